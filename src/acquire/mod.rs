@@ -1,0 +1,82 @@
+//! Stage 1: frames of two cameras, paired by time.
+//!
+//! Input: V4L2 devices, folders of pictures, or a rendered scene. Output: [`FramePair`].
+//! Thread: acquire. Blocks: [`PairSource::next_pair`], at most its time-out. Allocates: at start
+//! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::frame::{FramePair, Size};
+
+/// Which of the two sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Source A.
+    Infrared,
+    /// Source B.
+    Visible,
+}
+
+/// What a source delivers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceInfo {
+    /// For status and overlay.
+    pub name: String,
+    /// Largest size of source A.
+    pub infrared: Size,
+    /// Largest size of source B.
+    pub visible: Size,
+    /// Nominal pairs a second.
+    pub fps: f64,
+    /// The map between the two, where the source knows it (the synthetic scene).
+    pub calibration: Option<crate::align::Calibration>,
+}
+
+/// What happened to frames before they became pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct AcquireCounters {
+    /// Infrared frames received.
+    pub infrared_frames: u64,
+    /// Visible frames received.
+    pub visible_frames: u64,
+    /// Frames that were displaced by a newer one, lost by the driver or without a partner.
+    pub dropped: u64,
+    /// Frames that could not be unpacked (torn, wrong length).
+    pub damaged: u64,
+}
+
+/// Why there is no pair. The pipeline acts on the variant; the text is for people.
+#[derive(Debug, thiserror::Error)]
+pub enum AcquireError {
+    /// Nothing came within the time-out; ask again.
+    #[error("no frame from either source within {0:?}")]
+    Stalled(Duration),
+    /// A replay without `loop` is over.
+    #[error("the recording is over")]
+    Ended,
+    /// A device or folder cannot be used; says what was found and what to do.
+    #[error("{path}: {message}")]
+    Source {
+        /// The device or folder.
+        path: PathBuf,
+        /// What was found, what to do.
+        message: String,
+    },
+}
+
+/// Where pairs come from.
+pub trait PairSource: Send {
+    /// What it delivers; does not change while it runs.
+    fn info(&self) -> &SourceInfo;
+
+    /// The next pair; waits for it, at most `timeout`.
+    ///
+    /// # Errors
+    /// [`AcquireError::Stalled`] may be followed by pairs again, the others may not.
+    fn next_pair(&mut self, timeout: Duration) -> Result<FramePair, AcquireError>;
+
+    /// Counts since the start.
+    fn counters(&self) -> AcquireCounters;
+}

@@ -1,0 +1,57 @@
+//! Stage 2: both pictures brought over each other, at the output size.
+//!
+//! Input: [`FramePair`]. Output: [`AlignedPair`]. Thread: fuse. Blocks: never. Allocates: when
+//! made, and when the size of a source changes (replays of mixed sizes). Fails when:
+//! [`AlignError`], at set-up only. Not its job: finding the calibration; a file gives it.
+
+mod calibration;
+
+pub use calibration::Calibration;
+
+use crate::frame::{Picture, Size};
+
+/// Why a calibration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AlignError {
+    /// The file could not be read.
+    #[error("cannot read the calibration {path}: {source}")]
+    Read {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not TOML, a key unknown, a value of the wrong type or out of range.
+    #[error("{path}: {message}")]
+    Invalid {
+        /// The file.
+        path: std::path::PathBuf,
+        /// With line and column where there is one.
+        message: String,
+    },
+}
+
+/// Both pictures at the output size, in the visible camera's geometry.
+#[derive(Debug, Clone)]
+pub struct AlignedPair {
+    /// Source A, 1 or 3 channels.
+    pub infrared: Picture,
+    /// Source B, 1 or 3 channels.
+    pub visible: Picture,
+    /// Source A is there; else its picture is the last one or black.
+    pub has_infrared: bool,
+    /// Source B is there.
+    pub has_visible: bool,
+}
+
+impl AlignedPair {
+    /// Black pictures; nothing there yet. `channels` is what the sources will need at most.
+    pub fn new(size: Size) -> Self {
+        Self {
+            infrared: Picture::rgb(size),
+            visible: Picture::rgb(size),
+            has_infrared: false,
+            has_visible: false,
+        }
+    }
+}

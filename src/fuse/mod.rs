@@ -1,0 +1,41 @@
+//! Stage 3: one picture out of two.
+//!
+//! Input: [`AlignedPair`](crate::align::AlignedPair) and [`Guidance`]. Output: fused luma, then
+//! RGB by mode. Thread: fuse. Blocks: never. Allocates: when made; tract allocates inside its
+//! own run. Fails when: [`FuseError`]. Not its job: geometry, overlay, contrast stretching.
+
+use crate::describe::Guidance;
+use crate::frame::Picture;
+
+/// Why a frame was not fused.
+#[derive(Debug, thiserror::Error)]
+pub enum FuseError {
+    /// The model file or its manifest cannot be used; says what was found and what to do.
+    #[error("{0}")]
+    Model(String),
+    /// The network failed on this frame; its state was made anew.
+    #[error("the network failed on a frame: {0}")]
+    Run(String),
+    /// The two pictures, or the output, are not of one size.
+    #[error("the pictures to fuse differ in size: {0}")]
+    Size(String),
+}
+
+/// Fuses two luma pictures of one size.
+pub trait Fuser: Send {
+    /// For status and overlay.
+    fn name(&self) -> &str;
+
+    /// Fuses `infrared` and `visible` (one channel each, of the size the fuser was made for)
+    /// into `fused` (same size, one channel).
+    ///
+    /// # Errors
+    /// [`FuseError::Run`]: the next frame may succeed. [`FuseError::Size`]: a caller's mistake.
+    fn fuse(
+        &mut self,
+        infrared: &Picture,
+        visible: &Picture,
+        guidance: &Guidance,
+        fused: &mut Picture,
+    ) -> Result<(), FuseError>;
+}

@@ -1,0 +1,1 @@
+//! The kernels in plain Rust: what every other implementation is tested against.
