@@ -24,7 +24,7 @@ use crate::align::AlignedPair;
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
 use crate::config::{Config, Mode, Task};
-use crate::describe::{Describer, Guidance};
+use crate::describe::{DescribeError, Describer, GuideSettings, GuideWorker, Guidance};
 use crate::frame::{FusedFrame, Picture, Pool, Size};
 use crate::fuse::FuseStage;
 use crate::metrics::Marks;
@@ -32,7 +32,7 @@ use crate::present::{PresentError, Screen, SourceViews};
 
 pub use guide_loop::GuideCommand;
 pub use shared::{Shared, SnapshotRequest};
-pub use status::{DescriberStatus, GuidanceStatus, Status};
+pub use status::Status;
 
 /// How long a source may be silent before that counts as a stall, and how soon every thread
 /// sees that it is to stop.
@@ -54,8 +54,8 @@ pub struct Parts {
     pub stage: FuseStage,
     /// Where pictures go.
     pub screen: ScreenFactory,
-    /// Who writes the text; `None`: neutral guidance for ever.
-    pub describer: Option<Box<dyn Describer>>,
+    /// Who writes the text, or why nobody does.
+    pub describer: Result<Box<dyn Describer>, DescribeError>,
     /// The guidance before the first text, and after the last one has grown old.
     pub neutral: Guidance,
     /// Keep the sources beside each fused frame, for contact sheets.
@@ -106,9 +106,12 @@ impl Pipeline {
             shared: Arc::clone(&shared),
             scenes,
             commands: inbox,
-            describer: parts.describer,
-            neutral: parts.neutral,
-            config: parts.config.describe.clone(),
+            worker: GuideWorker::new(
+                GuideSettings::from(&parts.config.describe),
+                Arc::new(parts.neutral),
+                parts.describer,
+                Arc::clone(&shared.guidance),
+            ),
         };
         let acquire = acquire_loop::AcquireLoop {
             shared: Arc::clone(&shared),

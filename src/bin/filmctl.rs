@@ -144,21 +144,21 @@ fn print_status(s: &Status) {
         t.latency.p50,
         t.latency.p99
     );
-    println!("guidance  ({:?}) {}", s.guidance.origin, s.guidance.text);
-    let d = &s.describer;
-    let process = match (d.pid, d.resident_bytes) {
-        (Some(pid), Some(bytes)) => format!("process {pid}, {:.0} MiB", mib(bytes)),
-        _ => "no process".to_owned(),
+    let g = &s.guide;
+    let age = g.age_ms.map_or(String::new(), |ms| format!(", {:.1} s old", ms as f64 / 1e3));
+    println!("guidance  ({:?}{age}) {}", g.origin, g.text);
+    let process = match g.process {
+        Some((pid, bytes)) => format!("process {pid}, {:.0} MiB", mib(bytes)),
+        None => "no process".to_owned(),
     };
     println!(
-        "describer {process}, {} texts ({} by the language model), {} failures{}",
-        d.descriptions,
-        d.by_llm,
-        d.failures,
-        if d.held { ", held by a user's text" } else { "" }
+        "describer {process}, {} texts ({} by the language model), {} failures, {} restarts",
+        g.ok, g.by_llm, g.failed, g.restarts
     );
-    if let Some(error) = &d.last_error {
-        println!("          last failure: {error}");
+    for (what, text) in [("last failure", &g.last_error), ("note", &g.note)] {
+        if let Some(text) = text {
+            println!("          {what}: {text}");
+        }
     }
 }
 

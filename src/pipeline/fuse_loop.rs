@@ -23,7 +23,7 @@ pub(super) struct FuseLoop {
 impl FuseLoop {
     pub fn run(mut self) {
         let mut sequence = 0;
-        let mut origin = self.shared.guidance.get().origin;
+        let mut guided_by = self.shared.guidance.get();
         while !self.shared.stopping() {
             let pair = match self.inbox.take(PATIENCE) {
                 Ok(Some(pair)) => pair,
@@ -41,9 +41,9 @@ impl FuseLoop {
             frame.sequence = sequence;
             self.stage.run(&pair, &guidance, self.shared.mode(), &mut frame, &self.shared.metrics);
             self.report(&frame);
-            if origin != guidance.origin {
-                origin = guidance.origin;
-                log::debug!("guided by a {origin:?} text from frame {sequence} on");
+            if !Arc::ptr_eq(&guided_by, &guidance) {
+                count(&self.shared.metrics.guidance_swaps);
+                guided_by = guidance;
             }
             self.share_scene();
             match self.outbox.put(frame) {

@@ -109,9 +109,6 @@ impl PresentLoop {
     }
 
     fn draw(&self, overlay: &mut Overlay, frame: &mut FusedFrame) {
-        if !self.overlay {
-            return;
-        }
         let guidance = self.shared.guidance.get();
         let info = OverlayInfo {
             mode: frame.mode,
@@ -120,6 +117,7 @@ impl PresentLoop {
             text: &guidance.text,
             origin: guidance.origin,
             marks: frame.marks,
+            detail: self.overlay,
         };
         overlay.draw(&mut frame.picture, &info);
     }

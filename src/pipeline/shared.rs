@@ -5,14 +5,14 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Parts;
-use super::status::{DescriberStatus, Status};
+use super::status::Status;
 use crate::channel::{Mailbox, Watch};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Mode, Task};
-use crate::describe::Guidance;
+use crate::describe::{Guidance, GuideStatus};
 use crate::frame::Picture;
 use crate::metrics::{Marks, Metrics, resident_bytes};
 
@@ -31,7 +31,7 @@ pub struct Shared {
     /// Counters and timings.
     pub metrics: Metrics,
     /// The guidance in use; replaced whole, read once a frame.
-    pub guidance: Watch<Guidance>,
+    pub guidance: Arc<Watch<Guidance>>,
     /// The fuse thread hands out the next aligned pair when this is set.
     pub wants_scene: AtomicBool,
     /// A picture that someone waits for.
@@ -46,7 +46,7 @@ pub struct Shared {
     marks: Mutex<Marks>,
     engine: Mutex<String>,
     screen: Mutex<String>,
-    describer: Mutex<DescriberStatus>,
+    guide: Mutex<GuideStatus>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -57,7 +57,7 @@ impl Shared {
     pub(super) fn new(parts: &Parts) -> Self {
         let shared = Self {
             metrics: Metrics::default(),
-            guidance: Watch::new(parts.neutral.clone()),
+            guidance: Arc::new(Watch::new(parts.neutral.clone())),
             wants_scene: AtomicBool::new(false),
             snapshots: Mailbox::default(),
             clock: Clock,
@@ -70,7 +70,7 @@ impl Shared {
             marks: Mutex::default(),
             engine: Mutex::new(parts.stage.engine_name().to_owned()),
             screen: Mutex::new("not open yet".to_owned()),
-            describer: Mutex::default(),
+            guide: Mutex::default(),
         };
         shared.set_mode(parts.config.fuse.mode);
         shared
@@ -153,18 +153,12 @@ impl Shared {
         name.clone_into(&mut lock(&self.screen));
     }
 
-    pub(super) fn set_describer(&self, status: DescriberStatus) {
-        *lock(&self.describer) = status;
-    }
-
-    /// What the text path is at.
-    pub fn describer(&self) -> DescriberStatus {
-        lock(&self.describer).clone()
+    pub(super) fn set_guide(&self, status: GuideStatus) {
+        *lock(&self.guide) = status;
     }
 
     /// Everything, for `filmctl status`. Allocates.
     pub fn status(&self) -> Status {
-        let guidance = self.guidance.get();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: self.now().since(self.started).as_secs_f64(),
@@ -176,11 +170,7 @@ impl Shared {
             fps: self.fps(),
             marks: self.marks(),
             frames: self.metrics.summary(),
-            guidance: super::GuidanceStatus {
-                text: guidance.text.clone(),
-                origin: guidance.origin,
-            },
-            describer: self.describer(),
+            guide: lock(&self.guide).clone(),
             resident_bytes: resident_bytes(std::process::id()).unwrap_or(0),
         }
     }

@@ -9,7 +9,8 @@ use filmd::config::{
     Config, Engine, Mode, ReplayConfig, ScreenKind, SourceConfig, SyntheticConfig, Task,
 };
 use filmd::metrics::Summary;
-use filmd::pipeline::{DescriberStatus, Pipeline, Status};
+use filmd::describe::GuideStatus;
+use filmd::pipeline::{Pipeline, Status};
 use filmd::present::{HeadlessOptions, open_screen};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -69,9 +70,7 @@ struct Report {
     seconds: f64,
     frames: Summary,
     shown_per_second: f64,
-    descriptions: DescriberStatus,
-    last_text: String,
-    last_text_origin: filmd::describe::Origin,
+    descriptions: GuideStatus,
     engine: String,
     resident_bytes: Memory,
     files: Vec<PathBuf>,
@@ -182,14 +181,12 @@ fn report(args: &Args, seconds: f64, status: Status, files: Vec<PathBuf>) -> Res
     let report = Report {
         seconds,
         shown_per_second,
-        last_text: status.guidance.text,
-        last_text_origin: status.guidance.origin,
         engine: status.engine,
         resident_bytes: Memory {
             filmd: status.resident_bytes,
-            film_describe: status.describer.resident_bytes,
+            film_describe: status.guide.process.map(|(_, bytes)| bytes),
         },
-        descriptions: status.describer,
+        descriptions: status.guide,
         frames: status.frames,
         files,
     };
@@ -219,8 +216,8 @@ fn print_for_people(report: &Report) {
         println!("  {name:9}  p50 {:7.2} ms   p99 {:7.2} ms", q.p50, q.p99);
     }
     let d = &report.descriptions;
-    println!("{} descriptions, {} by the language model", d.descriptions, d.by_llm);
-    println!("last text ({:?}): {}", report.last_text_origin, report.last_text);
+    println!("{} descriptions, {} by the language model", d.ok, d.by_llm);
+    println!("last text ({:?}): {}", d.origin, d.text);
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     println!("memory: filmd {:.0} MiB", mib(report.resident_bytes.filmd));
     if let Some(bytes) = report.resident_bytes.film_describe {

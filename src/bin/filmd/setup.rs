@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use filmd::acquire::open_source;
 use filmd::align::Calibration;
 use filmd::config::{Config, Engine};
-use filmd::describe::{self, Describer};
+use filmd::describe::{self, DescribeError, Describer};
 use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser};
 use filmd::pipeline::{Parts, ScreenFactory};
 
@@ -49,18 +49,22 @@ fn calibration(config: &Config, own: Option<&Calibration>) -> Result<Calibration
     })
 }
 
-/// The describer of the configuration; `None`, with the reason in the log, where there is none.
-pub fn describer(config: &Config, manifest: &Manifest) -> Option<Box<dyn Describer>> {
+/// The describer of the configuration, or why there is none.
+///
+/// # Errors
+/// [`DescribeError::Absent`]: a file or the program is not there, or it is switched off.
+pub fn describer(
+    config: &Config,
+    manifest: &Manifest,
+) -> Result<Box<dyn Describer>, DescribeError> {
     if !config.describe.enabled {
-        return None;
+        return Err(DescribeError::Absent("switched off by describe.enabled".into()));
     }
-    match describe::open(&config.describe, manifest) {
-        Ok(describer) => Some(describer),
-        Err(error) => {
-            log::warn!("{error}; the picture goes on with neutral guidance");
-            None
-        }
+    let result = describe::open(&config.describe, manifest);
+    if let Err(error) = &result {
+        log::warn!("{error}; the picture goes on with neutral guidance");
     }
+    result
 }
 
 /// All parts of a pipeline.
