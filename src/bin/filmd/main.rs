@@ -8,6 +8,7 @@ mod demo;
 mod describe;
 mod eval;
 mod fuse;
+mod logger;
 mod setup;
 
 use std::process::ExitCode;
@@ -44,9 +45,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("filmd=info,warn"))
-        .format_target(false)
-        .init();
+    logger::start();
     let cli = Cli::parse();
     let result = match &cli.command {
         Command::Run(args) => daemon::run(args),
