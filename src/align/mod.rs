@@ -5,8 +5,11 @@
 //! [`AlignError`], at set-up only. Not its job: finding the calibration; a file gives it.
 
 mod calibration;
+mod homography;
+mod lens;
 
-pub use calibration::Calibration;
+pub use calibration::{Calibration, Preset};
+pub use lens::Lens;
 
 use crate::frame::{Picture, Size};
 
@@ -28,6 +31,25 @@ pub enum AlignError {
         path: std::path::PathBuf,
         /// With line and column where there is one.
         message: String,
+    },
+    /// The file could not be written.
+    #[error("cannot write the calibration {path}: {source}")]
+    Write {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A calibration that was not read from a file has values out of range.
+    #[error("the calibration cannot be used: {0}")]
+    Unusable(String),
+    /// `align.preset` names a preset that the calibration does not have.
+    #[error("the calibration has no preset {name:?}; it has {known:?}")]
+    NoPreset {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
     },
 }
 
