@@ -4,12 +4,19 @@
 //! made, and when the size of a source changes (replays of mixed sizes). Fails when:
 //! [`AlignError`], at set-up only. Not its job: finding the calibration; a file gives it.
 
+mod aligner;
+pub(crate) mod area;
 mod calibration;
+mod coverage;
+mod geometry;
 mod homography;
 mod lens;
+mod remap;
 
+pub use aligner::Aligner;
 pub use calibration::{Calibration, Preset};
 pub use lens::Lens;
+pub use remap::RemapTable;
 
 use crate::frame::{Picture, Size};
 
@@ -56,10 +63,14 @@ pub enum AlignError {
 /// Both pictures at the output size, in the visible camera's geometry.
 #[derive(Debug, Clone)]
 pub struct AlignedPair {
-    /// Source A, 1 or 3 channels.
+    /// Source A, 1 or 3 channels. Outside its view the picture's edge repeats.
     pub infrared: Picture,
     /// Source B, 1 or 3 channels.
     pub visible: Picture,
+    /// One channel: 255 where source A has a view, 0 where it has none, a ramp along its border.
+    pub coverage: Picture,
+    /// `coverage` is 255 everywhere.
+    pub is_covered: bool,
     /// Source A is there; else its picture is the last one or black.
     pub has_infrared: bool,
     /// Source B is there.
@@ -67,11 +78,15 @@ pub struct AlignedPair {
 }
 
 impl AlignedPair {
-    /// Black pictures; nothing there yet. `channels` is what the sources will need at most.
+    /// Black pictures; nothing there yet. Room for three channels each.
     pub fn new(size: Size) -> Self {
+        let mut coverage = Picture::grey(size);
+        coverage.data_mut().fill(255);
         Self {
             infrared: Picture::rgb(size),
             visible: Picture::rgb(size),
+            coverage,
+            is_covered: true,
             has_infrared: false,
             has_visible: false,
         }
