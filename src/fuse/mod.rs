@@ -4,6 +4,15 @@
 //! RGB by mode. Thread: fuse. Blocks: never. Allocates: when made; tract allocates inside its
 //! own run. Fails when: [`FuseError`]. Not its job: geometry, overlay, contrast stretching.
 
+mod classic;
+pub mod color;
+mod modes;
+mod palette;
+
+pub use classic::ClassicFuser;
+pub use modes::{Composer, View};
+pub use palette::{Lut, lut_of};
+
 use crate::describe::Guidance;
 use crate::frame::Picture;
 
