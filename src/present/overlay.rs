@@ -181,11 +181,7 @@ fn marks(task: Task, marks: Marks) -> impl Iterator<Item = (&'static str, Rgb888
 
 fn draw_top(canvas: &mut Canvas, letters: Lettering, info: &OverlayInfo) {
     let width = canvas.bounding_box().size.width;
-    let mut header = FixedText::<48>::default();
-    if info.detail {
-        // Room for every mode and task; a longer text would only be cut short.
-        let _ = write_header(&mut header, info);
-    }
+    let header = header(info, letters.columns(width as usize));
     let marks = marks(info.task, info.marks);
     let gap = letters.column();
     let marks_width: u32 = marks
@@ -240,11 +236,27 @@ fn draw_top(canvas: &mut Canvas, letters: Lettering, info: &OverlayInfo) {
     }
 }
 
-fn write_header(header: &mut FixedText<48>, info: &OverlayInfo) -> std::fmt::Result {
+/// Mode, task and rate; one space apart where two would not fit.
+fn header(info: &OverlayInfo, columns: usize) -> FixedText<48> {
+    let mut wide = FixedText::default();
+    let mut narrow = FixedText::default();
+    if info.detail {
+        // Room for every mode, task and rate; a longer text would only be cut short.
+        let _ = write_header(&mut wide, info, "  ");
+        let _ = write_header(&mut narrow, info, " ");
+    }
+    if wide.as_str().len() <= columns {
+        wide
+    } else {
+        narrow
+    }
+}
+
+fn write_header(header: &mut FixedText<48>, info: &OverlayInfo, gap: &str) -> std::fmt::Result {
     for c in info.mode.name().chars() {
         header.write_char(c.to_ascii_uppercase())?;
     }
-    write!(header, "  {}  ", info.task.name())?;
+    write!(header, "{gap}{}{gap}", info.task.name())?;
     if info.fps.is_finite() && info.fps >= 0.0 {
         write!(header, "{:.1} fps", info.fps.min(9999.0))
     } else {

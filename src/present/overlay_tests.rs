@@ -122,6 +122,25 @@ fn all_marks_fit_a_narrow_picture_in_a_row_of_their_own() {
 }
 
 #[test]
+fn the_longest_header_fits_320_pixels() {
+    let info = OverlayInfo {
+        mode: Mode::PictureInPicture,
+        ..info("")
+    };
+    let columns = Lettering::for_width(320).columns(320);
+    let narrow = header(&info, columns);
+    assert_eq!(narrow.as_str(), "PICTURE-IN-PICTURE ivf 30.0 fps");
+    assert!(narrow.as_str().len() <= columns);
+    let wide = header(&info, 64);
+    assert_eq!(wide.as_str(), "PICTURE-IN-PICTURE  ivf  30.0 fps");
+    let unknown = OverlayInfo {
+        fps: f32::NAN,
+        ..info
+    };
+    assert!(header(&unknown, 64).as_str().ends_with("- fps"));
+}
+
+#[test]
 fn the_lines_are_made_once() {
     let mut overlay = Overlay::new(frame::Size::new(640, 480));
     let mut picture = filled(640, 480, 0);

@@ -148,6 +148,14 @@ impl Scaler {
         if picture.size() != self.src || self.src.area() == 0 || bytes == 0 || pitch < bytes {
             return;
         }
+        if self.src == self.dst && (picture.channels(), self.layout) == (3, Layout::Rgb) {
+            for (out, row) in target.chunks_mut(pitch).zip(picture.data().chunks(bytes)) {
+                if let Some(out) = out.get_mut(..bytes) {
+                    out.copy_from_slice(row);
+                }
+            }
+            return;
+        }
         for row in &mut self.cache {
             row.source = None;
         }

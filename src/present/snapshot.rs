@@ -51,7 +51,7 @@ pub fn write_picture(path: &Path, picture: &Picture) -> Result<(), PresentError>
             let encoder = JpegEncoder::new_with_quality(out, JPEG_QUALITY);
             encoder.write_image(data, width, height, color)
         } else {
-            let (level, filter) = (CompressionType::Fast, FilterType::Adaptive);
+            let (level, filter) = (CompressionType::Fast, FilterType::Paeth);
             PngEncoder::new_with_quality(out, level, filter).write_image(data, width, height, color)
         }
         .map_err(|error| error.to_string())

@@ -7,11 +7,11 @@
 //!
 //! Xlib ends the process where the X server dies; an appliance shows through DRM.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
+use std::rc::Rc;
 
-use minifb::{Key, KeyRepeat, ScaleMode, Window, WindowOptions};
+use minifb::{InputCallback, Key, ScaleMode, Window, WindowOptions};
 
 use super::{PresentError, Screen, ScreenEvent};
 use crate::config::Mode;
@@ -19,11 +19,8 @@ use crate::frame::{FusedFrame, Picture, Size};
 
 thread_local! {
     // minifb's window is not Send, a Screen is: the window stays with the thread that shows.
-    static WINDOW: RefCell<Option<Window>> = const { RefCell::new(None) };
+    static PREVIEW: RefCell<Option<Preview>> = const { RefCell::new(None) };
 }
-
-/// Events kept until they are asked for; more keys than that are mashing.
-const MAX_EVENTS: usize = 8;
 
 const KEYS: [(Key, ScreenEvent); 10] = [
     (Key::M, ScreenEvent::NextMode),
@@ -38,13 +35,76 @@ const KEYS: [(Key, ScreenEvent); 10] = [
     (Key::Escape, ScreenEvent::Quit),
 ];
 
+/// Keys pressed, one bit for each of [`KEYS`]. Told by every press: a tap between two updates
+/// would be missed by looking at which keys are down.
+#[derive(Debug, Default)]
+struct Presses {
+    waiting: Cell<u16>,
+    down: Cell<u16>,
+}
+
+impl Presses {
+    /// A key went down or up; a key held down goes down again and again, and counts once.
+    fn set(&self, key: Key, down: bool) {
+        let Some(index) = KEYS.iter().position(|(known, _)| *known == key) else {
+            return;
+        };
+        let bit = 1 << index;
+        if down && self.down.get() & bit == 0 {
+            self.waiting.set(self.waiting.get() | bit);
+        }
+        let others = self.down.get() & !bit;
+        self.down.set(if down { others | bit } else { others });
+    }
+
+    fn take(&self) -> Option<ScreenEvent> {
+        let waiting = self.waiting.get();
+        let (_, event) = KEYS.get(waiting.trailing_zeros() as usize)?;
+        self.waiting.set(waiting & (waiting - 1));
+        Some(*event)
+    }
+}
+
+/// Hands the window's keys to [`Presses`].
+struct Keyboard(Rc<Presses>);
+
+impl InputCallback for Keyboard {
+    fn add_char(&mut self, _: u32) {}
+
+    fn set_key_state(&mut self, key: Key, down: bool) {
+        self.0.set(key, down);
+    }
+}
+
+/// What belongs to the thread that shows.
+struct Preview {
+    window: Window,
+    presses: Rc<Presses>,
+}
+
+impl Preview {
+    fn open(size: Size) -> Result<Self, PresentError> {
+        let options = WindowOptions {
+            resize: true,
+            scale_mode: ScaleMode::AspectRatioStretch,
+            ..WindowOptions::default()
+        };
+        let mut window = Window::new("filmd", size.width, size.height, options)
+            .map_err(|error| unavailable(&error.to_string()))?;
+        // The frames come at their own rate.
+        window.set_target_fps(0);
+        let presses = Rc::new(Presses::default());
+        window.set_input_callback(Box::new(Keyboard(Rc::clone(&presses))));
+        Ok(Self { window, presses })
+    }
+}
+
 /// The preview window; it opens with the first frame.
 #[derive(Debug)]
 pub struct WindowScreen {
     size: Option<Size>,
     // 0RGB, as minifb takes it.
     pixels: Vec<u32>,
-    events: VecDeque<ScreenEvent>,
     closed: bool,
 }
 
@@ -61,25 +121,8 @@ impl WindowScreen {
         Ok(Self {
             size: None,
             pixels: Vec::new(),
-            events: VecDeque::with_capacity(MAX_EVENTS),
             closed: false,
         })
-    }
-
-    /// Takes the keys pressed since the window was updated last.
-    fn collect(&mut self, window: &Window) {
-        let pressed = KEYS
-            .iter()
-            .filter(|(key, _)| window.is_key_pressed(*key, KeyRepeat::No));
-        for (_, event) in pressed {
-            if self.events.len() < MAX_EVENTS {
-                self.events.push_back(*event);
-            }
-        }
-        if !window.is_open() {
-            self.closed = true;
-            self.events.push_back(ScreenEvent::Quit);
-        }
     }
 }
 
@@ -88,19 +131,6 @@ fn unavailable(found: &str) -> PresentError {
         "no window: {found}; run filmd inside a desktop session, or set [present] screen to \
          \"drm\" or \"headless\""
     ))
-}
-
-fn open_window(size: Size) -> Result<Window, PresentError> {
-    let options = WindowOptions {
-        resize: true,
-        scale_mode: ScaleMode::AspectRatioStretch,
-        ..WindowOptions::default()
-    };
-    let mut window = Window::new("filmd", size.width, size.height, options)
-        .map_err(|error| unavailable(&error.to_string()))?;
-    // The frames come at their own rate.
-    window.set_target_fps(0);
-    Ok(window)
 }
 
 fn pack(picture: &Picture, pixels: &mut Vec<u32>) {
@@ -133,43 +163,39 @@ impl Screen for WindowScreen {
         }
         let size = frame.picture.size();
         pack(&frame.picture, &mut self.pixels);
-        WINDOW.with_borrow_mut(|slot| {
-            let window = match slot {
-                Some(window) => window,
-                None => slot.insert(open_window(size)?),
+        PREVIEW.with_borrow_mut(|slot| {
+            let Preview { window, .. } = match slot {
+                Some(preview) => preview,
+                None => slot.insert(Preview::open(size)?),
             };
             window
                 .update_with_buffer(&self.pixels, size.width, size.height)
                 .map_err(|error| unavailable(&error.to_string()))?;
             let (width, height) = window.get_size();
             self.size = Some(Size::new(width, height));
-            self.collect(window);
-            if self.closed {
-                *slot = None;
-            }
             Ok(())
         })
     }
 
     fn poll_event(&mut self) -> Option<ScreenEvent> {
-        if let Some(event) = self.events.pop_front() {
-            return Some(event);
-        }
-        // Keys must work while no frame comes, too.
-        WINDOW.with_borrow_mut(|slot| {
-            if let Some(window) = slot {
+        PREVIEW.with_borrow_mut(|slot| {
+            let Preview { window, presses } = slot.as_mut()?;
+            let event = presses.take().or_else(|| {
+                // Keys must work while no frame comes, too.
                 window.update();
-                self.collect(window);
-                if self.closed {
-                    *slot = None;
-                }
+                presses.take()
+            });
+            if event.is_none() && !window.is_open() {
+                self.closed = true;
+                *slot = None;
+                return Some(ScreenEvent::Quit);
             }
-        });
-        self.events.pop_front()
+            event
+        })
     }
 
     fn finish(&mut self) -> Result<Vec<PathBuf>, PresentError> {
-        WINDOW.with_borrow_mut(|slot| *slot = None);
+        PREVIEW.with_borrow_mut(|slot| *slot = None);
         Ok(Vec::new())
     }
 }
@@ -188,6 +214,24 @@ mod tests {
         let grey = Picture::from_data(Size::new(1, 1), 1, vec![7]).unwrap();
         pack(&grey, &mut pixels);
         assert_eq!(pixels, [0x07_07_07]);
+    }
+
+    #[test]
+    fn a_tap_counts_once_however_long_it_is() {
+        let presses = Presses::default();
+        presses.set(Key::M, true);
+        presses.set(Key::M, true);
+        presses.set(Key::Key6, true);
+        presses.set(Key::Key6, false);
+        presses.set(Key::A, true);
+        assert_eq!(presses.take(), Some(ScreenEvent::NextMode));
+        let last = Mode::ALL[Mode::ALL.len() - 1];
+        assert_eq!(presses.take(), Some(ScreenEvent::Mode(last)));
+        presses.set(Key::M, true);
+        assert_eq!(presses.take(), None);
+        presses.set(Key::M, false);
+        presses.set(Key::M, true);
+        assert_eq!(presses.take(), Some(ScreenEvent::NextMode));
     }
 
     #[test]
