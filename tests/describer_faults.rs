@@ -1,7 +1,7 @@
 //! film-describe dies, hangs, lies or is not there: filmd's side gets an error in time, and a
 //! description again afterwards.
 
-mod common;
+mod describer_common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use common::{PROGRAM, facts, models, request, text};
+use describer_common::{PROGRAM, facts, models, request, text};
 use filmd::clock::Clock;
 use filmd::config::DescribeConfig;
 use filmd::describe::{
@@ -272,7 +272,7 @@ fn a_damaged_encoder_is_refused_by_its_sum() {
     };
     let folder = tempfile::tempdir().unwrap();
     let mut bytes = std::fs::read(&encoder.path).unwrap();
-    let sum = common::sha256(&bytes);
+    let sum = describer_common::sha256(&bytes);
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     for (length, expected) in [
@@ -315,7 +315,7 @@ fn a_damaged_language_model_leaves_the_template() {
     let path = folder.path().join("llm.gguf");
     let bytes = std::fs::read(&llm.path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
-    for sha256 in [Some(common::sha256(&bytes)), None] {
+    for sha256 in [Some(describer_common::sha256(&bytes)), None] {
         let llm = ModelFile {
             path: path.clone(),
             sha256,

@@ -2,14 +2,14 @@
 //!
 //! `FILMD_PAIRS=10 cargo test --test describer_texts -- --nocapture` prints more of them to read.
 
-mod common;
+mod describer_common;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use common::{PROGRAM, models, shared};
+use describer_common::{PROGRAM, models, shared};
 use filmd::align::AlignedPair;
 use filmd::clock::Clock;
 use filmd::config::Task;
