@@ -4,6 +4,12 @@
 //! RGB by mode. Thread: fuse. Blocks: never. Allocates: when made; tract allocates inside its
 //! own run. Fails when: [`FuseError`]. Not its job: geometry, overlay, contrast stretching.
 
+mod model;
+mod network;
+
+pub use model::{LanguageModelEntry, MANIFEST_NAME, Manifest, NetworkEntry, NeutralEntry, Role};
+pub use network::NetworkFuser;
+
 use crate::describe::Guidance;
 use crate::frame::Picture;
 
