@@ -4,10 +4,12 @@
 //! RGB by mode. Thread: fuse. Blocks: never. Allocates: when made; tract allocates inside its
 //! own run. Fails when: [`FuseError`]. Not its job: geometry, overlay, contrast stretching.
 
+mod entries;
 mod model;
 mod network;
 
-pub use model::{LanguageModelEntry, MANIFEST_NAME, Manifest, NetworkEntry, NeutralEntry, Role};
+pub use entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Role};
+pub use model::{MANIFEST_NAME, Manifest};
 pub use network::NetworkFuser;
 
 use crate::describe::Guidance;

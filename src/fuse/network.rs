@@ -167,15 +167,12 @@ impl Fuser for NetworkFuser {
     ) -> Result<(), FuseError> {
         self.check_shapes(infrared, visible, guidance)?;
         let padded = self.padded;
-        let in_tract = |error: TractError| FuseError::Run(format!("{error:#}"));
-        let slot = &mut self.inputs[self.order.infrared];
-        fill_picture(samples(slot).map_err(in_tract)?, padded, infrared);
-        let slot = &mut self.inputs[self.order.visible];
-        fill_picture(samples(slot).map_err(in_tract)?, padded, visible);
-        let slot = &mut self.inputs[self.order.guidance];
-        samples(slot)
-            .map_err(in_tract)?
-            .copy_from_slice(guidance.values());
+        let [a, b, text] = [self.order.infrared, self.order.visible, self.order.guidance];
+        overwrite(&mut self.inputs[a], |to| fill_picture(to, padded, infrared))?;
+        overwrite(&mut self.inputs[b], |to| fill_picture(to, padded, visible))?;
+        overwrite(&mut self.inputs[text], |to| {
+            to.copy_from_slice(guidance.values());
+        })?;
         let outputs = match self.run() {
             Ok(outputs) => outputs,
             Err(error) => return Err(self.start_anew(format!("{error:#}"))),
@@ -188,12 +185,15 @@ impl Fuser for NetworkFuser {
     }
 }
 
-/// The tensor's values, to write. A run may leave a second owner behind (a node that passes its
-/// input through); then a new tensor takes its place.
-fn samples(tensor: &mut Arc<Tensor>) -> TractResult<&mut [f32]> {
-    Arc::make_mut(tensor)
-        .try_as_plain_ram_mut()?
-        .into_slice_mut::<f32>()
+/// Overwrites the tensor's values. A run may leave a second owner behind (a node that passes its
+/// input through); then a copy takes its place.
+fn overwrite(tensor: &mut Arc<Tensor>, write: impl FnOnce(&mut [f32])) -> Result<(), FuseError> {
+    let in_tract = |error: TractError| FuseError::Run(format!("{error:#}"));
+    let mut view = Arc::make_mut(tensor)
+        .try_as_plain_ram_mut()
+        .map_err(in_tract)?;
+    write(view.as_slice_mut::<f32>().map_err(in_tract)?);
+    Ok(())
 }
 
 /// Grey levels to 0..=1; columns and rows beyond the picture repeat its edge.
