@@ -86,6 +86,28 @@ impl Metric {
             Self::Core => "CORE",
         }
     }
+
+    /// A few words for tables.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::En => "entropy, bits",
+            Self::Sd => "standard deviation",
+            Self::Sf => "spatial frequency",
+            Self::Ag => "average gradient",
+            Self::Viff => "visual information fidelity, sum over both sources",
+            Self::Qabf => "edge preservation, at most 1",
+            Self::Ssim => "structural similarity, sum over both sources, at most 2",
+            Self::Mi => "mutual information with both sources, nats",
+            Self::Scd => "sum of the correlations of differences, at most 2",
+            Self::Cc => "mean correlation with the sources",
+            Self::Domq => "guard: edges kept where a source dominates; low for a copy",
+            Self::Nabf => "guard: artefacts; low is good",
+            Self::Src => "guard: grey levels no source has; low is good",
+            Self::Srcn => "guard: the same but for contrast; low is good",
+            Self::Clip => "guard: share of newly clipped pixels; low is good",
+            Self::Core => "guard: structure shared with a source, at most 1",
+        }
+    }
 }
 
 /// One picture's scores, or their means. A metric that does not apply (a picture smaller than
