@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::knobs::KnobScope;
+use tract_onnx::tract_hir::infer::Factoid;
 
 use super::{FuseError, Fuser, Manifest, NetworkEntry};
 use crate::describe::Guidance;
