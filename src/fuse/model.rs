@@ -39,7 +39,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`FuseError::Model`] naming the places looked at, or what is wrong with the file found.
-    pub fn open(configured: Option<&Path>) -> Result<Self, FuseError> {
+    pub fn find(configured: Option<&Path>) -> Result<Self, FuseError> {
         let named = configured.map(Path::to_owned).or_else(|| {
             std::env::var_os("FILMD_MODELS")
                 .filter(|value| !value.is_empty())

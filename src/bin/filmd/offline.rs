@@ -84,7 +84,7 @@ impl Offline {
                 fuser: None,
             });
         }
-        let manifest = Manifest::open(settings.manifest)?;
+        let manifest = Manifest::find(settings.manifest)?;
         let network = load_network(&manifest, settings.model)?;
         let guide = match settings.text {
             TextSource::Neutral => Guide::Fixed(manifest.neutral(task)?),
