@@ -275,7 +275,7 @@ pub struct AlignConfig {
 }
 
 /// Which fusion runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// The text-guided network; classic fusion is its fallback.

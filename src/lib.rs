@@ -12,6 +12,8 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod describe;
+pub mod files;
+pub mod folders;
 pub mod frame;
 pub mod fuse;
 pub mod metrics;

@@ -6,12 +6,20 @@
 
 mod classic;
 pub mod color;
+mod entries;
+mod model;
 mod modes;
+mod network;
 mod palette;
+mod stage;
 
 pub use classic::ClassicFuser;
+pub use entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Role};
+pub use model::{MANIFEST_NAME, Manifest};
 pub use modes::{Composer, View};
+pub use network::NetworkFuser;
 pub use palette::{Lut, lut_of};
+pub use stage::FuseStage;
 
 use crate::describe::Guidance;
 use crate::frame::Picture;

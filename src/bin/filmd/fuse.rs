@@ -1,0 +1,228 @@
+//! `filmd fuse`: picture files in, fused picture files out.
+//!
+//! Input: two files or two folders. Output: a file or a folder of them; JSON lines. Thread: main.
+//! Blocks: yes. Fails when: a file, a model or the describer cannot be used; in folders the other
+//! pairs go on. Not its job: alignment; files are taken to be registered.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use filmd::clock::Clock;
+use filmd::config::{Engine, Task};
+use filmd::files::{check_output, write_picture};
+use filmd::folders::pair_folders;
+use filmd::frame::Size;
+use serde_json::{Value, json};
+
+use crate::offline::{Offline, Settings, TextSource};
+use crate::pair_files::{progress_bar, read_pair};
+
+/// Fuse picture files: two pictures into one, or two folders into a third.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Source A: infrared, functional or CT, under-exposed, near focus; a file or a folder
+    a: PathBuf,
+    /// Source B: visible, MRI, over-exposed, far focus; its size is kept
+    b: PathBuf,
+    /// The fused picture (.png, .jpg, .tif, .bmp), or a folder
+    #[arg(long, short, value_name = "FILE|DIR")]
+    out: PathBuf,
+    /// What is fused
+    #[arg(long, value_enum, default_value_t)]
+    task: Task,
+    #[command(flatten)]
+    text: TextArgs,
+    /// Print one JSON line a pair
+    #[arg(long)]
+    json: bool,
+    /// A network of the manifest by name, or an ONNX file
+    #[arg(long, value_name = "NAME|FILE")]
+    model: Option<String>,
+    /// The models' manifest, where it is not in a usual place
+    #[arg(long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// The text-guided network, or classic fusion without text
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
+    /// Scale A to the size of B even where their aspect ratios differ
+    #[arg(long)]
+    stretch: bool,
+}
+
+/// Where the guiding text comes from.
+#[derive(Debug, Clone, clap::Args)]
+#[group(multiple = false)]
+pub struct TextArgs {
+    /// Guide by this text (needs film-describe)
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// Guide each pair by a description that the language model writes (needs film-describe)
+    #[arg(long)]
+    pub describe: bool,
+    /// Guide by the task's neutral sentence; this is the default
+    #[arg(long)]
+    pub neutral: bool,
+}
+
+impl TextArgs {
+    fn source(&self) -> TextSource {
+        match &self.text {
+            Some(text) => TextSource::User(text.clone()),
+            None if self.describe => TextSource::Describe,
+            None => TextSource::Neutral,
+        }
+    }
+}
+
+/// One pair's files.
+struct Job {
+    a: PathBuf,
+    b: PathBuf,
+    out: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What stopped the work; for folders, after all pairs, how many failed.
+pub fn run(args: &Args) -> Result<()> {
+    let folders = (args.a.is_dir(), args.b.is_dir());
+    if folders.0 != folders.1 {
+        bail!(
+            "{} and {} must be two files or two folders",
+            args.a.display(),
+            args.b.display()
+        );
+    }
+    let jobs = if folders.0 {
+        folder_jobs(args)?
+    } else {
+        vec![file_job(args)?]
+    };
+    let mut offline = Offline::new(Settings {
+        task: args.task,
+        engine: args.engine,
+        manifest: args.manifest.as_deref(),
+        model: args.model.as_deref(),
+        text: args.text.source(),
+    })?;
+    if !folders.0 {
+        let report = fuse_one(args, &mut offline, &jobs[0])?;
+        if args.json {
+            println!("{report}");
+        }
+        return Ok(());
+    }
+    fuse_folder(args, &mut offline, &jobs)
+}
+
+fn fuse_folder(args: &Args, offline: &mut Offline, jobs: &[Job]) -> Result<()> {
+    let bar = progress_bar(jobs.len());
+    let mut failed = 0;
+    for job in jobs {
+        bar.set_message(job.b.display().to_string());
+        let result = fuse_one(args, offline, job);
+        if let Err(error) = &result {
+            failed += 1;
+            let said = format!("{} + {}: {error:#}", job.a.display(), job.b.display());
+            bar.suspend(|| eprintln!("{said}"));
+        }
+        if args.json {
+            let line = result.unwrap_or_else(|error| {
+                json!({
+                    "a": job.a, "b": job.b, "out": null,
+                    "task": args.task.name(), "error": format!("{error:#}"),
+                })
+            });
+            bar.suspend(|| println!("{line}"));
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if !args.json {
+        println!(
+            "{} of {} pairs fused into {}",
+            jobs.len() - failed,
+            jobs.len(),
+            args.out.display()
+        );
+    }
+    if failed > 0 {
+        bail!("{failed} of {} pairs failed", jobs.len());
+    }
+    Ok(())
+}
+
+fn fuse_one(args: &Args, offline: &mut Offline, job: &Job) -> Result<Value> {
+    let pair = read_pair(&job.a, &job.b, args.stretch)?;
+    let guidance = offline.guidance(&pair)?;
+    offline.prepare(pair.visible.size())?;
+    let clock = Clock;
+    let start = clock.now();
+    let picture = offline.fuse(&pair, &guidance)?;
+    let ms = clock.now().since(start).as_secs_f64() * 1e3;
+    write_picture(&job.out, &picture)?;
+    let Size { width, height } = picture.size();
+    // Classic fusion listens to nobody, so it has no text.
+    let (text, origin) = if offline.takes_text() {
+        (json!(guidance.text), json!(guidance.origin))
+    } else {
+        (Value::Null, Value::Null)
+    };
+    Ok(json!({
+        "a": job.a, "b": job.b, "out": job.out,
+        "width": width, "height": height, "channels": picture.channels(),
+        "task": args.task.name(), "fuser": offline.fuser_name(),
+        "text": text, "origin": origin, "ms": (ms * 100.0).round() / 100.0,
+    }))
+}
+
+fn file_job(args: &Args) -> Result<Job> {
+    let out = if args.out.is_dir() {
+        let stem = args.b.file_stem().context("source B names no file")?;
+        args.out.join(format!("{}.png", stem.to_string_lossy()))
+    } else {
+        args.out.clone()
+    };
+    check_output(&out)?;
+    for source in [&args.a, &args.b] {
+        if is_same(source, &out) {
+            bail!("--out {} would overwrite a source; name another file", out.display());
+        }
+    }
+    Ok(Job {
+        a: args.a.clone(),
+        b: args.b.clone(),
+        out,
+    })
+}
+
+fn folder_jobs(args: &Args) -> Result<Vec<Job>> {
+    let found = pair_folders(&args.a, &args.b)?;
+    if let Some(unmatched) = found.unmatched() {
+        eprintln!("{unmatched}");
+    }
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    for source in [&args.a, &args.b] {
+        if is_same(source, &args.out) {
+            bail!(
+                "--out {} would overwrite the sources; name another folder",
+                args.out.display()
+            );
+        }
+    }
+    let jobs = found.pairs.into_iter().map(|pair| Job {
+        a: pair.a,
+        b: pair.b,
+        out: args.out.join(format!("{}.png", pair.stem)),
+    });
+    Ok(jobs.collect())
+}
+
+fn is_same(x: &Path, y: &Path) -> bool {
+    match (x.canonicalize(), y.canonicalize()) {
+        (Ok(x), Ok(y)) => x == y,
+        _ => false,
+    }
+}

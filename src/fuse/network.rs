@@ -1,0 +1,447 @@
+//! The text-guided network, run by tract.
+//!
+//! Input: two luma pictures and [`Guidance`]. Output: fused luma. Thread: fuse. Blocks: never.
+//! Allocates: when made; per frame nothing frame-sized of its own, while tract allocates every
+//! intermediate tensor of a run. Fails when: [`FuseError`]; after a failed run the next frame
+//! starts from a new state. Not its job: colour, fallback.
+
+use std::sync::Arc;
+
+use tract_onnx::prelude::*;
+use tract_onnx::tract_core::knobs::KnobScope;
+use tract_onnx::tract_hir::infer::Factoid;
+
+use super::{FuseError, Fuser, Manifest, NetworkEntry};
+use crate::describe::Guidance;
+use crate::frame::{Picture, Size};
+
+const INFRARED: &str = "infrared";
+const VISIBLE: &str = "visible";
+const GUIDANCE: &str = "guidance";
+
+/// A network at one size of picture.
+#[derive(Debug)]
+pub struct NetworkFuser {
+    name: String,
+    size: Size,
+    padded: Size,
+    guidance_shape: (usize, usize),
+    plan: Arc<TypedRunnableModel>,
+    state: TypedSimpleState,
+    /// Input tensors in the graph's order, used again for every frame.
+    inputs: [Arc<Tensor>; 3],
+    order: InputOrder,
+}
+
+/// Positions of the inputs in the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct InputOrder {
+    infrared: usize,
+    visible: usize,
+    guidance: usize,
+}
+
+impl NetworkFuser {
+    /// Loads the manifest's network of that name (its first one for `None`) for pictures of
+    /// `size`, verifies its file, and optimises it for this processor. Takes a second or so.
+    ///
+    /// # Errors
+    /// [`FuseError::Model`] where the file is not the manifest's or not such a network.
+    pub fn new(manifest: &Manifest, name: Option<&str>, size: Size) -> Result<Self, FuseError> {
+        let entry = manifest.network(name)?;
+        let bytes = manifest.network_bytes(entry)?;
+        Self::from_onnx(&bytes, entry, size)
+    }
+
+    /// As [`NetworkFuser::new`], from an ONNX file's bytes that nobody vouches for; of `entry`
+    /// the name, the shape of the guidance and `multiple_of` count.
+    ///
+    /// # Errors
+    /// [`FuseError::Model`], [`FuseError::Size`] for a picture without a pixel.
+    pub fn from_onnx(bytes: &[u8], entry: &NetworkEntry, size: Size) -> Result<Self, FuseError> {
+        if size.area() == 0 {
+            return Err(FuseError::Size(format!("{size} has no pixel")));
+        }
+        let padded = Size::new(
+            size.width.next_multiple_of(entry.multiple_of),
+            size.height.next_multiple_of(entry.multiple_of),
+        );
+        let refused = |what: String| {
+            FuseError::Model(format!(
+                "the network {} ({}) cannot be used: {what}",
+                entry.name,
+                entry.file.display()
+            ))
+        };
+        let of_tract = |error: TractError| refused(format!("{error:#}"));
+        let model = tract_onnx::onnx()
+            .model_for_read(&mut &bytes[..])
+            .map_err(of_tract)?;
+        let order = input_order(&model).map_err(&refused)?;
+        let picture = [1, 1, padded.height, padded.width];
+        let guidance = [1, entry.tokens, entry.features];
+        let mut shapes = [&picture[..]; 3];
+        shapes[order.guidance] = &guidance;
+        let plan = prepare(model, shapes, &picture).map_err(of_tract)?;
+        let state = plan.spawn().map_err(of_tract)?;
+        let zeros = |shape: &[usize]| Tensor::zero::<f32>(shape).map(Arc::new);
+        let inputs = [
+            zeros(shapes[0]).map_err(of_tract)?,
+            zeros(shapes[1]).map_err(of_tract)?,
+            zeros(shapes[2]).map_err(of_tract)?,
+        ];
+        Ok(Self {
+            name: entry.name.clone(),
+            size,
+            padded,
+            guidance_shape: (entry.tokens, entry.features),
+            plan,
+            state,
+            inputs,
+            order,
+        })
+    }
+
+    /// The size it was made for.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    fn run(&mut self) -> TractResult<TVec<TValue>> {
+        let inputs = self
+            .inputs
+            .iter()
+            .map(|tensor| Arc::clone(tensor).into_tvalue())
+            .collect();
+        self.state.run(inputs)
+    }
+
+    /// An error leaves values of the broken run in the state; without a new one every later
+    /// frame would fail too.
+    fn start_anew(&mut self, what: String) -> FuseError {
+        match self.plan.spawn() {
+            Ok(state) => self.state = state,
+            Err(error) => return FuseError::Run(format!("{what}; no new state: {error:#}")),
+        }
+        FuseError::Run(what)
+    }
+
+    fn check_shapes(
+        &self,
+        infrared: &Picture,
+        visible: &Picture,
+        guidance: &Guidance,
+    ) -> Result<(), FuseError> {
+        for (name, picture) in [(INFRARED, infrared), (VISIBLE, visible)] {
+            if picture.size() != self.size || picture.channels() != 1 {
+                return Err(FuseError::Size(format!(
+                    "the {name} picture is {} with {} channel(s), the network was made for {} \
+                     with one",
+                    picture.size(),
+                    picture.channels(),
+                    self.size
+                )));
+            }
+        }
+        if guidance.shape() != self.guidance_shape {
+            return Err(FuseError::Size(format!(
+                "the guidance is {:?}, the network takes {:?}",
+                guidance.shape(),
+                self.guidance_shape
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Fuser for NetworkFuser {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fuse(
+        &mut self,
+        infrared: &Picture,
+        visible: &Picture,
+        guidance: &Guidance,
+        fused: &mut Picture,
+    ) -> Result<(), FuseError> {
+        self.check_shapes(infrared, visible, guidance)?;
+        let padded = self.padded;
+        let [a, b, text] = [self.order.infrared, self.order.visible, self.order.guidance];
+        overwrite(&mut self.inputs[a], |to| fill_picture(to, padded, infrared))?;
+        overwrite(&mut self.inputs[b], |to| fill_picture(to, padded, visible))?;
+        overwrite(&mut self.inputs[text], |to| {
+            to.copy_from_slice(guidance.values());
+        })?;
+        let outputs = match self.run() {
+            Ok(outputs) => outputs,
+            Err(error) => return Err(self.start_anew(format!("{error:#}"))),
+        };
+        fused.reshape(self.size, 1);
+        match read_output(&outputs, padded, fused) {
+            Ok(()) => Ok(()),
+            Err(what) => Err(self.start_anew(what)),
+        }
+    }
+}
+
+/// Overwrites the tensor's values. A run may leave a second owner behind (a node that passes its
+/// input through); then a copy takes its place.
+fn overwrite(tensor: &mut Arc<Tensor>, write: impl FnOnce(&mut [f32])) -> Result<(), FuseError> {
+    let in_tract = |error: TractError| FuseError::Run(format!("{error:#}"));
+    let mut view = Arc::make_mut(tensor)
+        .try_as_plain_ram_mut()
+        .map_err(in_tract)?;
+    write(view.as_slice_mut::<f32>().map_err(in_tract)?);
+    Ok(())
+}
+
+/// Grey levels to 0..=1; columns and rows beyond the picture repeat its edge.
+fn fill_picture(to: &mut [f32], padded: Size, from: &Picture) {
+    for (y, row) in to.chunks_exact_mut(padded.width).enumerate() {
+        let source = from.row(y.min(from.height() - 1));
+        let (inside, beyond) = row.split_at_mut(source.len());
+        for (to, &v) in inside.iter_mut().zip(source) {
+            *to = f32::from(v) / 255.0;
+        }
+        beyond.fill(f32::from(source[source.len() - 1]) / 255.0);
+    }
+}
+
+/// 0..=1 to grey levels, rounded, clamped; what was padded is cut off.
+fn read_output(outputs: &[TValue], padded: Size, fused: &mut Picture) -> Result<(), String> {
+    let output = outputs.first().ok_or("the network gave no output")?;
+    let view = output
+        .try_as_plain_ram()
+        .map_err(|error| format!("{error:#}"))?;
+    let values = view
+        .as_slice::<f32>()
+        .map_err(|error| format!("{error:#}"))?;
+    if values.len() != padded.area() {
+        return Err(format!(
+            "the output has {} values, {padded} were expected",
+            values.len()
+        ));
+    }
+    let mut finite = true;
+    for y in 0..fused.height() {
+        let source = &values[y * padded.width..];
+        for (to, &v) in fused.row_mut(y).iter_mut().zip(source) {
+            finite &= v.is_finite();
+            // The cast saturates, so this rounds and clamps at once.
+            *to = (v * 255.0 + 0.5) as u8;
+        }
+    }
+    if finite {
+        Ok(())
+    } else {
+        Err("the output has values that are not finite".to_owned())
+    }
+}
+
+/// Where the graph has its three inputs.
+fn input_order(model: &InferenceModel) -> Result<InputOrder, String> {
+    let of_tract = |error: TractError| format!("{error:#}");
+    let mut names = Vec::new();
+    for outlet in model.input_outlets().map_err(of_tract)? {
+        names.push(model.node(outlet.node).name.as_str());
+    }
+    let position = |wanted: &str| names.iter().position(|name| *name == wanted);
+    match (position(INFRARED), position(VISIBLE), position(GUIDANCE)) {
+        (Some(infrared), Some(visible), Some(guidance)) if names.len() == 3 => Ok(InputOrder {
+            infrared,
+            visible,
+            guidance,
+        }),
+        _ => Err(format!(
+            "its inputs are {}; {INFRARED}, {VISIBLE} and {GUIDANCE} were expected",
+            names.join(", ")
+        )),
+    }
+}
+
+/// Fixes the inputs' shapes, checks the output's, and optimises.
+fn prepare(
+    mut model: InferenceModel,
+    shapes: [&[usize]; 3],
+    picture: &[usize],
+) -> TractResult<Arc<TypedRunnableModel>> {
+    for (i, shape) in shapes.into_iter().enumerate() {
+        check_declared(&model, i, shape)?;
+        model.set_input_fact(i, InferenceFact::dt_shape(f32::datum_type(), shape))?;
+    }
+    // An exporter's note on intermediate shapes may be for another size; the analyser finds out.
+    let typed = model.into_typed()?;
+    let outputs = typed.output_outlets()?.to_vec();
+    if outputs.len() != 1 {
+        return Err(TractError::msg(format!(
+            "it has {} outputs; one, fused, was expected",
+            outputs.len()
+        )));
+    }
+    let fact = typed.outlet_fact(outputs[0])?;
+    if fact.datum_type != f32::datum_type() || fact.shape.as_concrete() != Some(picture) {
+        return Err(TractError::msg(format!(
+            "its output is {fact:?}; {picture:?} f32 was expected"
+        )));
+    }
+    // A network that works on space-to-depth features is a chain of wide 3x3 convolutions on
+    // short rows, which tract's direct convolution runs slower than its matrix product.
+    let scope = KnobScope::new([("TRACT_DISABLE_DIRECT_SPATIAL", "true")])?;
+    let optimised = scope.enter(|| typed.into_optimized())?;
+    optimised.into_runnable()
+}
+
+/// Refuses a graph that was exported for another size, before its facts are overwritten.
+fn check_declared(model: &InferenceModel, input: usize, shape: &[usize]) -> TractResult<()> {
+    let outlet = model.input_outlets()?[input];
+    let name = &model.node(outlet.node).name;
+    let fact = model.input_fact(input)?;
+    let mut dims = fact.shape.dims();
+    let fits = shape.iter().all(|&wanted| {
+        dims.next()
+            .and_then(|dim| dim.concretize())
+            .and_then(|dim| dim.to_i64().ok())
+            .is_none_or(|dim| dim == wanted as i64)
+    });
+    if fits && dims.next().is_none() {
+        return Ok(());
+    }
+    Err(TractError::msg(format!(
+        "its input {name} is {:?}, {shape:?} is needed; export it with free height and width",
+        fact.shape
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Task;
+    use crate::describe::{Origin, TokenFeatures};
+
+    fn manifest() -> Manifest {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny/manifest.toml");
+        Manifest::load(&path).unwrap()
+    }
+
+    fn flat(size: Size, value: u8) -> Picture {
+        Picture::from_data(size, 1, vec![value; size.area()]).unwrap()
+    }
+
+    fn guidance(value: f32) -> Guidance {
+        let features = TokenFeatures {
+            rows: 4,
+            dim: 8,
+            values: vec![value; 32],
+        };
+        Guidance::new(&features, (4, 8), "", Origin::User, Task::Ivf).unwrap()
+    }
+
+    /// What the tiny network computes.
+    fn expected(a: u8, b: u8, mean: f32) -> u8 {
+        let w = 1.0 / (1.0 + (-4.0 * mean).exp());
+        (f32::from(a) * w + f32::from(b) * (1.0 - w)).round() as u8
+    }
+
+    #[test]
+    fn pictures_of_any_size_are_padded_and_cut() {
+        for size in [Size::new(1, 1), Size::new(16, 8), Size::new(13, 21)] {
+            let mut fuser = NetworkFuser::new(&manifest(), None, size).unwrap();
+            let mut infrared = flat(size, 0);
+            for (i, v) in infrared.data_mut().iter_mut().enumerate() {
+                *v = (i * 31 % 256) as u8;
+            }
+            let visible = flat(size, 90);
+            let mut fused = Picture::rgb(Size::new(2, 2));
+            let neutral = manifest().neutral(Task::Mff).unwrap();
+            fuser
+                .fuse(&infrared, &visible, &neutral, &mut fused)
+                .unwrap();
+            assert_eq!((fused.size(), fused.channels()), (size, 1));
+            for (&f, &a) in fused.data().iter().zip(infrared.data()) {
+                assert!(f.abs_diff(expected(a, 90, 0.75)) <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn guidance_takes_effect_on_the_next_frame() {
+        let size = Size::new(8, 8);
+        let mut fuser = NetworkFuser::new(&manifest(), Some("tiny"), size).unwrap();
+        let (a, b, mut fused) = (flat(size, 200), flat(size, 0), Picture::grey(size));
+        for mean in [-1.0, 0.0, 1.0, 0.0] {
+            fuser.fuse(&a, &b, &guidance(mean), &mut fused).unwrap();
+            assert!(
+                fused.data()[0].abs_diff(expected(200, 0, mean)) <= 1,
+                "{mean}"
+            );
+        }
+    }
+
+    #[test]
+    fn input_tensors_are_used_again() {
+        let size = Size::new(8, 8);
+        let mut fuser = NetworkFuser::new(&manifest(), None, size).unwrap();
+        let (a, mut fused) = (flat(size, 200), Picture::grey(size));
+        let place = |fuser: &NetworkFuser| fuser.inputs.clone().map(|t| Arc::as_ptr(&t));
+        fuser.fuse(&a, &a, &guidance(0.0), &mut fused).unwrap();
+        let before = place(&fuser);
+        fuser.fuse(&a, &a, &guidance(0.5), &mut fused).unwrap();
+        assert_eq!(before, place(&fuser));
+    }
+
+    #[test]
+    fn a_failed_frame_does_not_spoil_the_next() {
+        let size = Size::new(8, 8);
+        let mut fuser = NetworkFuser::new(&manifest(), Some("tiny-sqrt"), size).unwrap();
+        let (a, mut fused) = (flat(size, 100), Picture::grey(size));
+        let error = fuser.fuse(&a, &a, &guidance(-1.0), &mut fused).unwrap_err();
+        assert!(matches!(error, FuseError::Run(_)), "{error}");
+        fuser.fuse(&a, &a, &guidance(1.0), &mut fused).unwrap();
+        assert_eq!(fused, a);
+        // Beyond white is clamped.
+        fuser.fuse(&a, &a, &guidance(100.0), &mut fused).unwrap();
+        assert_eq!(fused, flat(size, 255));
+    }
+
+    #[test]
+    fn wrong_sizes_are_a_callers_mistake() {
+        let size = Size::new(8, 8);
+        let mut fuser = NetworkFuser::new(&manifest(), None, size).unwrap();
+        let (a, mut fused) = (flat(size, 1), Picture::grey(size));
+        let wide = flat(Size::new(9, 8), 1);
+        let error = fuser
+            .fuse(&a, &wide, &guidance(0.0), &mut fused)
+            .unwrap_err();
+        assert!(matches!(error, FuseError::Size(_)) && error.to_string().contains("9x8"));
+        let colour = Picture::rgb(size);
+        assert!(fuser.fuse(&colour, &a, &guidance(0.0), &mut fused).is_err());
+        assert!(NetworkFuser::new(&manifest(), None, Size::new(0, 4)).is_err());
+    }
+
+    #[test]
+    fn graphs_of_another_shape_are_refused_in_plain_words() {
+        let size = Size::new(64, 64);
+        let said = |name: &str| {
+            let error = NetworkFuser::new(&manifest(), Some(name), size).unwrap_err();
+            assert!(matches!(error, FuseError::Model(_)));
+            error.to_string()
+        };
+        let fixed = said("tiny-fixed");
+        assert!(fixed.contains("16") && fixed.contains("64"), "{fixed}");
+        let names = said("tiny-names");
+        assert!(names.contains("left, right, guidance"), "{names}");
+        let manifest = manifest();
+        let entry = manifest.network(None).unwrap();
+        let garbage = NetworkFuser::from_onnx(b"not a graph", entry, size).unwrap_err();
+        assert!(matches!(garbage, FuseError::Model(_)), "{garbage}");
+        let mut wide = entry.clone();
+        wide.tokens = 64;
+        let bytes = manifest.network_bytes(entry).unwrap();
+        let error = NetworkFuser::from_onnx(&bytes, &wide, size).unwrap_err();
+        assert!(error.to_string().contains("guidance"), "{error}");
+    }
+}
