@@ -4,6 +4,13 @@
 //! Thread: acquire. Blocks: [`PairSource::next_pair`], at most its time-out. Allocates: at start
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
+pub mod pairing;
+pub mod range;
+pub mod synthetic;
+pub mod unpack;
+
+pub use synthetic::{SyntheticScene, SyntheticSource};
+
 use std::path::PathBuf;
 use std::time::Duration;
 
