@@ -4,11 +4,13 @@
 //! Thread: acquire. Blocks: [`PairSource::next_pair`], at most its time-out. Allocates: at start
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
+mod faults;
 pub mod pairing;
 pub mod range;
 pub mod synthetic;
 pub mod unpack;
 
+pub use faults::FaultySource;
 pub use synthetic::{SyntheticScene, SyntheticSource};
 
 use std::path::PathBuf;

@@ -1,1 +1,167 @@
-fn main() {}
+//! filmctl: speaks to a running filmd.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use filmd::config::Mode;
+use filmd::control::{Reply, Request, SnapshotFormat, ask, default_socket, observe_socket};
+use filmd::pipeline::Status;
+
+/// Speak to a running filmd.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    /// The control socket; default: filmd.sock under $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or
+    /// /run/filmd.
+    #[arg(long, global = true, value_name = "FILE")]
+    socket: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything the daemon knows about itself.
+    Status {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Exit code 0 where the picture goes on, 1 where it does not.
+    Health,
+    /// Show another mode, from the next frame on.
+    Mode {
+        /// The mode.
+        #[arg(value_enum)]
+        mode: Mode,
+    },
+    /// Guide the fusion by a text, until `guide --auto`.
+    Guide {
+        /// The text.
+        #[arg(required_unless_present = "auto", conflicts_with = "auto")]
+        text: Option<String>,
+        /// Let the describer guide again.
+        #[arg(long)]
+        auto: bool,
+    },
+    /// Save the next picture; PNG or JPEG by the file's extension.
+    Snapshot {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Read the configuration file again.
+    Reload,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("filmctl: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<ExitCode> {
+    let control = cli.socket.clone().unwrap_or_else(default_socket);
+    let request = request(&cli.command)?;
+    // Whoever may only observe can still ask for status and health.
+    let socket = if request.only_observes() { observe_socket(&control) } else { control };
+    let (reply, picture) = ask(&socket, &request)?;
+    match (reply, &cli.command) {
+        (Reply::Status(status), Command::Status { json: true }) => {
+            println!("{}", serde_json::to_string_pretty(&status)?);
+        }
+        (Reply::Status(status), _) => print_status(&status),
+        (Reply::Health { healthy, detail }, _) => {
+            println!("{detail}");
+            return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        (Reply::Done, _) => {}
+        (Reply::Picture { .. }, Command::Snapshot { file }) => save(file, &picture)?,
+        (Reply::Error { message }, _) => bail!("{message}"),
+        (reply, _) => bail!("filmd answered something unexpected: {reply:?}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn request(command: &Command) -> Result<Request> {
+    Ok(match command {
+        Command::Status { .. } => Request::Status,
+        Command::Health => Request::Health,
+        Command::Mode { mode } => Request::Mode { mode: *mode },
+        Command::Guide { text: Some(text), .. } => Request::Guide { text: text.clone() },
+        Command::Guide { text: None, .. } => Request::GuideAuto,
+        Command::Snapshot { file } => Request::Snapshot { format: format_of(file)? },
+        Command::Reload => Request::Reload,
+    })
+}
+
+fn format_of(file: &Path) -> Result<SnapshotFormat> {
+    let extension = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match extension.as_str() {
+        "png" => Ok(SnapshotFormat::Png),
+        "jpg" | "jpeg" => Ok(SnapshotFormat::Jpg),
+        _ => bail!("{}: a snapshot is saved as .png or .jpg", file.display()),
+    }
+}
+
+/// The daemon sends bytes and filmctl writes them, with its user's rights, not the daemon's.
+fn save(file: &Path, bytes: &[u8]) -> Result<()> {
+    let partial = file.with_extension("partial");
+    std::fs::write(&partial, bytes)
+        .and_then(|()| std::fs::rename(&partial, file))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn print_status(s: &Status) {
+    let f = &s.frames;
+    println!("filmd {}, up {:.0} s, {:.0} MiB", s.version, s.uptime_s, mib(s.resident_bytes));
+    println!("source    {}", s.source);
+    println!("task      {}, mode {}, engine {}", s.task.name(), s.mode.name(), s.engine);
+    println!("screen    {}, {:.1} fps", s.screen, s.fps);
+    println!(
+        "frames    {} pairs, {} shown, {} dropped, {} damaged, {} fuse errors, {} stalls",
+        f.pairs, f.presented, f.dropped, f.damaged, f.fuse_errors, f.stalls
+    );
+    println!("skew      p50 {:.1} ms, p99 {:.1} ms", f.skew_ms.p50, f.skew_ms.p99);
+    let t = &f.stages_ms;
+    println!(
+        "p50/p99   align {:.1}/{:.1}  fuse {:.1}/{:.1}  compose {:.1}/{:.1}  present {:.1}/{:.1}  \
+         latency {:.1}/{:.1} ms",
+        t.align.p50,
+        t.align.p99,
+        t.fuse.p50,
+        t.fuse.p99,
+        t.compose.p50,
+        t.compose.p99,
+        t.present.p50,
+        t.present.p99,
+        t.latency.p50,
+        t.latency.p99
+    );
+    let g = &s.guide;
+    let age = g.age_ms.map_or(String::new(), |ms| format!(", {:.1} s old", ms as f64 / 1e3));
+    println!("guidance  ({:?}{age}) {}", g.origin, g.text);
+    let process = match g.process {
+        Some((pid, bytes)) => format!("process {pid}, {:.0} MiB", mib(bytes)),
+        None => "no process".to_owned(),
+    };
+    println!(
+        "describer {process}, {} texts ({} by the language model), {} failures, {} restarts",
+        g.ok, g.by_llm, g.failed, g.restarts
+    );
+    for (what, text) in [("last failure", &g.last_error), ("note", &g.note)] {
+        if let Some(text) = text {
+            println!("          {what}: {text}");
+        }
+    }
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

@@ -1,1 +1,68 @@
-fn main() {}
+//! filmd: the daemon, its demo, and the same fusion for files.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
+
+mod bench;
+mod check;
+mod daemon;
+mod demo;
+mod describe;
+mod eval;
+mod fuse;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A configuration that cannot be used: EX_CONFIG of sysexits.h, so that systemd does not restart.
+const EXIT_CONFIG: u8 = 78;
+
+/// Text-guided fusion of paired cameras, without a network.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the daemon with a configuration file.
+    Run(daemon::Args),
+    /// Show what filmd does: two synthetic cameras, or folders of your own, fused live.
+    Demo(demo::Args),
+    /// Fuse two pictures, or two folders of pictures.
+    Fuse(fuse::Args),
+    /// Say what two pictures show, as the guiding text would.
+    Describe(describe::Args),
+    /// Measure how good fused pictures are, with guards against gamed numbers.
+    Eval(eval::Args),
+    /// Check a configuration file and what it names; exit code 78 where it cannot be used.
+    Check(check::Args),
+    /// Measure the frame path on this machine.
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("filmd=info,warn"))
+        .format_target(false)
+        .init();
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Run(args) => daemon::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Fuse(args) => fuse::run(args),
+        Command::Describe(args) => describe::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Bench(args) => bench::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("filmd: {error:#}");
+            let config = error.chain().any(|e| e.is::<filmd::config::ConfigError>());
+            if config { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+        }
+    }
+}

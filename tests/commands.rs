@@ -1,0 +1,202 @@
+//! What a user gets for bad input: a clear error that names what was found, an exit code that is
+//! neither 0 nor 101 (a panic), and nothing half-written.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use image::{ImageBuffer, ImageFormat, Luma, Rgb};
+
+fn filmd(args: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_filmd")).args(args).output().unwrap();
+    assert_ne!(output.status.code(), Some(101), "a panic: {}", stderr(&output));
+    output
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs, expects a failure, and returns what was said.
+fn refused(args: &[&str]) -> String {
+    let output = filmd(args);
+    assert!(!output.status.success(), "{args:?} was accepted");
+    stderr(&output)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A grey ramp and a coloured one, as PNG files of the given sizes.
+fn pair(folder: &Path, a: (u32, u32), b: (u32, u32)) -> (String, String) {
+    let (pa, pb) = (folder.join("a.png"), folder.join("b.png"));
+    ImageBuffer::from_fn(a.0, a.1, |x, y| Luma([(x * 3 + y * 5) as u8])).save(&pa).unwrap();
+    ImageBuffer::from_fn(b.0, b.1, |x, y| Rgb([(x * 2) as u8, (y * 2) as u8, 90]))
+        .save(&pb)
+        .unwrap();
+    (text(&pa).to_owned(), text(&pb).to_owned())
+}
+
+#[test]
+fn a_pair_is_fused_at_the_size_of_b() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = pair(folder.path(), (40, 30), (80, 60));
+    let out = folder.path().join("f.png");
+    let output = filmd(&["fuse", &a, &b, "--out", text(&out), "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let fused = image::open(&out).unwrap();
+    assert_eq!((fused.width(), fused.height()), (80, 60));
+    assert!(fused.color().has_color(), "the colour of B is kept");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(json.to_string().contains("neutral"), "{json}");
+}
+
+#[test]
+fn an_image_of_one_pixel_is_fused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = pair(folder.path(), (1, 1), (1, 1));
+    let out = folder.path().join("f.png");
+    let output = filmd(&["fuse", &a, &b, "--out", text(&out)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(image::image_dimensions(&out).unwrap(), (1, 1));
+}
+
+#[test]
+fn a_16_bit_png_is_fused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, b) = pair(folder.path(), (64, 64), (64, 64));
+    let a = folder.path().join("a16.png");
+    ImageBuffer::from_fn(64, 64, |x, y| Luma([29_000_u16 + (x * 16 + y) as u16]))
+        .save(&a)
+        .unwrap();
+    let out = folder.path().join("f.png");
+    let output = filmd(&["fuse", text(&a), &b, "--out", text(&out)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let fused = image::open(&out).unwrap().to_luma8();
+    let (low, high) = (fused.pixels().map(|p| p[0]).min(), fused.pixels().map(|p| p[0]).max());
+    assert!(high > low, "a 16-bit ramp of narrow range must not become flat");
+}
+
+#[test]
+fn a_pair_of_different_aspect_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = pair(folder.path(), (64, 64), (128, 64));
+    let out = folder.path().join("f.png");
+    let said = refused(&["fuse", &a, &b, "--out", text(&out)]);
+    assert!(said.contains("64x64") && said.contains("128x64"), "{said}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_truncated_jpeg_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = pair(folder.path(), (64, 64), (64, 64));
+    let jpeg = folder.path().join("torn.jpg");
+    image::open(&a).unwrap().save_with_format(&jpeg, ImageFormat::Jpeg).unwrap();
+    let bytes = std::fs::read(&jpeg).unwrap();
+    std::fs::write(&jpeg, &bytes[..bytes.len() / 3]).unwrap();
+    let out = folder.path().join("f.png");
+    let said = refused(&["fuse", text(&jpeg), &b, "--out", text(&out)]);
+    assert!(said.contains("torn.jpg"), "{said}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn files_that_are_no_pictures_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, _) = pair(folder.path(), (64, 64), (64, 64));
+    let out = folder.path().join("f.png");
+    for (name, bytes) in [("empty.png", &b""[..]), ("text.png", b"no picture at all")] {
+        let bad = folder.path().join(name);
+        std::fs::write(&bad, bytes).unwrap();
+        let said = refused(&["fuse", &a, text(&bad), "--out", text(&out)]);
+        assert!(said.contains(name), "{said}");
+    }
+    let said = refused(&["fuse", &a, "no-such-file.png", "--out", text(&out)]);
+    assert!(said.contains("no-such-file.png"), "{said}");
+}
+
+#[test]
+fn an_empty_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    std::fs::create_dir(&a).unwrap();
+    std::fs::create_dir(&b).unwrap();
+    let out = folder.path().join("out");
+    let said = refused(&["fuse", text(&a), text(&b), "--out", text(&out)]);
+    assert!(said.contains(text(&a)), "{said}");
+}
+
+/// A copy of the shipped manifest whose network file is something else.
+fn manifest_with(folder: &Path, network: &[u8]) -> String {
+    let shipped = common::manifest();
+    let manifest = folder.join("manifest.toml");
+    std::fs::copy(&shipped, &manifest).unwrap();
+    std::fs::copy(shipped.with_file_name("neutral.f32"), folder.join("neutral.f32")).unwrap();
+    std::fs::write(folder.join("film-edge.onnx"), network).unwrap();
+    text(&manifest).to_owned()
+}
+
+#[test]
+fn a_corrupt_model_is_refused_by_its_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = pair(folder.path(), (64, 64), (64, 64));
+    let mut bytes = std::fs::read(common::manifest().with_file_name("film-edge.onnx")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let manifest = manifest_with(folder.path(), &bytes);
+    let out = folder.path().join("f.png");
+    let said = refused(&["fuse", &a, &b, "--out", text(&out), "--manifest", &manifest]);
+    assert!(said.contains("film-edge.onnx") && said.contains("SHA-256"), "{said}");
+}
+
+#[test]
+fn a_missing_language_model_is_said_clearly() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = pair(folder.path(), (64, 64), (64, 64));
+    let out = folder.path().join("f.png");
+    let output = Command::new(env!("CARGO_BIN_EXE_filmd"))
+        .args(["fuse", &a, &b, "--out", text(&out), "--describe"])
+        .env("FILMD_CACHE", folder.path())
+        .output()
+        .unwrap();
+    let said = stderr(&output);
+    assert!(matches!(output.status.code(), Some(code) if code != 0 && code != 101), "{said}");
+    assert!(said.contains("make models"), "{said}");
+}
+
+#[test]
+fn an_unknown_key_has_its_place_and_exit_code_78() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("filmd.toml");
+    std::fs::write(&file, "[output]\nwidth = 640\nhieght = 480\n").unwrap();
+    let output = filmd(&["check", text(&file)]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert!(said.contains("line 3, column 1") && said.contains("hieght"), "{said}");
+}
+
+#[test]
+fn the_shipped_configuration_passes_the_check() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/board/filmd.toml");
+    let output = filmd(&["check", file]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn filmctl_without_a_daemon_says_so() {
+    let output = Command::new(env!("CARGO_BIN_EXE_filmctl"))
+        .args(["--socket", "/no/such/filmd.sock", "status"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("is it running"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_demo_refuses_a_rate_of_zero() {
+    let said = refused(&["demo", "--headless", "--fps", "0"]);
+    assert!(said.contains("source.fps"), "{said}");
+}

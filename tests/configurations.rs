@@ -1,0 +1,48 @@
+//! Every configuration that is shown to users is one that filmd takes.
+
+use std::path::Path;
+
+use filmd::align::Calibration;
+use filmd::config::Config;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_board_files_parse() {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(root().join("board")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "toml") {
+            continue;
+        }
+        seen += 1;
+        if path.file_stem().unwrap().to_string_lossy().contains("calibration") {
+            Calibration::load(&path).unwrap();
+        } else {
+            Config::load(&path).unwrap();
+        }
+    }
+    assert!(seen >= 4, "only {seen} files in board/");
+}
+
+#[test]
+fn the_documented_configuration_is_the_default_one() {
+    let documented = Config::load(&root().join("board/filmd.toml")).unwrap();
+    assert_eq!(documented, Config::default());
+}
+
+#[test]
+fn the_configurations_in_the_documents_parse() {
+    let mut seen = 0;
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = std::fs::read_to_string(root().join(name)).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            seen += 1;
+            Config::parse(block, Path::new(name)).unwrap();
+        }
+    }
+    assert!(seen > 0, "no document shows a configuration");
+}
