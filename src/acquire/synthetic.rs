@@ -114,7 +114,7 @@ impl SyntheticSource {
             });
         }
         Ok(Self {
-            config: *config,
+            config: config.clone(),
             scene: SyntheticScene::new(config.seed, config.fps),
             info: SourceInfo {
                 name: format!("synthetic night scene {}", config.seed),
