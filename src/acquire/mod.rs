@@ -5,8 +5,16 @@
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
 mod faults;
+pub mod files;
+pub mod pairing;
+pub mod range;
+pub mod replay;
+pub mod synthetic;
+pub mod unpack;
 
 pub use faults::FaultySource;
+pub use replay::ReplaySource;
+pub use synthetic::{SyntheticScene, SyntheticSource};
 
 use std::path::PathBuf;
 use std::time::Duration;
