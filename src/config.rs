@@ -165,6 +165,8 @@ pub struct SyntheticConfig {
     pub fps: f64,
     /// Hand pairs out as fast as they are taken, without waiting for their time.
     pub unpaced: bool,
+    /// Faults that the scene's cameras show, to see how the daemon takes them.
+    pub faults: Vec<FaultConfig>,
 }
 
 impl Default for SyntheticConfig {
@@ -173,8 +175,36 @@ impl Default for SyntheticConfig {
             seed: 1,
             fps: 30.0,
             unpaced: false,
+            faults: Vec::new(),
         }
     }
+}
+
+/// `[[source.faults]]`: one fault of a synthetic camera.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultConfig {
+    /// What happens.
+    pub kind: FaultKind,
+    /// Seconds after the first pair.
+    pub from_s: f64,
+    /// Seconds it lasts; absent: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_s: Option<f64>,
+}
+
+/// What can happen to a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// The infrared camera is unplugged.
+    NoInfrared,
+    /// The visible camera is unplugged.
+    NoVisible,
+    /// The shutter of the infrared camera is closed (FFC): its last frame is repeated.
+    HoldInfrared,
+    /// Both cameras are silent.
+    Stall,
 }
 
 /// `[source] kind = "replay"`.

@@ -150,7 +150,9 @@ pub fn default_socket() -> PathBuf {
 
 /// The observe socket beside a control socket.
 pub fn observe_socket(control: &Path) -> PathBuf {
-    let stem = control.file_stem().map_or_else(|| "filmd".into(), |s| s.to_string_lossy());
+    let stem = control
+        .file_stem()
+        .map_or_else(|| "filmd".into(), |s| s.to_string_lossy());
     control.with_file_name(format!("{stem}-observe.sock"))
 }
 
@@ -211,26 +213,29 @@ impl Drop for Sockets {
 
 fn listen(path: &Path, mode: u32) -> Result<UnixListener, ControlError> {
     use std::os::unix::fs::PermissionsExt;
-    let fail = |message: String| ControlError::Socket { path: path.to_owned(), message };
+    let fail = |message: String| ControlError::Socket {
+        path: path.to_owned(),
+        message,
+    };
     if path.exists() {
         if UnixStream::connect(path).is_ok() {
-            return Err(fail("another filmd listens here; stop it or set control.socket".into()));
+            return Err(fail(
+                "another filmd listens here; stop it or set control.socket".into(),
+            ));
         }
         std::fs::remove_file(path).map_err(|e| fail(format!("cannot replace it: {e}")))?;
     }
     let listener = UnixListener::bind(path).map_err(|e| fail(format!("cannot listen: {e}")))?;
-    listener.set_nonblocking(true).map_err(|e| fail(e.to_string()))?;
+    listener
+        .set_nonblocking(true)
+        .map_err(|e| fail(e.to_string()))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
         .map_err(|e| fail(format!("cannot set its mode: {e}")))?;
     Ok(listener)
 }
 
 /// One client, one request: a client that wants more connects again.
-fn answer(
-    client: UnixStream,
-    may_change: bool,
-    handler: &mut dyn Handler,
-) -> std::io::Result<()> {
+fn answer(client: UnixStream, may_change: bool, handler: &mut dyn Handler) -> std::io::Result<()> {
     client.set_nonblocking(false)?;
     client.set_read_timeout(Some(CLIENT_TIMEOUT))?;
     client.set_write_timeout(Some(CLIENT_TIMEOUT))?;
@@ -257,12 +262,19 @@ fn answer(
 /// # Errors
 /// [`ControlError`].
 pub fn ask(socket: &Path, request: &Request) -> Result<(Reply, Vec<u8>), ControlError> {
-    let fail = |message: String| ControlError::Socket { path: socket.to_owned(), message };
+    let fail = |message: String| ControlError::Socket {
+        path: socket.to_owned(),
+        message,
+    };
     let mut stream = UnixStream::connect(socket).map_err(|e| {
-        fail(format!("cannot reach filmd ({e}); is it running, and may you use this socket?"))
+        fail(format!(
+            "cannot reach filmd ({e}); is it running, and may you use this socket?"
+        ))
     })?;
     let io = |e: std::io::Error| fail(format!("filmd did not answer: {e}"));
-    stream.set_read_timeout(Some(CLIENT_TIMEOUT * 3)).map_err(io)?;
+    stream
+        .set_read_timeout(Some(CLIENT_TIMEOUT * 3))
+        .map_err(io)?;
     let mut line = serde_json::to_vec(request).map_err(|e| fail(e.to_string()))?;
     line.push(b'\n');
     stream.write_all(&line).map_err(io)?;
@@ -279,7 +291,9 @@ pub fn ask(socket: &Path, request: &Request) -> Result<(Reply, Vec<u8>), Control
         reader.take(bytes).read_to_end(&mut picture).map_err(io)?;
         if picture.len() as u64 != bytes {
             let found = picture.len();
-            return Err(ControlError::Answer(format!("{found} of {bytes} picture bytes")));
+            return Err(ControlError::Answer(format!(
+                "{found} of {bytes} picture bytes"
+            )));
         }
     }
     Ok((reply, picture))
@@ -292,13 +306,27 @@ mod tests {
     #[test]
     fn requests_look_as_documented() {
         let line = br#"{"request":"mode","mode":"thermal"}"#;
-        assert_eq!(parse_request(line), Ok(Request::Mode { mode: Mode::Thermal }));
-        assert_eq!(parse_request(b"{\"request\":\"status\"}\n"), Ok(Request::Status));
+        assert_eq!(
+            parse_request(line),
+            Ok(Request::Mode {
+                mode: Mode::Thermal
+            })
+        );
+        assert_eq!(
+            parse_request(b"{\"request\":\"status\"}\n"),
+            Ok(Request::Status)
+        );
     }
 
     #[test]
     fn hostile_lines_are_refused() {
-        for line in [&b""[..], b"\xff\xfe", b"{}", b"[]", br#"{"request":"mode","mode":"x"}"#] {
+        for line in [
+            &b""[..],
+            b"\xff\xfe",
+            b"{}",
+            b"[]",
+            br#"{"request":"mode","mode":"x"}"#,
+        ] {
             assert!(parse_request(line).is_err(), "{line:?}");
         }
         assert!(parse_request(&[b' '; LINE_LIMIT + 1]).is_err());
@@ -312,9 +340,13 @@ mod tests {
         fn handle(&mut self, request: Request) -> (Reply, Vec<u8>) {
             match request {
                 Request::Snapshot { .. } => (Reply::Picture { bytes: 3 }, vec![1, 2, 3]),
-                Request::Health => {
-                    (Reply::Health { healthy: true, detail: "ok".into() }, Vec::new())
-                }
+                Request::Health => (
+                    Reply::Health {
+                        healthy: true,
+                        detail: "ok".into(),
+                    },
+                    Vec::new(),
+                ),
                 _ => (Reply::Done, Vec::new()),
             }
         }
@@ -328,7 +360,10 @@ mod tests {
         let mut bytes = Vec::new();
         client.read_to_end(&mut bytes).unwrap();
         let end = bytes.iter().position(|b| *b == b'\n').unwrap();
-        (serde_json::from_slice(&bytes[..end]).unwrap(), bytes[end + 1..].to_vec())
+        (
+            serde_json::from_slice(&bytes[..end]).unwrap(),
+            bytes[end + 1..].to_vec(),
+        )
     }
 
     #[test]
@@ -339,12 +374,27 @@ mod tests {
         let mode = b"{\"request\":\"mode\",\"mode\":\"blend\"}\n";
         assert_eq!(exchange(&sockets, &path, mode).0, Reply::Done);
         let observe = observe_socket(&path);
-        assert!(matches!(exchange(&sockets, &observe, mode).0, Reply::Error { .. }));
+        assert!(matches!(
+            exchange(&sockets, &observe, mode).0,
+            Reply::Error { .. }
+        ));
         let health = exchange(&sockets, &observe, b"{\"request\":\"health\"}\n").0;
-        assert_eq!(health, Reply::Health { healthy: true, detail: "ok".into() });
-        let (reply, picture) =
-            exchange(&sockets, &path, b"{\"request\":\"snapshot\",\"format\":\"png\"}\n");
-        assert_eq!((reply, picture), (Reply::Picture { bytes: 3 }, vec![1, 2, 3]));
+        assert_eq!(
+            health,
+            Reply::Health {
+                healthy: true,
+                detail: "ok".into()
+            }
+        );
+        let (reply, picture) = exchange(
+            &sockets,
+            &path,
+            b"{\"request\":\"snapshot\",\"format\":\"png\"}\n",
+        );
+        assert_eq!(
+            (reply, picture),
+            (Reply::Picture { bytes: 3 }, vec![1, 2, 3])
+        );
     }
 
     #[test]
@@ -352,7 +402,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("filmd.sock");
         let first = Sockets::bind(&path).unwrap();
-        assert!(Sockets::bind(&path).unwrap_err().to_string().contains("another filmd"));
+        assert!(
+            Sockets::bind(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("another filmd")
+        );
         // What a killed daemon leaves: the file, without a listener.
         std::fs::rename(&path, folder.path().join("kept")).unwrap();
         drop(first);

@@ -9,9 +9,13 @@
 //! JPEGs called `.png`. EXIF orientation is ignored: both pictures of a pair must lie in the
 //! sensors' geometry, and a rotation of one would break the alignment in silence.
 
-use std::io::{Cursor, Write};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufWriter, Cursor, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat};
 
 use crate::frame::{Picture, Size};
@@ -22,6 +26,9 @@ pub const MAX_SIDE: u32 = 16_384;
 pub const MAX_AREA: u64 = 1 << 26;
 const MAX_BYTES: u64 = 1 << 29;
 const JPEG_QUALITY: u8 = 95;
+
+/// Makes the names of temporary files differ.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// Why a picture file or a folder of them cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -161,22 +168,64 @@ pub fn write_picture(path: &Path, picture: &Picture) -> Result<(), FileError> {
         path: path.to_owned(),
         message,
     };
+    let encoded = encode_picture(picture, format).map_err(|error| failed(error.to_string()))?;
+    write_atomic(path, |out| {
+        out.write_all(&encoded).map_err(|error| error.to_string())
+    })
+}
+
+/// A picture as the bytes of a file.
+///
+/// # Errors
+/// [`ImageError`] for a size that the format cannot hold.
+pub fn encode_picture(picture: &Picture, format: ImageFormat) -> Result<Vec<u8>, ImageError> {
     let mut encoded = Vec::new();
-    encode(picture, format, &mut encoded).map_err(|e| failed(e.to_string()))?;
+    encode(picture, format, &mut encoded)?;
+    Ok(encoded)
+}
+
+/// Lets `fill` write a file beside `path`, then renames it to `path`. Nothing stays behind
+/// where that fails.
+///
+/// # Errors
+/// [`FileError::Write`] naming `path`.
+pub fn write_atomic<F>(path: &Path, fill: F) -> Result<(), FileError>
+where
+    F: FnOnce(&mut BufWriter<File>) -> Result<(), String>,
+{
+    let failed = |message: String| FileError::Write {
+        path: path.to_owned(),
+        message,
+    };
     let name = path
         .file_name()
-        .ok_or_else(|| failed("the path names no file".to_owned()))?
-        .to_string_lossy();
-    // The process id keeps two runs into one folder apart.
-    let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = std::fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(&encoded).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|error| {
-        // Best effort: the write's error is the one to report.
+        .ok_or_else(|| failed("it names no file".to_owned()))?;
+    // Two threads may write the same file at once; the last one to end wins.
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}-{number}.part", std::process::id()));
+    let temporary = path.with_file_name(temporary);
+    // Never through a link that somebody put there.
+    let file = File::create_new(&temporary).map_err(|error| failed(error.to_string()))?;
+    fill_and_rename(file, &temporary, path, fill).map_err(|message| {
+        // The first error is the one to tell.
         let _ = std::fs::remove_file(&temporary);
-        failed(error.to_string())
+        failed(message)
     })
+}
+
+fn fill_and_rename<F>(file: File, temporary: &Path, path: &Path, fill: F) -> Result<(), String>
+where
+    F: FnOnce(&mut BufWriter<File>) -> Result<(), String>,
+{
+    let mut out = BufWriter::with_capacity(1 << 16, file);
+    fill(&mut out)?;
+    // A board may lose power at any time: first the content, then the name.
+    out.flush()
+        .and_then(|()| out.get_ref().sync_all())
+        .and_then(|()| std::fs::rename(temporary, path))
+        .map_err(|error| error.to_string())
 }
 
 /// Whether [`write_picture`] knows the extension; for a check before the work is done.
@@ -209,6 +258,16 @@ fn encode(picture: &Picture, format: ImageFormat, out: &mut Vec<u8>) -> Result<(
     let (width, height) = (picture.width() as u32, picture.height() as u32);
     if format == ImageFormat::Jpeg {
         return image::codecs::jpeg::JpegEncoder::new_with_quality(out, JPEG_QUALITY).write_image(
+            picture.data(),
+            width,
+            height,
+            color,
+        );
+    }
+    if format == ImageFormat::Png {
+        // Paeth with the fast level: within a few per cent of the best size, in a tenth the time.
+        let (level, filter) = (CompressionType::Fast, FilterType::Paeth);
+        return PngEncoder::new_with_quality(out, level, filter).write_image(
             picture.data(),
             width,
             height,

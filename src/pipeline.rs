@@ -15,6 +15,7 @@ mod status;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::align::AlignedPair;
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
 use crate::config::{Config, Mode, Task};
-use crate::describe::{DescribeError, Describer, GuideSettings, GuideWorker, Guidance};
+use crate::describe::{DescribeError, Describer, Guidance, GuideSettings, GuideWorker};
 use crate::frame::{FusedFrame, Picture, Pool, Size};
 use crate::fuse::FuseStage;
 use crate::metrics::Marks;
@@ -58,6 +59,8 @@ pub struct Parts {
     pub describer: Result<Box<dyn Describer>, DescribeError>,
     /// The guidance before the first text, and after the last one has grown old.
     pub neutral: Guidance,
+    /// Raised when the threads are to end; the describer waits on it too.
+    pub stop: Arc<AtomicBool>,
     /// Keep the sources beside each fused frame, for contact sheets.
     pub keep_sources: bool,
 }
@@ -158,8 +161,11 @@ impl Pipeline {
         drop(self.commands);
         let gone = |name: &str| PresentError::Unavailable(format!("the {name} thread panicked"));
         let files = self.present.join().map_err(|_| gone("present"))?;
-        for (name, thread) in [("acquire", self.acquire), ("fuse", self.fuse), ("guide", self.guide)]
-        {
+        for (name, thread) in [
+            ("acquire", self.acquire),
+            ("fuse", self.fuse),
+            ("guide", self.guide),
+        ] {
             thread.join().map_err(|_| gone(name))?;
         }
         files

@@ -9,8 +9,16 @@ use std::process::{Command, Output};
 use image::{ImageBuffer, ImageFormat, Luma, Rgb};
 
 fn filmd(args: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_filmd")).args(args).output().unwrap();
-    assert_ne!(output.status.code(), Some(101), "a panic: {}", stderr(&output));
+    let output = Command::new(env!("CARGO_BIN_EXE_filmd"))
+        .args(args)
+        .output()
+        .unwrap();
+    assert_ne!(
+        output.status.code(),
+        Some(101),
+        "a panic: {}",
+        stderr(&output)
+    );
     output
 }
 
@@ -32,7 +40,9 @@ fn text(path: &Path) -> &str {
 /// A grey ramp and a coloured one, as PNG files of the given sizes.
 fn pair(folder: &Path, a: (u32, u32), b: (u32, u32)) -> (String, String) {
     let (pa, pb) = (folder.join("a.png"), folder.join("b.png"));
-    ImageBuffer::from_fn(a.0, a.1, |x, y| Luma([(x * 3 + y * 5) as u8])).save(&pa).unwrap();
+    ImageBuffer::from_fn(a.0, a.1, |x, y| Luma([(x * 3 + y * 5) as u8]))
+        .save(&pa)
+        .unwrap();
     ImageBuffer::from_fn(b.0, b.1, |x, y| Rgb([(x * 2) as u8, (y * 2) as u8, 90]))
         .save(&pb)
         .unwrap();
@@ -75,8 +85,14 @@ fn a_16_bit_png_is_fused() {
     let output = filmd(&["fuse", text(&a), &b, "--out", text(&out)]);
     assert!(output.status.success(), "{}", stderr(&output));
     let fused = image::open(&out).unwrap().to_luma8();
-    let (low, high) = (fused.pixels().map(|p| p[0]).min(), fused.pixels().map(|p| p[0]).max());
-    assert!(high > low, "a 16-bit ramp of narrow range must not become flat");
+    let (low, high) = (
+        fused.pixels().map(|p| p[0]).min(),
+        fused.pixels().map(|p| p[0]).max(),
+    );
+    assert!(
+        high > low,
+        "a 16-bit ramp of narrow range must not become flat"
+    );
 }
 
 #[test]
@@ -94,7 +110,10 @@ fn a_truncated_jpeg_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = pair(folder.path(), (64, 64), (64, 64));
     let jpeg = folder.path().join("torn.jpg");
-    image::open(&a).unwrap().save_with_format(&jpeg, ImageFormat::Jpeg).unwrap();
+    image::open(&a)
+        .unwrap()
+        .save_with_format(&jpeg, ImageFormat::Jpeg)
+        .unwrap();
     let bytes = std::fs::read(&jpeg).unwrap();
     std::fs::write(&jpeg, &bytes[..bytes.len() / 3]).unwrap();
     let out = folder.path().join("f.png");
@@ -134,7 +153,11 @@ fn manifest_with(folder: &Path, network: &[u8]) -> String {
     let shipped = common::manifest();
     let manifest = folder.join("manifest.toml");
     std::fs::copy(&shipped, &manifest).unwrap();
-    std::fs::copy(shipped.with_file_name("neutral.f32"), folder.join("neutral.f32")).unwrap();
+    std::fs::copy(
+        shipped.with_file_name("neutral.f32"),
+        folder.join("neutral.f32"),
+    )
+    .unwrap();
     std::fs::write(folder.join("film-edge.onnx"), network).unwrap();
     text(&manifest).to_owned()
 }
@@ -149,7 +172,10 @@ fn a_corrupt_model_is_refused_by_its_hash() {
     let manifest = manifest_with(folder.path(), &bytes);
     let out = folder.path().join("f.png");
     let said = refused(&["fuse", &a, &b, "--out", text(&out), "--manifest", &manifest]);
-    assert!(said.contains("film-edge.onnx") && said.contains("SHA-256"), "{said}");
+    assert!(
+        said.contains("film-edge.onnx") && said.contains("SHA-256"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -163,7 +189,10 @@ fn a_missing_language_model_is_said_clearly() {
         .output()
         .unwrap();
     let said = stderr(&output);
-    assert!(matches!(output.status.code(), Some(code) if code != 0 && code != 101), "{said}");
+    assert!(
+        matches!(output.status.code(), Some(code) if code != 0 && code != 101),
+        "{said}"
+    );
     assert!(said.contains("make models"), "{said}");
 }
 
@@ -175,7 +204,10 @@ fn an_unknown_key_has_its_place_and_exit_code_78() {
     let output = filmd(&["check", text(&file)]);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(78), "{said}");
-    assert!(said.contains("line 3, column 1") && said.contains("hieght"), "{said}");
+    assert!(
+        said.contains("line 3, column 1") && said.contains("hieght"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -192,7 +224,11 @@ fn filmctl_without_a_daemon_says_so() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("is it running"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("is it running"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -18,7 +18,12 @@ fn the_board_files_parse() {
             continue;
         }
         seen += 1;
-        if path.file_stem().unwrap().to_string_lossy().contains("calibration") {
+        if path
+            .file_stem()
+            .unwrap()
+            .to_string_lossy()
+            .contains("calibration")
+        {
             Calibration::load(&path).unwrap();
         } else {
             Config::load(&path).unwrap();

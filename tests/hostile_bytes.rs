@@ -24,7 +24,10 @@ fn damage() -> impl Strategy<Value = Damage> {
         (any::<usize>(), any::<u8>()).prop_map(|(at, bits)| Damage::Flip(at, bits)),
         (any::<usize>(), 0..64_usize).prop_map(|(at, n)| Damage::Cut(at, n)),
         (any::<usize>(), 0..64_usize).prop_map(|(at, n)| Damage::Double(at, n)),
-        (any::<usize>(), proptest::collection::vec(any::<u8>(), 0..16))
+        (
+            any::<usize>(),
+            proptest::collection::vec(any::<u8>(), 0..16)
+        )
             .prop_map(|(at, bytes)| Damage::Replace(at, bytes)),
     ]
 }

@@ -31,7 +31,10 @@ fn an_unplugged_infrared_camera_leaves_the_visible_picture() {
     let mut daemon = Daemon::start(&source(&fault("no-infrared", 1.0, 3.0)));
     daemon.wait("the infrared camera to go", |s| s.marks.no_infrared);
     daemon.wait_frames(10);
-    assert!(matches!(daemon.ask(&Request::Health), Reply::Health { healthy: false, .. }));
+    assert!(matches!(
+        daemon.ask(&Request::Health),
+        Reply::Health { healthy: false, .. }
+    ));
     daemon.wait("it to come back", |s| !s.marks.no_infrared);
 }
 
@@ -83,7 +86,9 @@ fn ready_comes_with_the_first_picture_and_a_stall_withholds_the_watchdog() {
     let notify = Notify::new();
     let path = notify.folder.path().join("notify");
     let mut daemon = Daemon::start_with(&source(&fault("stall", 2.0, 6.0)), |command| {
-        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "15000000");
+        command
+            .env("NOTIFY_SOCKET", &path)
+            .env("WATCHDOG_USEC", "15000000");
     });
     daemon.wait("the stall", |s| s.frames.stalls >= 2);
     let before = notify.read();
@@ -117,10 +122,16 @@ fn a_failing_network_gives_way_to_classic_fusion() {
     );
     let mut daemon = Daemon::start(&config);
     let status = daemon.wait("classic fusion to stay", |s| s.engine.contains("classic"));
-    assert!(status.marks.classic && status.frames.fuse_errors > 0, "{status:#?}");
+    assert!(
+        status.marks.classic && status.frames.fuse_errors > 0,
+        "{status:#?}"
+    );
     let errors = daemon.status().frames.fuse_errors;
     let later = daemon.wait_frames(30);
-    assert_eq!(later.frames.fuse_errors, errors, "a network given up is not tried again");
+    assert_eq!(
+        later.frames.fuse_errors, errors,
+        "a network given up is not tried again"
+    );
 }
 
 #[test]
@@ -135,7 +146,10 @@ fn a_corrupt_model_at_start_gives_way_to_classic_fusion() {
     let config = format!("[fuse]\nmanifest = {file:?}\n{NO_TEXT}");
     let mut daemon = Daemon::start(&config);
     let status = daemon.wait_frames(5);
-    assert!(status.engine.contains("classic") && status.marks.classic, "{status:#?}");
+    assert!(
+        status.engine.contains("classic") && status.marks.classic,
+        "{status:#?}"
+    );
 }
 
 #[test]
@@ -156,7 +170,9 @@ fn a_bad_reload_changes_nothing_and_a_good_one_is_done() {
 #[test]
 fn no_describer_means_neutral_guidance() {
     let describe = "[describe]\nprogram = \"/no/such/film-describe\"\ninterval_s = 0.2\n";
-    let mut daemon = Daemon::start(&format!("[source]\nkind = \"synthetic\"\n{SMALL}{describe}"));
+    let mut daemon = Daemon::start(&format!(
+        "[source]\nkind = \"synthetic\"\n{SMALL}{describe}"
+    ));
     let status = daemon.wait_frames(30);
     assert_eq!(status.guide.ok, 0);
     let error = status.guide.last_error.unwrap();
@@ -181,7 +197,9 @@ fn encoder_only() -> Option<(tempfile::TempDir, String)> {
 
 #[test]
 fn without_the_language_model_the_template_guides() {
-    let Some((_folder, config)) = encoder_only() else { return };
+    let Some((_folder, config)) = encoder_only() else {
+        return;
+    };
     let mut daemon = Daemon::start(&config);
     let status = daemon.wait("a text", |s| s.guide.origin != Origin::Neutral);
     assert_eq!(status.guide.origin, Origin::Template);
@@ -190,35 +208,54 @@ fn without_the_language_model_the_template_guides() {
 
 #[test]
 fn a_dead_describer_leaves_the_last_guidance_until_it_is_old_then_neutral() {
-    let Some((folder, config)) = encoder_only() else { return };
+    let Some((folder, config)) = encoder_only() else {
+        return;
+    };
     let mut daemon = Daemon::start(&config);
     let status = daemon.wait("a text", |s| s.guide.origin == Origin::Template);
     // Away with the program, then with the process: it cannot come back.
     std::fs::remove_file(folder.path().join("film-describe")).unwrap();
     common::signal(status.guide.process.unwrap().0, "KILL");
     let soon = daemon.wait("the failure to be seen", |s| s.guide.failed > 0);
-    assert_eq!(soon.guide.origin, Origin::Template, "the last text holds for a while");
+    assert_eq!(
+        soon.guide.origin,
+        Origin::Template,
+        "the last text holds for a while"
+    );
     daemon.wait("neutral guidance", |s| s.guide.origin == Origin::Neutral);
     daemon.wait_frames(10);
 }
 
 #[test]
 fn a_users_text_holds_until_auto() {
-    let Some((_folder, config)) = encoder_only() else { return };
+    let Some((_folder, config)) = encoder_only() else {
+        return;
+    };
     let mut daemon = Daemon::start(&config);
     daemon.wait("a text", |s| s.guide.origin == Origin::Template);
     let text = "Bring out the people.".to_owned();
-    assert_eq!(daemon.ask(&Request::Guide { text: text.clone() }), Reply::Done);
+    assert_eq!(
+        daemon.ask(&Request::Guide { text: text.clone() }),
+        Reply::Done
+    );
     daemon.wait("the user's text", |s| s.guide.text == text);
     std::thread::sleep(Duration::from_secs(4));
-    assert_eq!(daemon.status().guide.origin, Origin::User, "longer than its time to live");
+    assert_eq!(
+        daemon.status().guide.origin,
+        Origin::User,
+        "longer than its time to live"
+    );
     assert_eq!(daemon.ask(&Request::GuideAuto), Reply::Done);
-    daemon.wait("the describer's text", |s| s.guide.origin == Origin::Template);
+    daemon.wait("the describer's text", |s| {
+        s.guide.origin == Origin::Template
+    });
 }
 
 #[test]
 fn film_describe_killed_ten_times_costs_no_frame_and_comes_back() {
-    let Some((_folder, config)) = encoder_only() else { return };
+    let Some((_folder, config)) = encoder_only() else {
+        return;
+    };
     let mut daemon = Daemon::start(&config);
     daemon.wait("a text", |s| s.guide.origin == Origin::Template);
     for round in 1..=10 {

@@ -27,7 +27,13 @@ impl FaultySource {
         // One held, and as many as can be under way: in the mailbox, in the fuse thread, in hand.
         let size = inner.info().infrared;
         let copies = Pool::new(4, || Frame::new(size, 1, true));
-        Self { inner, faults, started: None, held: None, copies }
+        Self {
+            inner,
+            faults,
+            started: None,
+            held: None,
+            copies,
+        }
     }
 
     fn copy(&self, frame: Option<&Frame>) -> Option<Pooled<Frame>> {
@@ -50,7 +56,9 @@ impl PairSource for FaultySource {
     }
 
     fn next_pair(&mut self, timeout: Duration) -> Result<FramePair, AcquireError> {
-        let elapsed = self.started.map_or(Duration::ZERO, |s| Clock.now().since(s));
+        let elapsed = self
+            .started
+            .map_or(Duration::ZERO, |s| Clock.now().since(s));
         if self.active(FaultKind::Stall, elapsed) {
             Clock.sleep_until(Clock.now().plus(timeout));
             return Err(AcquireError::Stalled(timeout));

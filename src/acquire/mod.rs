@@ -92,3 +92,24 @@ pub trait PairSource: Send {
     /// Counts since the start.
     fn counters(&self) -> AcquireCounters;
 }
+
+/// Opens the source that the configuration names.
+///
+/// # Errors
+/// [`AcquireError::Source`].
+pub fn open_source(
+    config: &crate::config::SourceConfig,
+) -> Result<Box<dyn PairSource>, AcquireError> {
+    use crate::config::SourceConfig;
+    match config {
+        SourceConfig::Synthetic(scene) => {
+            let source: Box<dyn PairSource> = Box::new(SyntheticSource::new(scene)?);
+            if scene.faults.is_empty() {
+                return Ok(source);
+            }
+            Ok(Box::new(FaultySource::new(source, scene.faults.clone())))
+        }
+        SourceConfig::Replay(replay) => Ok(Box::new(ReplaySource::new(replay)?)),
+        SourceConfig::Cameras(_) => unreachable!("merged below"),
+    }
+}

@@ -1,5 +1,9 @@
 //! filmctl: speaks to a running filmd.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program talks to its terminal"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,7 +74,11 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     let control = cli.socket.clone().unwrap_or_else(default_socket);
     let request = request(&cli.command)?;
     // Whoever may only observe can still ask for status and health.
-    let socket = if request.only_observes() { observe_socket(&control) } else { control };
+    let socket = if request.only_observes() {
+        observe_socket(&control)
+    } else {
+        control
+    };
     let (reply, picture) = ask(&socket, &request)?;
     match (reply, &cli.command) {
         (Reply::Status(status), Command::Status { json: true }) => {
@@ -79,7 +87,11 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         (Reply::Status(status), _) => print_status(&status),
         (Reply::Health { healthy, detail }, _) => {
             println!("{detail}");
-            return Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if healthy {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
         (Reply::Done, _) => {}
         (Reply::Picture { .. }, Command::Snapshot { file }) => save(file, &picture)?,
@@ -94,15 +106,23 @@ fn request(command: &Command) -> Result<Request> {
         Command::Status { .. } => Request::Status,
         Command::Health => Request::Health,
         Command::Mode { mode } => Request::Mode { mode: *mode },
-        Command::Guide { text: Some(text), .. } => Request::Guide { text: text.clone() },
+        Command::Guide {
+            text: Some(text), ..
+        } => Request::Guide { text: text.clone() },
         Command::Guide { text: None, .. } => Request::GuideAuto,
-        Command::Snapshot { file } => Request::Snapshot { format: format_of(file)? },
+        Command::Snapshot { file } => Request::Snapshot {
+            format: format_of(file)?,
+        },
         Command::Reload => Request::Reload,
     })
 }
 
 fn format_of(file: &Path) -> Result<SnapshotFormat> {
-    let extension = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let extension = file
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     match extension.as_str() {
         "png" => Ok(SnapshotFormat::Png),
         "jpg" | "jpeg" => Ok(SnapshotFormat::Jpg),
@@ -120,15 +140,28 @@ fn save(file: &Path, bytes: &[u8]) -> Result<()> {
 
 fn print_status(s: &Status) {
     let f = &s.frames;
-    println!("filmd {}, up {:.0} s, {:.0} MiB", s.version, s.uptime_s, mib(s.resident_bytes));
+    println!(
+        "filmd {}, up {:.0} s, {:.0} MiB",
+        s.version,
+        s.uptime_s,
+        mib(s.resident_bytes)
+    );
     println!("source    {}", s.source);
-    println!("task      {}, mode {}, engine {}", s.task.name(), s.mode.name(), s.engine);
+    println!(
+        "task      {}, mode {}, engine {}",
+        s.task.name(),
+        s.mode.name(),
+        s.engine
+    );
     println!("screen    {}, {:.1} fps", s.screen, s.fps);
     println!(
         "frames    {} pairs, {} shown, {} dropped, {} damaged, {} fuse errors, {} stalls",
         f.pairs, f.presented, f.dropped, f.damaged, f.fuse_errors, f.stalls
     );
-    println!("skew      p50 {:.1} ms, p99 {:.1} ms", f.skew_ms.p50, f.skew_ms.p99);
+    println!(
+        "skew      p50 {:.1} ms, p99 {:.1} ms",
+        f.skew_ms.p50, f.skew_ms.p99
+    );
     let t = &f.stages_ms;
     println!(
         "p50/p99   align {:.1}/{:.1}  fuse {:.1}/{:.1}  compose {:.1}/{:.1}  present {:.1}/{:.1}  \
@@ -145,7 +178,9 @@ fn print_status(s: &Status) {
         t.latency.p99
     );
     let g = &s.guide;
-    let age = g.age_ms.map_or(String::new(), |ms| format!(", {:.1} s old", ms as f64 / 1e3));
+    let age = g.age_ms.map_or(String::new(), |ms| {
+        format!(", {:.1} s old", ms as f64 / 1e3)
+    });
     println!("guidance  ({:?}{age}) {}", g.origin, g.text);
     let process = match g.process {
         Some((pid, bytes)) => format!("process {pid}, {:.0} MiB", mib(bytes)),

@@ -33,10 +33,13 @@ pub use worker::{GuideSettings, GuideStatus, GuideWorker};
 use crate::config::{DescribeConfig, Task};
 
 /// Who wrote a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// The manifest's sentence for the task; nobody looked at the picture.
+    #[default]
     Neutral,
     /// Verbalised facts.
     Template,

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
@@ -46,7 +46,7 @@ impl From<&DescribeConfig> for GuideSettings {
 }
 
 /// What the text path is doing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct GuideStatus {
     /// The text in force.
     pub text: String,

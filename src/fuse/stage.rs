@@ -104,7 +104,8 @@ impl FuseStage {
 
         let fused = Clock.now();
         let view = View { mode, ..self.view };
-        self.composer.compose(view, &self.aligned, &self.fused, &mut out.picture);
+        self.composer
+            .compose(view, &self.aligned, &self.fused, &mut out.picture);
         if let Some(views) = &mut out.sources {
             views.keep(pair, &self.aligned);
         }
@@ -139,7 +140,10 @@ impl FuseStage {
                 self.stands_in = true;
             }
         }
-        if let Err(error) = self.classic.fuse(infrared, visible, guidance, &mut self.fused) {
+        if let Err(error) = self
+            .classic
+            .fuse(infrared, visible, guidance, &mut self.fused)
+        {
             // Only sizes can be wrong, and they are this stage's own.
             log::error!("classic fusion: {error}");
         }

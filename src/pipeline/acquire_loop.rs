@@ -40,7 +40,10 @@ impl AcquireLoop {
                 }
             }
             let counters = self.source.counters();
-            self.shared.metrics.source_dropped.store(counters.dropped, Relaxed);
+            self.shared
+                .metrics
+                .source_dropped
+                .store(counters.dropped, Relaxed);
             self.shared.metrics.damaged.store(counters.damaged, Relaxed);
         }
         self.outbox.close();

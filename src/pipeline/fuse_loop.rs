@@ -39,7 +39,13 @@ impl FuseLoop {
                 continue;
             };
             frame.sequence = sequence;
-            self.stage.run(&pair, &guidance, self.shared.mode(), &mut frame, &self.shared.metrics);
+            self.stage.run(
+                &pair,
+                &guidance,
+                self.shared.mode(),
+                &mut frame,
+                &self.shared.metrics,
+            );
             self.report(&frame);
             if !Arc::ptr_eq(&guided_by, &guidance) {
                 count(&self.shared.metrics.guidance_swaps);

@@ -33,7 +33,9 @@ impl GuideLoop {
         while !self.shared.stopping() {
             let wants = self.worker.wants_pair(self.shared.now());
             self.shared.wants_scene.store(wants, Relaxed);
-            let Ok(scene) = self.scenes.take(wait) else { break };
+            let Ok(scene) = self.scenes.take(wait) else {
+                break;
+            };
             if !self.obey() {
                 break;
             }

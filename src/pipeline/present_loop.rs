@@ -77,7 +77,10 @@ impl PresentLoop {
             }
             let shown = self.shared.now();
             self.shared.metrics.present.add(shown.since(now));
-            self.shared.metrics.latency.add(shown.since(frame.timestamp));
+            self.shared
+                .metrics
+                .latency
+                .add(shown.since(frame.timestamp));
             count(&self.shared.metrics.presented);
             if let Some(fps) = rate.tick(shown) {
                 self.shared.set_fps(fps);
@@ -136,9 +139,9 @@ impl PresentLoop {
                 ScreenEvent::Mode(mode) => self.shared.set_mode(mode),
                 ScreenEvent::NextMode => self.shared.next_mode(),
                 ScreenEvent::Quit => self.shared.stop(),
-                ScreenEvent::Snapshot => log::warn!(
-                    "a snapshot by key is not configured: use `filmctl snapshot FILE`"
-                ),
+                ScreenEvent::Snapshot => {
+                    log::warn!("a snapshot by key is not configured: use `filmctl snapshot FILE`")
+                }
             }
         }
     }

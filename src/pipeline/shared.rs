@@ -41,7 +41,7 @@ pub struct Shared {
     task: Task,
     source: String,
     mode: AtomicU8,
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
     centi_fps: AtomicU32,
     marks: Mutex<Marks>,
     engine: Mutex<String>,
@@ -65,7 +65,7 @@ impl Shared {
             task: parts.config.task,
             source: parts.source.info().name.clone(),
             mode: AtomicU8::new(0),
-            stop: AtomicBool::new(false),
+            stop: Arc::clone(&parts.stop),
             centi_fps: AtomicU32::new(0),
             marks: Mutex::default(),
             engine: Mutex::new(parts.stage.engine_name().to_owned()),
@@ -118,7 +118,11 @@ impl Shared {
     pub(super) fn pause(&self, duration: std::time::Duration) {
         let until = self.now().plus(duration);
         while !self.stopping() && self.now() < until {
-            self.clock.sleep_until(self.now().plus(std::time::Duration::from_millis(50)).min(until));
+            self.clock.sleep_until(
+                self.now()
+                    .plus(std::time::Duration::from_millis(50))
+                    .min(until),
+            );
         }
     }
 

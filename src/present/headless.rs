@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::clip::Clip;
 use super::sheet::Sheet;
-use super::snapshot::{write_atomic, write_picture};
 use super::{PresentError, Screen, ScreenEvent};
 use crate::config::Task;
+use crate::files::{write_atomic, write_picture};
 use crate::frame::{FusedFrame, Picture, Size};
 
 /// What a headless run leaves behind.

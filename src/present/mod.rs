@@ -14,7 +14,6 @@ mod overlay;
 mod sampler;
 mod scale;
 mod sheet;
-mod snapshot;
 #[cfg(feature = "window")]
 mod window;
 mod wrap;
@@ -26,12 +25,13 @@ pub use drm::DrmScreen;
 pub use headless::{HeadlessOptions, HeadlessScreen};
 pub use overlay::{Overlay, OverlayInfo};
 pub use scale::{Filter, Layout, Rect, Scaler, fit};
-pub use snapshot::write_picture;
 #[cfg(feature = "window")]
 pub use window::WindowScreen;
 
+use crate::align::AlignedPair;
 use crate::config::{Mode, PresentConfig, ScreenKind};
-use crate::frame::{FusedFrame, Picture, Size};
+use crate::files::FileError;
+use crate::frame::{FramePair, FusedFrame, Picture, Size};
 
 /// The sources of a frame, kept beside it where a contact sheet is wanted.
 #[derive(Debug, Clone)]
@@ -42,6 +42,17 @@ pub struct SourceViews {
     pub thermal: Picture,
     /// The thermal picture aligned, output size.
     pub aligned: Picture,
+}
+
+impl SourceViews {
+    /// Becomes a copy of a pair's sources; what is missing stays as it was.
+    pub fn keep(&mut self, pair: &FramePair, aligned: &AlignedPair) {
+        if let Some(infrared) = &pair.infrared {
+            self.thermal.copy_from(&infrared.picture);
+        }
+        self.visible.copy_from(&aligned.visible);
+        self.aligned.copy_from(&aligned.infrared);
+    }
 }
 
 /// What a screen's own keys or buttons ask for.
@@ -71,6 +82,15 @@ pub enum PresentError {
         /// Why.
         message: String,
     },
+}
+
+impl From<FileError> for PresentError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Write { path, message } => Self::Write { path, message },
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
 }
 
 /// Where pictures go.

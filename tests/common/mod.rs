@@ -1,6 +1,10 @@
 //! What the integration tests share: a running daemon, and files that must be there or be missed
 //! loudly.
-#![allow(dead_code, clippy::print_stderr, reason = "each test program uses its own part")]
+#![allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "each test program uses its own part"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +23,11 @@ pub fn manifest() -> PathBuf {
 
 /// The folder that models/fetch.py fills.
 pub fn model_cache() -> PathBuf {
-    let cache = |v: &str| std::env::var_os(v).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let cache = |v: &str| {
+        std::env::var_os(v)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     cache("FILMD_CACHE").unwrap_or_else(|| {
         cache("XDG_CACHE_HOME")
             .or_else(|| cache("HOME").map(|h| h.join(".cache")))
@@ -43,7 +51,10 @@ fn fetched(name: &str) -> Option<PathBuf> {
     if path.is_file() {
         return Some(path);
     }
-    eprintln!("SKIPPED: {} is not there; `make models` fetches it", path.display());
+    eprintln!(
+        "SKIPPED: {} is not there; `make models` fetches it",
+        path.display()
+    );
     None
 }
 
@@ -78,10 +89,18 @@ impl Daemon {
         let file = folder.path().join("filmd.toml");
         std::fs::write(&file, with_socket(config, &socket)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_filmd"));
-        command.arg("run").arg("--config").arg(&file).stdin(Stdio::null());
+        command
+            .arg("run")
+            .arg("--config")
+            .arg(&file)
+            .stdin(Stdio::null());
         change(&mut command);
         let child = command.spawn().unwrap();
-        let mut daemon = Self { child, folder, socket };
+        let mut daemon = Self {
+            child,
+            folder,
+            socket,
+        };
         daemon.wait("the first picture", |s| s.frames.presented > 0);
         daemon
     }
@@ -143,13 +162,19 @@ fn with_socket(config: &str, socket: &Path) -> String {
 }
 
 /// Tests wait; the library does not read this clock.
-#[allow(clippy::disallowed_methods, reason = "a test's own patience, not the frame path's time")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test's own patience, not the frame path's time"
+)]
 pub fn now() -> Instant {
     Instant::now()
 }
 
 /// Sends a signal.
 pub fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
+    let status = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(pid.to_string())
+        .status();
     assert!(status.unwrap().success(), "kill -{name} {pid}");
 }

@@ -11,7 +11,9 @@ use filmd::describe::protocol;
 
 /// A configuration file.
 pub fn config(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     if let Ok(config) = Config::parse(text, Path::new("fuzz")) {
         assert!((32..=4096).contains(&config.output.width));
         let _ = config.describe.interval();
@@ -21,7 +23,9 @@ pub fn config(data: &[u8]) {
 
 /// A calibration file.
 pub fn calibration(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     if let Ok(calibration) = Calibration::parse(text, Path::new("fuzz")) {
         assert!(calibration.homography().iter().all(|v| v.is_finite()));
     }

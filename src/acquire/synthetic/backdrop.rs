@@ -62,7 +62,10 @@ impl Backdrop {
 fn warmth(seed: u64, u: f32, v: f32) -> u16 {
     let mut sum = 0.0;
     for i in 0..9 {
-        let (du, dv) = ((i % 3) as f32 / 3.0 - 1.0 / 3.0, (i / 3) as f32 / 3.0 - 1.0 / 3.0);
+        let (du, dv) = (
+            (i % 3) as f32 / 3.0 - 1.0 / 3.0,
+            (i / 3) as f32 / 3.0 - 1.0 / 3.0,
+        );
         // Parallax depends on the distance of what is seen there: a few steps find it.
         let mut shift = 0.0;
         let mut found = surface(seed, 0.0, 0.0);

@@ -28,8 +28,12 @@ pub fn run(args: &Args) -> Result<()> {
     }
     if config.fuse.engine == Engine::Network {
         let manifest = setup::manifest(&config)?;
-        NetworkFuser::new(&manifest, config.fuse.network.as_deref(), config.output.size())
-            .context("the network cannot be used")?;
+        NetworkFuser::new(
+            &manifest,
+            config.fuse.network.as_deref(),
+            config.output.size(),
+        )
+        .context("the network cannot be used")?;
     }
     println!("{}: ok", args.file.display());
     Ok(())

@@ -10,9 +10,11 @@ use anyhow::{Context, Result};
 use filmd::clock::{Clock, Timestamp};
 use filmd::config::Config;
 use filmd::control::{Handler, Reply, Request, SnapshotFormat, Sockets, default_socket};
+use filmd::files::encode_picture;
 use filmd::frame::Picture;
 use filmd::pipeline::{GuideCommand, Pipeline, SnapshotRequest};
-use filmd::present::{HeadlessOptions, encode_snapshot, open_screen};
+use filmd::present::{HeadlessOptions, open_screen};
+use image::ImageFormat;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -43,7 +45,7 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>> {
 
 fn start(config: &Config) -> Result<Pipeline> {
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));
+    let factory = Box::new(move || open_screen(&present, HeadlessOptions::default()));
     let parts = setup::parts(config.clone(), Fallback::Classic, factory, false)?;
     Pipeline::start(parts).context("cannot start the threads")
 }
@@ -88,10 +90,21 @@ pub fn run(args: &Args) -> Result<()> {
     let socket = config.control.socket.clone().unwrap_or_else(default_socket);
     let sockets = Sockets::bind(&socket)?;
     let pipeline = start(&config)?;
-    log::info!("filmd {} runs; control socket {}", env!("CARGO_PKG_VERSION"), socket.display());
-    let progress = Progress { presented: 0, at: Clock.now() };
-    let mut daemon =
-        Daemon { path: args.config.clone(), config, pipeline: Some(pipeline), progress };
+    log::info!(
+        "filmd {} runs; control socket {}",
+        env!("CARGO_PKG_VERSION"),
+        socket.display()
+    );
+    let progress = Progress {
+        presented: 0,
+        at: Clock.now(),
+    };
+    let mut daemon = Daemon {
+        path: args.config.clone(),
+        config,
+        pipeline: Some(pipeline),
+        progress,
+    };
     daemon.serve(&sockets, &stop, &hangup);
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     if let Some(pipeline) = daemon.pipeline.take() {
@@ -111,7 +124,9 @@ impl Daemon {
             {
                 log::error!("reload: {error:#}");
             }
-            let Some(pipeline) = &self.pipeline else { break };
+            let Some(pipeline) = &self.pipeline else {
+                break;
+            };
             let presented = pipeline.shared().metrics.presented.load(Relaxed);
             if !self.progress.advanced(presented) {
                 continue; // No new picture: the watchdog is not fed.
@@ -135,7 +150,9 @@ impl Daemon {
     /// done anew: a new mode alone does not interrupt the picture.
     fn reload(&mut self) -> Result<()> {
         let config = setup::load(&self.path)?;
-        let Some(pipeline) = &self.pipeline else { return Ok(()) };
+        let Some(pipeline) = &self.pipeline else {
+            return Ok(());
+        };
         let mut same = self.config.clone();
         same.fuse.mode = config.fuse.mode;
         if same == config {
@@ -162,7 +179,10 @@ impl Daemon {
                 Err(error.context("the new configuration cannot run; the former one goes on"))
             }
         };
-        self.progress = Progress { presented: 0, at: Clock.now() };
+        self.progress = Progress {
+            presented: 0,
+            at: Clock.now(),
+        };
         let _ = sd_notify::notify(&[NotifyState::Ready]);
         result
     }
@@ -172,16 +192,26 @@ impl Daemon {
         let (reply, answer) = sync_channel(1);
         let picture = Picture::rgb(self.config.output.size());
         // Whoever asked before and was not served yet loses to the newer request.
-        let _ = pipeline.shared().snapshots.put(SnapshotRequest { picture, reply })?;
+        let _ = pipeline
+            .shared()
+            .snapshots
+            .put(SnapshotRequest { picture, reply })?;
         let picture = answer
             .recv_timeout(Duration::from_secs(3))
             .context("no picture came within 3 s; see `filmctl status`")?;
-        Ok(encode_snapshot(&picture, format)?)
+        let format = match format {
+            SnapshotFormat::Png => ImageFormat::Png,
+            SnapshotFormat::Jpg => ImageFormat::Jpeg,
+        };
+        Ok(encode_picture(&picture, format)?)
     }
 
     fn health(&self) -> Reply {
         let Some(pipeline) = &self.pipeline else {
-            return Reply::Health { healthy: false, detail: "reloading".into() };
+            return Reply::Health {
+                healthy: false,
+                detail: "reloading".into(),
+            };
         };
         let quiet = Clock.now().since(self.progress.at);
         let marks = pipeline.shared().marks();
@@ -192,7 +222,10 @@ impl Daemon {
         } else {
             "ok".into()
         };
-        Reply::Health { healthy: detail == "ok", detail }
+        Reply::Health {
+            healthy: detail == "ok",
+            detail,
+        }
     }
 }
 
@@ -210,14 +243,21 @@ impl Handler for Daemon {
                 shared.set_mode(mode);
                 Reply::Done
             }
-            Request::Guide { text } => {
-                pipeline.guide(GuideCommand::Text(text)).map_or_else(failed, |()| Reply::Done)
-            }
-            Request::GuideAuto => {
-                pipeline.guide(GuideCommand::Auto).map_or_else(failed, |()| Reply::Done)
-            }
+            Request::Guide { text } => pipeline
+                .guide(GuideCommand::Text(text))
+                .map_or_else(failed, |()| Reply::Done),
+            Request::GuideAuto => pipeline
+                .guide(GuideCommand::Auto)
+                .map_or_else(failed, |()| Reply::Done),
             Request::Snapshot { format } => match self.snapshot(format) {
-                Ok(bytes) => return (Reply::Picture { bytes: bytes.len() as u64 }, bytes),
+                Ok(bytes) => {
+                    return (
+                        Reply::Picture {
+                            bytes: bytes.len() as u64,
+                        },
+                        bytes,
+                    );
+                }
                 Err(error) => failed(format!("{error:#}")),
             },
             Request::Reload => match self.reload() {

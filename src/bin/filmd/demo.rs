@@ -1,6 +1,6 @@
 //! `filmd demo`: the whole pipeline on a synthetic pair of cameras, or on two folders.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -8,8 +8,8 @@ use filmd::clock::Clock;
 use filmd::config::{
     Config, Engine, Mode, ReplayConfig, ScreenKind, SourceConfig, SyntheticConfig, Task,
 };
-use filmd::metrics::Summary;
 use filmd::describe::GuideStatus;
+use filmd::metrics::Summary;
 use filmd::pipeline::{Pipeline, Status};
 use filmd::present::{HeadlessOptions, open_screen};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -94,18 +94,24 @@ fn config(args: &Args) -> Result<Config> {
         _ => SourceConfig::Synthetic(SyntheticConfig {
             seed: args.seed,
             fps: args.fps,
-            unpaced: false,
+            ..SyntheticConfig::default()
         }),
     };
-    let mut config = Config { task: args.task, source, ..Config::default() };
+    let mut config = Config {
+        task: args.task,
+        source,
+        ..Config::default()
+    };
     config.fuse.mode = args.mode;
-    config.fuse.engine = if args.classic { Engine::Classic } else { Engine::Network };
+    config.fuse.engine = if args.classic {
+        Engine::Classic
+    } else {
+        Engine::Network
+    };
     config.describe.enabled = !args.neutral;
     config.describe.llm = !args.no_llm;
     config.present.screen = screen_kind(args);
-    // The same checks as for a file: a rate of 0 is as wrong on the command line.
-    let text = toml::to_string(&config).context("the demo's configuration")?;
-    Ok(Config::parse(&text, Path::new("the command line"))?)
+    setup::checked(config)
 }
 
 fn screen_kind(args: &Args) -> ScreenKind {
@@ -130,9 +136,15 @@ pub fn run(args: &Args) -> Result<()> {
         None if headless => Some(10.0),
         None => None,
     };
-    let files = HeadlessOptions::demo(&args.out);
+    let files = HeadlessOptions {
+        out: Some(args.out.clone()),
+        contact_sheet: true,
+        clip: true,
+        size: config.output.size(),
+        task: config.task,
+    };
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present, &files));
+    let factory = Box::new(move || open_screen(&present, files.clone()));
     let parts = setup::parts(config, Fallback::Refuse, factory, headless)?;
     let stop = crate::daemon::stop_flag()?;
     let pipeline = Pipeline::start(parts).context("cannot start the threads")?;
@@ -173,7 +185,11 @@ fn show_progress(bar: &ProgressBar, elapsed: f64, pipeline: &Pipeline) {
     let guidance = shared.guidance.get();
     bar.set_position((elapsed * 10.0) as u64);
     let text: String = guidance.text.chars().take(80).collect();
-    bar.set_message(format!("{:4.1} s  {:4.1} fps  {text}", elapsed, shared.fps()));
+    bar.set_message(format!(
+        "{:4.1} s  {:4.1} fps  {text}",
+        elapsed,
+        shared.fps()
+    ));
 }
 
 fn report(args: &Args, seconds: f64, status: Status, files: Vec<PathBuf>) -> Result<()> {

@@ -25,7 +25,12 @@ impl Log for Stderr {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         // Other crates' news (tract has much) is for their authors; their warnings are for ours.
         let own = metadata.target().starts_with("filmd");
-        metadata.level() <= if own { log::max_level() } else { Level::Warn.to_level_filter() }
+        metadata.level()
+            <= if own {
+                log::max_level()
+            } else {
+                Level::Warn.to_level_filter()
+            }
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -37,7 +42,12 @@ impl Log for Stderr {
         let _ = if std::env::var_os("JOURNAL_STREAM").is_some() && !stderr.is_terminal() {
             writeln!(stderr, "{}{}", priority(record.level()), record.args())
         } else {
-            writeln!(stderr, "filmd {}: {}", record.level().as_str().to_lowercase(), record.args())
+            writeln!(
+                stderr,
+                "filmd {}: {}",
+                record.level().as_str().to_lowercase(),
+                record.args()
+            )
         };
     }
 

@@ -1,13 +1,15 @@
 //! From a configuration to the parts of a pipeline, for the daemon, the demo and the bench alike.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use filmd::acquire::open_source;
 use filmd::align::Calibration;
-use filmd::config::{Config, Engine};
-use filmd::describe::{self, DescribeError, Describer};
-use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser};
+use filmd::config::{Config, DescribeConfig, Engine};
+use filmd::describe::{self, DescribeError, Describer, ModelFiles, ModelSpec};
+use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};
 use filmd::pipeline::{Parts, ScreenFactory};
 
 /// What to do when the network cannot be used.
@@ -54,17 +56,19 @@ fn calibration(config: &Config, own: Option<&Calibration>) -> Result<Calibration
 /// # Errors
 /// [`DescribeError::Absent`]: a file or the program is not there, or it is switched off.
 pub fn describer(
-    config: &Config,
+    config: &DescribeConfig,
     manifest: &Manifest,
+    stop: Arc<AtomicBool>,
 ) -> Result<Box<dyn Describer>, DescribeError> {
-    if !config.describe.enabled {
-        return Err(DescribeError::Absent("switched off by describe.enabled".into()));
-    }
-    let result = describe::open(&config.describe, manifest);
-    if let Err(error) = &result {
-        log::warn!("{error}; the picture goes on with neutral guidance");
-    }
-    result
+    let spec = |role| {
+        manifest.language_model(role).map(|m| ModelSpec {
+            file: m.file.clone(),
+            sha256: m.sha256.clone(),
+        })
+    };
+    let (llm, encoder) = (spec(Role::Llm), spec(Role::Encoder));
+    let files = ModelFiles::find(config, llm.as_ref(), encoder.as_ref());
+    describe::open(config, &files, manifest.guidance_shape().0, stop)
 }
 
 /// All parts of a pipeline.
@@ -90,8 +94,21 @@ pub fn parts(
     };
     let stage = FuseStage::new(&config, &calibration, network)?;
     let neutral = manifest.neutral(config.task)?;
-    let describer = describer(&config, &manifest);
-    Ok(Parts { config, source, stage, screen, describer, neutral, keep_sources })
+    let stop = Arc::new(AtomicBool::new(false));
+    let describer = describer(&config.describe, &manifest, Arc::clone(&stop));
+    if let (Err(error), true) = (&describer, config.describe.enabled) {
+        log::warn!("{error}; the picture goes on with neutral guidance");
+    }
+    Ok(Parts {
+        config,
+        source,
+        stage,
+        screen,
+        describer,
+        neutral,
+        stop,
+        keep_sources,
+    })
 }
 
 /// Reads a configuration file.
@@ -100,4 +117,14 @@ pub fn parts(
 /// [`filmd::config::ConfigError`], which becomes exit code 78.
 pub fn load(path: &Path) -> Result<Config> {
     Ok(Config::load(path)?)
+}
+
+/// A configuration made from the command line passes the same checks as a file: a rate of 0 is as
+/// wrong there.
+///
+/// # Errors
+/// [`filmd::config::ConfigError`].
+pub fn checked(config: Config) -> Result<Config> {
+    let text = toml::to_string(&config).context("the command line as a configuration")?;
+    Ok(Config::parse(&text, Path::new("the command line"))?)
 }

@@ -1,0 +1,130 @@
+//! Each stage of the frame path at 640x480, one thread. `cargo bench` compares with the last run.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "a benchmark has no interface"
+)]
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use filmd::acquire::{PairSource, open_source};
+use filmd::align::{AlignedPair, Aligner};
+use filmd::channel::Watch;
+use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
+use filmd::describe::facts::Facts;
+use filmd::describe::{Guidance, Origin};
+use filmd::frame::Picture;
+use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, View};
+use filmd::metrics::Marks;
+use filmd::present::{Overlay, OverlayInfo};
+
+fn source() -> Box<dyn PairSource> {
+    let scene = SyntheticConfig {
+        unpaced: true,
+        ..SyntheticConfig::default()
+    };
+    open_source(&SourceConfig::Synthetic(scene)).expect("the synthetic scene")
+}
+
+fn neutral() -> (Manifest, Guidance) {
+    let manifest = Manifest::load(Path::new("models/manifest.toml")).expect("the manifest");
+    let guidance = manifest.neutral(Task::Ivf).expect("neutral guidance");
+    (manifest, guidance)
+}
+
+fn before_fusion(c: &mut Criterion) {
+    let mut source = source();
+    let calibration = source
+        .info()
+        .calibration
+        .clone()
+        .expect("the scene knows its own");
+    c.bench_function("acquire: synthetic pair", |b| {
+        b.iter(|| black_box(source.next_pair(Duration::from_secs(1))).is_ok());
+    });
+    let pair = source.next_pair(Duration::from_secs(1)).expect("a pair");
+    let size = Config::default().output.size();
+    let mut aligner = Aligner::new(&calibration, None, size).expect("a calibration");
+    let mut aligned = AlignedPair::new(size);
+    c.bench_function("align: both pictures", |b| {
+        b.iter(|| aligner.align(&pair, &mut aligned))
+    });
+    c.bench_function("describe: facts", |b| {
+        b.iter(|| black_box(Facts::measure(Task::Ivf, &aligned)));
+    });
+}
+
+fn from_fusion_on(c: &mut Criterion) {
+    let size = Config::default().output.size();
+    let mut source = source();
+    let calibration = source
+        .info()
+        .calibration
+        .clone()
+        .expect("the scene knows its own");
+    let mut aligned = AlignedPair::new(size);
+    let pair = source.next_pair(Duration::from_secs(1)).expect("a pair");
+    Aligner::new(&calibration, None, size)
+        .expect("a calibration")
+        .align(&pair, &mut aligned);
+
+    let (manifest, neutral) = neutral();
+    let mut composer = Composer::new(size);
+    c.bench_function("fuse: luma of both", |b| {
+        b.iter(|| composer.luma_planes(&aligned).0.data()[0]);
+    });
+    let (a, b) = composer.luma_planes(&aligned);
+    let (infrared, visible, mut fused) = (a.clone(), b.clone(), Picture::grey(size));
+    let fusers: [Box<dyn Fuser>; 2] = [
+        Box::new(ClassicFuser::new(size)),
+        Box::new(NetworkFuser::new(&manifest, None, size).expect("the network")),
+    ];
+    for mut fuser in fusers {
+        let name = format!("fuse: {}", fuser.name());
+        c.bench_function(&name, |b| {
+            b.iter(|| {
+                fuser
+                    .fuse(&infrared, &visible, &neutral, &mut fused)
+                    .is_ok()
+            });
+        });
+    }
+    let mut out = Picture::rgb(size);
+    for mode in Mode::ALL {
+        let view = View {
+            task: Task::Ivf,
+            mode,
+            palette: Palette::Ironbow,
+        };
+        c.bench_function(&format!("compose: {}", mode.name()), |b| {
+            b.iter(|| composer.compose(view, &aligned, &fused, &mut out));
+        });
+    }
+}
+
+fn presenting(c: &mut Criterion) {
+    let size = Config::default().output.size();
+    let (mut overlay, mut picture) = (Overlay::new(size), Picture::rgb(size));
+    let info = OverlayInfo {
+        mode: Mode::Fused,
+        task: Task::Ivf,
+        fps: 30.0,
+        text: "The infrared image shows two warm upright objects on the left.",
+        origin: Origin::Llm,
+        marks: Marks::default(),
+        detail: true,
+    };
+    c.bench_function("present: overlay", |b| {
+        b.iter(|| overlay.draw(&mut picture, &info))
+    });
+    let watch = Watch::new(neutral().1);
+    c.bench_function("guidance: read by the frame path", |b| {
+        b.iter(|| black_box(watch.get()))
+    });
+}
+
+criterion_group!(benches, before_fusion, from_fusion_on, presenting);
+criterion_main!(benches);

@@ -1,0 +1,137 @@
+//! `filmd bench`: the frame path on this machine, as fast as it goes, without cameras or screen.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use filmd::clock::Clock;
+use filmd::config::{Config, Engine, SourceConfig, SyntheticConfig};
+use filmd::metrics::{Summary, resident_bytes};
+use filmd::pipeline::Pipeline;
+use filmd::present::{HeadlessOptions, open_screen};
+use serde::Serialize;
+
+use crate::setup::{self, Fallback};
+
+/// Arguments of `filmd bench`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Frames to measure, after a tenth as many to warm up.
+    #[arg(long, default_value_t = 300, value_name = "N")]
+    frames: u64,
+    /// Pairs a second; absent: as fast as frames are taken.
+    #[arg(long, value_name = "N")]
+    fps: Option<f64>,
+    /// Width of the picture.
+    #[arg(long, default_value_t = 640)]
+    width: usize,
+    /// Height of the picture.
+    #[arg(long, default_value_t = 480)]
+    height: usize,
+    /// Measure classic fusion instead of the network.
+    #[arg(long)]
+    classic: bool,
+    /// A network of the manifest; absent: its first.
+    #[arg(long, value_name = "NAME", conflicts_with = "classic")]
+    model: Option<String>,
+    /// Run the describer beside it.
+    #[arg(long)]
+    describe: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    engine: String,
+    size: String,
+    frames_per_second: f64,
+    frames: Summary,
+    resident_bytes: u64,
+    film_describe_resident_bytes: Option<u64>,
+}
+
+fn config(args: &Args) -> Result<Config> {
+    let mut config = Config {
+        source: SourceConfig::Synthetic(SyntheticConfig {
+            fps: args.fps.unwrap_or(30.0),
+            unpaced: args.fps.is_none(),
+            ..SyntheticConfig::default()
+        }),
+        ..Config::default()
+    };
+    config.output.width = args.width;
+    config.output.height = args.height;
+    config.fuse.engine = if args.classic {
+        Engine::Classic
+    } else {
+        Engine::Network
+    };
+    config.fuse.network.clone_from(&args.model);
+    config.describe.enabled = args.describe;
+    setup::checked(config)
+}
+
+/// Measures.
+///
+/// # Errors
+/// Where a part cannot be used.
+pub fn run(args: &Args) -> Result<()> {
+    if args.frames == 0 {
+        bail!("--frames 0: measure at least one");
+    }
+    let config = config(args)?;
+    let size = config.output.size().to_string();
+    let present = config.present.clone();
+    let factory = Box::new(move || open_screen(&present, HeadlessOptions::default()));
+    let parts = setup::parts(config, Fallback::Refuse, factory, false)?;
+    let pipeline = Pipeline::start(parts).context("cannot start the threads")?;
+    let fused = || pipeline.shared().metrics.fused.load(Relaxed);
+    let wait = |frames: u64| {
+        while fused() < frames && !pipeline.ended() {
+            Clock.sleep_until(Clock.now().plus(Duration::from_millis(5)));
+        }
+    };
+    wait(args.frames / 10 + 1);
+    let (from, start) = (fused(), Clock.now());
+    wait(from + args.frames);
+    let seconds = Clock.now().since(start).as_secs_f64();
+    let status = pipeline.shared().status();
+    let report = Report {
+        engine: status.engine,
+        size,
+        frames_per_second: (fused() - from) as f64 / seconds,
+        frames: status.frames,
+        resident_bytes: resident_bytes(std::process::id()).unwrap_or(0),
+        film_describe_resident_bytes: status.guide.process.map(|(_, bytes)| bytes),
+    };
+    pipeline.stop()?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print_for_people(&report);
+    }
+    Ok(())
+}
+
+fn print_for_people(report: &Report) {
+    println!(
+        "{} at {}: {:.1} frames a second, {:.0} MiB",
+        report.engine,
+        report.size,
+        report.frames_per_second,
+        report.resident_bytes as f64 / f64::from(1 << 20)
+    );
+    let s = &report.frames.stages_ms;
+    for (name, q) in [
+        ("align", s.align),
+        ("fuse", s.fuse),
+        ("compose", s.compose),
+        ("present", s.present),
+    ] {
+        println!("  {name:8} p50 {:7.2} ms   p99 {:7.2} ms", q.p50, q.p99);
+    }
+    println!("  {} frames dropped", report.frames.dropped);
+}

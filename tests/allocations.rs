@@ -1,0 +1,110 @@
+//! Our own code allocates nothing per frame once it is warm (invariant 4). A counting allocator
+//! sees every allocation of the process; the frame path runs on this test's only thread, with
+//! classic fusion, since tract allocates its own intermediate tensors.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use filmd::acquire::open_source;
+use filmd::config::{Config, Engine, Mode, SourceConfig, SyntheticConfig, Task};
+use filmd::describe::{Guidance, Origin, TokenFeatures};
+use filmd::frame::{FusedFrame, Picture};
+use filmd::fuse::FuseStage;
+use filmd::metrics::{Marks, Metrics};
+use filmd::present::{Overlay, OverlayInfo, SourceViews};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged; counting touches no memory of it.
+#[allow(
+    unsafe_code,
+    reason = "a global allocator is an unsafe trait; the test counts with it"
+)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn the_frame_path_allocates_nothing_per_frame() {
+    let mut config = Config {
+        source: SourceConfig::Synthetic(SyntheticConfig {
+            unpaced: true,
+            ..SyntheticConfig::default()
+        }),
+        ..Config::default()
+    };
+    config.fuse.engine = Engine::Classic;
+    let mut source = open_source(&config.source).unwrap();
+    let calibration = source.info().calibration.clone().unwrap();
+    let mut stage = FuseStage::new(&config, &calibration, None).unwrap();
+    let size = config.output.size();
+    let features = TokenFeatures {
+        rows: 1,
+        dim: 1,
+        values: vec![0.0],
+    };
+    let guidance =
+        Guidance::new(&features, (1, 1), "Fuse both.", Origin::Neutral, Task::Ivf).unwrap();
+    let mut frame = FusedFrame {
+        picture: Picture::rgb(size),
+        timestamp: Default::default(),
+        sequence: 0,
+        mode: Mode::Fused,
+        marks: Marks::default(),
+        sources: Some(SourceViews {
+            visible: Picture::rgb(size),
+            thermal: Picture::rgb(source.info().infrared),
+            aligned: Picture::rgb(size),
+        }),
+    };
+    let (mut overlay, metrics) = (Overlay::new(size), Metrics::default());
+
+    let mut step = |mode: Mode| {
+        let pair = source.next_pair(Duration::from_secs(5)).unwrap();
+        stage.run(&pair, &guidance, mode, &mut frame, &metrics);
+        let info = OverlayInfo {
+            mode,
+            task: Task::Ivf,
+            fps: 29.97,
+            text: &guidance.text,
+            origin: guidance.origin,
+            marks: frame.marks,
+            detail: true,
+        };
+        overlay.draw(&mut frame.picture, &info);
+    };
+    // Warm: each mode once, so that every buffer has its size.
+    for mode in Mode::ALL.into_iter().chain(Mode::ALL) {
+        step(mode);
+    }
+    let before = ALLOCATIONS.load(Relaxed);
+    for n in 0..60 {
+        step(Mode::ALL[n % Mode::ALL.len()]);
+    }
+    let allocations = ALLOCATIONS.load(Relaxed) - before;
+    assert_eq!(allocations, 0, "in 60 frames");
+    // The counter counts: otherwise this test could not fail.
+    let probe = std::hint::black_box(vec![1_u8; 100]);
+    assert!(ALLOCATIONS.load(Relaxed) > before, "{}", probe.len());
+}
