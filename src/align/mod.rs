@@ -4,9 +4,19 @@
 //! made, and when the size of a source changes (replays of mixed sizes). Fails when:
 //! [`AlignError`], at set-up only. Not its job: finding the calibration; a file gives it.
 
+mod aligner;
+pub(crate) mod area;
 mod calibration;
+mod coverage;
+mod geometry;
+mod homography;
+mod lens;
+mod remap;
 
-pub use calibration::Calibration;
+pub use aligner::Aligner;
+pub use calibration::{Calibration, Preset};
+pub use lens::Lens;
+pub use remap::RemapTable;
 
 use crate::frame::{Picture, Size};
 
@@ -29,15 +39,38 @@ pub enum AlignError {
         /// With line and column where there is one.
         message: String,
     },
+    /// The file could not be written.
+    #[error("cannot write the calibration {path}: {source}")]
+    Write {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A calibration that was not read from a file has values out of range.
+    #[error("the calibration cannot be used: {0}")]
+    Unusable(String),
+    /// `align.preset` names a preset that the calibration does not have.
+    #[error("the calibration has no preset {name:?}; it has {known:?}")]
+    NoPreset {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
 }
 
 /// Both pictures at the output size, in the visible camera's geometry.
 #[derive(Debug, Clone)]
 pub struct AlignedPair {
-    /// Source A, 1 or 3 channels.
+    /// Source A, 1 or 3 channels. Outside its view the picture's edge repeats.
     pub infrared: Picture,
     /// Source B, 1 or 3 channels.
     pub visible: Picture,
+    /// One channel: 255 where source A has a view, 0 where it has none, a ramp along its border.
+    pub coverage: Picture,
+    /// `coverage` is 255 everywhere.
+    pub is_covered: bool,
     /// Source A is there; else its picture is the last one or black.
     pub has_infrared: bool,
     /// Source B is there.
@@ -45,11 +78,15 @@ pub struct AlignedPair {
 }
 
 impl AlignedPair {
-    /// Black pictures; nothing there yet. `channels` is what the sources will need at most.
+    /// Black pictures; nothing there yet. Room for three channels each.
     pub fn new(size: Size) -> Self {
+        let mut coverage = Picture::grey(size);
+        coverage.data_mut().fill(255);
         Self {
             infrared: Picture::rgb(size),
             visible: Picture::rgb(size),
+            coverage,
+            is_covered: true,
             has_infrared: false,
             has_visible: false,
         }

@@ -4,13 +4,20 @@
 //! RGB by mode. Thread: fuse. Blocks: never. Allocates: when made; tract allocates inside its
 //! own run. Fails when: [`FuseError`]. Not its job: geometry, overlay, contrast stretching.
 
+mod classic;
+pub mod color;
 mod entries;
 mod model;
+mod modes;
 mod network;
+mod palette;
 
+pub use classic::ClassicFuser;
 pub use entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Role};
 pub use model::{MANIFEST_NAME, Manifest};
+pub use modes::{Composer, View};
 pub use network::NetworkFuser;
+pub use palette::{Lut, lut_of};
 
 use crate::describe::Guidance;
 use crate::frame::Picture;
