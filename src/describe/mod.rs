@@ -5,10 +5,32 @@
 //! freely. Fails when: [`DescribeError`]. Not its job: putting guidance into effect; the fuse
 //! thread takes the newest between two frames.
 
+mod advice;
+mod backoff;
+mod child;
+mod client;
+mod facts;
+mod models;
+pub mod prompt;
+pub mod protocol;
+mod template;
+mod worker;
+
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::config::Task;
+pub use client::{Launch, ProcessDescriber};
+pub use facts::{
+    Distance, ExposureFacts, Facts, FocusFacts, Light, MedicalFacts, Modality, Place, SceneFacts,
+    Shape, WarmGroup,
+};
+pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
+pub use template::paragraph;
+pub use worker::{GuideSettings, GuideStatus, GuideWorker};
+
+use crate::config::{DescribeConfig, Task};
 
 /// Who wrote a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -188,4 +210,74 @@ pub trait Describer: Send {
 
     /// Process id and resident memory in bytes, for status, where there is a process.
     fn process(&self) -> Option<(u32, u64)>;
+
+    /// Looks after the process without waiting: notices its death, starts it anew when that is
+    /// due. Called a few times a second, also while nothing is to be described.
+    fn tend(&mut self) {}
+
+    /// Processes started so far; one more than the restarts.
+    fn starts(&self) -> u64 {
+        0
+    }
+
+    /// What is not as it should be while descriptions still come (no language model, say).
+    fn note(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The describer the configuration asks for; `rows` is what the network takes, raising `stop`
+/// ends a wait. Nothing is started before the first call.
+///
+/// # Errors
+/// [`DescribeError::Absent`] where it is switched off, or the text encoder's file or the program
+/// is not there: guidance stays neutral then. A missing language model is no error: the template's
+/// text is encoded instead.
+pub fn open(
+    config: &DescribeConfig,
+    files: &ModelFiles,
+    rows: usize,
+    stop: Arc<AtomicBool>,
+) -> Result<Box<dyn Describer>, DescribeError> {
+    if !config.enabled {
+        return Err(DescribeError::Absent(
+            "describe.enabled is false".to_owned(),
+        ));
+    }
+    let Some(encoder) = files.encoder.clone() else {
+        let folders: Vec<_> = files
+            .searched
+            .iter()
+            .map(|f| f.display().to_string())
+            .collect();
+        return Err(DescribeError::Absent(format!(
+            "the text encoder's file is in none of these folders: {}; fetch it (make run does) or \
+             set describe.models",
+            folders.join(", ")
+        )));
+    };
+    let program = match &config.program {
+        Some(program) => program.clone(),
+        None => beside_this_program()?,
+    };
+    let launch = Launch {
+        program,
+        llm: files.llm.clone().filter(|_| config.llm),
+        encoder,
+        max_rows: rows,
+    };
+    Ok(Box::new(ProcessDescriber::new(launch, stop)))
+}
+
+fn beside_this_program() -> Result<PathBuf, DescribeError> {
+    let found = std::env::current_exe()
+        .ok()
+        .map(|exe| exe.with_file_name("film-describe"));
+    match found {
+        Some(program) if program.is_file() => Ok(program),
+        other => Err(DescribeError::Absent(format!(
+            "film-describe is not beside this program{}; install it or set describe.program",
+            other.map_or_else(String::new, |p| format!(" ({})", p.display()))
+        ))),
+    }
 }

@@ -1,0 +1,111 @@
+//! Requests in, answers out, until standard input ends.
+
+use std::io::{ErrorKind, Read, Write};
+use std::time::Duration;
+
+use anyhow::Context;
+use filmd::clock::Clock;
+use filmd::describe::protocol::{
+    DescribeCall, Hello, Message, ProtocolError, Refusal, Reply, decode, encode,
+};
+use filmd::describe::{Origin, paragraph};
+
+use crate::encoder::Encoder;
+use crate::llm::Llm;
+
+/// Standard input makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("standard input makes no sense: {0}")]
+pub struct Garbled(ProtocolError);
+
+/// The models, and what is wrong with them.
+pub struct Server<'s, 'm> {
+    pub llm: Option<&'s mut Llm<'m>>,
+    pub encoder: &'s mut Encoder<'m>,
+    pub note: Option<String>,
+}
+
+impl Server<'_, '_> {
+    /// Greets, then answers until `input` ends.
+    pub fn run(&mut self, input: &mut impl Read, output: &mut impl Write) -> anyhow::Result<()> {
+        let hello = Message::Hello(Hello {
+            llm: self.llm.as_ref().map(|llm| llm.name()),
+            encoder: self.encoder.name(),
+            dim: self.encoder.dim(),
+            pid: std::process::id(),
+            note: self.note.clone(),
+        });
+        send(output, &hello)?;
+        let mut received = Vec::new();
+        let mut buffer = [0; 16 << 10];
+        loop {
+            while let Some((message, used)) = decode(&received).map_err(Garbled)? {
+                received.drain(..used);
+                let answer = self
+                    .answer(message)
+                    .ok_or(Garbled(ProtocolError::Unasked))?;
+                send(output, &answer)?;
+            }
+            match input.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(n) => received.extend_from_slice(&buffer[..n]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error).context("standard input"),
+            }
+        }
+    }
+
+    /// The answer; `None` to a message that is no question.
+    pub fn answer(&mut self, message: Message) -> Option<Message> {
+        let result = match message {
+            Message::Describe(call) => self.describe(&call),
+            Message::Encode(call) => self.encode(&call.text, Origin::User, call.max_rows),
+            _ => return None,
+        };
+        Some(result.unwrap_or_else(|error| {
+            Message::Refused(Refusal {
+                message: format!("{error:#}"),
+            })
+        }))
+    }
+
+    fn describe(&mut self, call: &DescribeCall) -> anyhow::Result<Message> {
+        let deadline = Clock.now().plus(Duration::from_millis(call.deadline_ms));
+        if let Some(llm) = self.llm.as_deref_mut() {
+            match llm.paragraph(call.task, &call.sentences, call.max_tokens, deadline) {
+                Ok(text) => match self.encode(&text, Origin::Llm, call.max_rows) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => complain(&error),
+                },
+                Err(error) => complain(&error),
+            }
+        }
+        let text = paragraph(call.task, &call.sentences);
+        self.encode(&text, Origin::Template, call.max_rows)
+    }
+
+    fn encode(&mut self, text: &str, origin: Origin, max_rows: usize) -> anyhow::Result<Message> {
+        let (text, features) = self.encoder.encode(text, max_rows)?;
+        Ok(Message::Description(Reply {
+            text,
+            origin,
+            features,
+        }))
+    }
+}
+
+/// The answer is the template's; why goes to filmd's record of this process's last words.
+fn complain(error: &anyhow::Error) {
+    let _ = writeln!(
+        std::io::stderr(),
+        "film-describe: template instead: {error:#}"
+    );
+}
+
+fn send(output: &mut impl Write, message: &Message) -> anyhow::Result<()> {
+    let frame = encode(message)?;
+    output
+        .write_all(&frame)
+        .and_then(|()| output.flush())
+        .context("standard output")
+}

@@ -1,0 +1,104 @@
+//! What may be asked of a fusion, curated: only what was measured is asked for.
+//!
+//! Input: the task and fact sentences. Output: steps, each with its wordings. Thread: guide, and
+//! the film-describe process. Blocks: never. Allocates: little. Fails when: never.
+//! Not its job: choosing among the wordings; the template takes the first, the language model any.
+
+use crate::config::Task;
+
+/// One thing to do; wordings that mean the same, the plainest first. Never empty.
+pub(super) type Step = &'static [&'static str];
+
+/// At most three steps, at least one. Thermal nouns are only ever highlighted, visible nouns
+/// only kept, and only glare and haze suppressed: a model left free asks for the opposite.
+pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
+    let says = |word: &str| sentences.iter().any(|s| s.contains(word));
+    match task {
+        Task::Ivf => {
+            let warm = says(" warm ") && !says("no warm ");
+            let mut steps: Vec<Step> = Vec::new();
+            if warm {
+                steps.push(&[
+                    "highlight the warm objects",
+                    "preserve the warm objects",
+                    "bring out the warm objects",
+                ]);
+            }
+            if says("glare") {
+                steps.push(&["suppress the glare", "reduce the glare"]);
+            } else if says("haze") {
+                steps.push(&["suppress the haze", "reduce the haze"]);
+            }
+            steps.push(if says("visible image is missing") {
+                &["keep the contrast", "preserve the contrast"]
+            } else {
+                &[
+                    "keep the texture of the visible image",
+                    "preserve the details of the visible image",
+                    "keep the details of the visible image",
+                ]
+            });
+            steps
+        }
+        Task::Mif => {
+            let strong: Step = if says("CT image") {
+                &["keep the bone", "preserve the bone", "highlight the bone"]
+            } else {
+                &[
+                    "keep the activity",
+                    "highlight the activity",
+                    "preserve the brightness of the activity",
+                ]
+            };
+            vec![
+                strong,
+                &[
+                    "keep the structure of the soft tissue",
+                    "preserve the structure of the soft tissue",
+                ],
+            ]
+        }
+        Task::Mef => vec![
+            &[
+                "keep the details of both",
+                "combine the details of both",
+                "preserve the details of both",
+            ],
+            &["stay well exposed", "stay balanced", "stay natural"],
+        ],
+        Task::Mff => vec![&[
+            "keep the sharp parts of both",
+            "preserve the sharp parts of both",
+            "keep the sharpness of both",
+        ]],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<Step> {
+        steps(Task::Ivf, &[text.to_owned()])
+    }
+
+    #[test]
+    fn nothing_is_asked_for_that_was_not_measured() {
+        let cold = of("The infrared image shows no warm objects.");
+        assert_eq!(cold.len(), 1);
+        assert!(cold[0].iter().all(|w| !w.contains("warm")));
+        let warm = of("The infrared image shows one warm object on the left.");
+        assert!(warm[0].iter().all(|w| w.contains("warm objects")));
+        let glare = of("The visible image is dark and has glare on the left.");
+        assert!(glare[0].iter().all(|w| w.contains("glare")));
+    }
+
+    #[test]
+    fn every_task_has_one_to_three_steps_with_wordings() {
+        for task in Task::ALL {
+            let steps = steps(task, &[]);
+            assert!((1..=3).contains(&steps.len()));
+            assert!(steps.iter().all(|s| !s.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! The describer in its own process: start, ask, give up, start again.
+//!
+//! Input: [`DescribeRequest`]. Output: [`Description`]. Thread: guide. Blocks: in `describe`, at
+//! most the request's deadline and then 0.6 s to take the killed process in. Allocates: freely.
+//! Fails when: [`DescribeError`]; the process that failed is gone then, and the next one starts
+//! after a back-off. Not its job: deciding when to ask.
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use super::child::{ChildProcess, End, Fault};
+use super::models::ModelFile;
+use super::protocol::{self, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply};
+use super::{DescribeError, DescribeRequest, Describer, Description, Origin, Prompt};
+use crate::clock::{Clock, Timestamp};
+
+/// Tokens a paragraph may have; the longest the grammar allows have about 110.
+const MAX_TOKENS: usize = 140;
+/// How long a process may take to check and load its models. A slow SD card reads 10 MB/s.
+const START_LIMIT: Duration = Duration::from_secs(40);
+/// Crashes in a row while loading, after which the language model is left out.
+const CRASHES: u32 = 2;
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The film-describe program.
+    pub program: PathBuf,
+    /// The language model, where there is one.
+    pub llm: Option<ModelFile>,
+    /// The text encoder.
+    pub encoder: ModelFile,
+    /// Most feature rows a description may have: what the network takes.
+    pub max_rows: usize,
+}
+
+impl Launch {
+    fn args(&self, with_llm: bool) -> Vec<OsString> {
+        let mut args = self.encoder.args("--encoder");
+        if let Some(llm) = self.llm.as_ref().filter(|_| with_llm) {
+            args.extend(llm.args("--llm"));
+        }
+        args
+    }
+}
+
+#[derive(Debug)]
+struct Running {
+    process: ChildProcess,
+    started: Timestamp,
+    /// Set once the process said so, with the time.
+    ready: Option<(Hello, Timestamp)>,
+}
+
+/// [`Describer`] by a child process.
+#[derive(Debug)]
+pub struct ProcessDescriber {
+    launch: Launch,
+    stop: Arc<AtomicBool>,
+    running: Option<Running>,
+    backoff: Backoff,
+    starts: u64,
+    /// Crashes in a row before the first message.
+    crashes: u32,
+    /// Why the last process is gone.
+    last_end: Option<String>,
+    /// Killed, but not let go by the kernel yet (waiting for a slow disk).
+    lingering: Vec<Child>,
+}
+
+impl ProcessDescriber {
+    /// Starts nothing yet: the first [`Describer::tend`] or [`Describer::describe`] does. Raising
+    /// `stop` ends a wait within 0.1 s.
+    pub fn new(launch: Launch, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            launch,
+            stop,
+            running: None,
+            backoff: Backoff::default(),
+            starts: 0,
+            crashes: 0,
+            last_end: None,
+            lingering: Vec::new(),
+        }
+    }
+
+    /// Starts a process where there is none and none has to be waited for.
+    fn start(&mut self, now: Timestamp) -> Result<(), DescribeError> {
+        if self.running.is_some() {
+            return Ok(());
+        }
+        self.lingering
+            .retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        let left = self.backoff.left(now);
+        if !left.is_zero() || self.lingering.len() > 2 {
+            let why = self.last_end.as_deref().unwrap_or("it was stopped");
+            return Err(DescribeError::Absent(format!(
+                "film-describe starts again in {:.1} s ({why})",
+                left.as_secs_f64()
+            )));
+        }
+        let args = self.launch.args(self.crashes < CRASHES);
+        match ChildProcess::spawn(&self.launch.program, &args) {
+            Ok(process) => {
+                self.starts += 1;
+                self.running = Some(Running {
+                    process,
+                    started: now,
+                    ready: None,
+                });
+                Ok(())
+            }
+            Err(error) => {
+                self.backoff.failed(now, Duration::ZERO);
+                let why = format!(
+                    "cannot start {}: {error}; install film-describe beside filmd or set \
+                     describe.program",
+                    self.launch.program.display()
+                );
+                self.last_end = Some(why.clone());
+                Err(DescribeError::Absent(why))
+            }
+        }
+    }
+
+    /// Waits until the process has said that it is ready.
+    fn ready(&mut self, deadline: Timestamp, limit: Duration) -> Result<(), DescribeError> {
+        let Some(running) = &mut self.running else {
+            return Err(DescribeError::Absent(
+                "film-describe is not running".to_owned(),
+            ));
+        };
+        if running.ready.is_some() {
+            return Ok(());
+        }
+        let until = deadline.min(running.started.plus(START_LIMIT));
+        match running.process.exchange(&[], until, &self.stop) {
+            Ok(Message::Hello(hello)) => {
+                self.greet(hello);
+                Ok(())
+            }
+            Ok(_) => Err(self.bury(Fault::Garbled(ProtocolError::Unasked), limit)),
+            // It may still be loading; `tend` kills it when even that took too long.
+            Err(Fault::TimedOut) if until < running.started.plus(START_LIMIT) => Err(
+                DescribeError::Absent("film-describe is still loading its models".to_owned()),
+            ),
+            Err(fault) => Err(self.bury(fault, limit)),
+        }
+    }
+
+    fn greet(&mut self, hello: Hello) {
+        self.crashes = 0;
+        if let Some(running) = &mut self.running {
+            running.ready = Some((hello, Clock.now()));
+        }
+    }
+
+    fn ask(&mut self, request: &DescribeRequest) -> Result<Reply, DescribeError> {
+        let begun = Clock.now();
+        let deadline = begun.plus(request.deadline);
+        self.start(begun)?;
+        self.ready(deadline, request.deadline)?;
+        let max_rows = self.launch.max_rows;
+        let message = match &request.text {
+            Prompt::Facts(sentences) => Message::Describe(DescribeCall {
+                task: request.task,
+                sentences: sentences.clone(),
+                max_tokens: MAX_TOKENS,
+                max_rows,
+                deadline_ms: soft_deadline(deadline.since(Clock.now())),
+            }),
+            Prompt::Text(text) => Message::Encode(EncodeCall {
+                text: text.clone(),
+                max_rows,
+            }),
+        };
+        let frame =
+            protocol::encode(&message).map_err(|e| DescribeError::Refused(e.to_string()))?;
+        let Some(running) = &mut self.running else {
+            return Err(DescribeError::Absent(
+                "film-describe is not running".to_owned(),
+            ));
+        };
+        match running.process.exchange(&frame, deadline, &self.stop) {
+            Ok(Message::Description(reply)) => Ok(reply),
+            Ok(Message::Refused(refusal)) => Err(DescribeError::Refused(refusal.message)),
+            Ok(_) => Err(self.bury(Fault::Garbled(ProtocolError::Unasked), request.deadline)),
+            Err(fault) => Err(self.bury(fault, request.deadline)),
+        }
+    }
+
+    /// Ends the process and says why.
+    fn bury(&mut self, fault: Fault, limit: Duration) -> DescribeError {
+        let end = self.close(matches!(fault, Fault::Closed));
+        let error = match fault {
+            Fault::TimedOut => DescribeError::TimedOut(limit),
+            Fault::Closed => DescribeError::Died(end),
+            Fault::Garbled(error) => DescribeError::Garbled(error.to_string()),
+            Fault::Stopped => DescribeError::Absent("filmd is stopping".to_owned()),
+        };
+        self.last_end = Some(error.to_string());
+        error
+    }
+
+    /// Ends the process; `grace`: it is ending by itself, its exit status is of interest.
+    fn close(&mut self, grace: bool) -> String {
+        let Some(Running { process, ready, .. }) = self.running.take() else {
+            return "it was not running".to_owned();
+        };
+        let now = Clock.now();
+        let healthy = ready
+            .as_ref()
+            .map_or(Duration::ZERO, |(_, at)| now.since(*at));
+        let (end, lingering) = process.end(grace);
+        self.lingering.extend(lingering);
+        if ready.is_none() && crashed(&end) {
+            self.crashes += 1;
+        }
+        self.backoff.failed(now, healthy);
+        end.to_string()
+    }
+}
+
+impl Describer for ProcessDescriber {
+    fn describe(&mut self, request: &DescribeRequest) -> Result<Description, DescribeError> {
+        let begun = Clock.now();
+        let reply = self.ask(request)?;
+        Ok(Description {
+            text: reply.text,
+            origin: match request.text {
+                Prompt::Facts(_) => reply.origin,
+                Prompt::Text(_) => Origin::User,
+            },
+            features: Arc::new(reply.features),
+            took: Clock.now().since(begun),
+        })
+    }
+
+    fn process(&self) -> Option<(u32, u64)> {
+        let pid = self.running.as_ref()?.process.pid();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        Some((pid, resident_bytes(&status).unwrap_or(0)))
+    }
+
+    fn tend(&mut self) {
+        let now = Clock.now();
+        // Reported by the next call of `describe`.
+        let _ = self.start(now);
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        match running.process.look() {
+            Ok(None) if running.ready.is_some() => {}
+            Ok(None) => {
+                if now.since(running.started) > START_LIMIT {
+                    self.bury(Fault::TimedOut, START_LIMIT);
+                }
+            }
+            Ok(Some(Message::Hello(hello))) if running.ready.is_none() => self.greet(hello),
+            Ok(Some(_)) => {
+                self.bury(Fault::Garbled(ProtocolError::Unasked), Duration::ZERO);
+            }
+            Err(fault) => {
+                self.bury(fault, Duration::ZERO);
+            }
+        }
+    }
+
+    fn starts(&self) -> u64 {
+        self.starts
+    }
+
+    fn note(&self) -> Option<String> {
+        match self.running.as_ref().and_then(|r| r.ready.as_ref()) {
+            Some((hello, _)) if self.launch.llm.is_some() && hello.llm.is_none() => Some(
+                hello
+                    .note
+                    .clone()
+                    .unwrap_or_else(|| "the language model crashed and is left out".to_owned()),
+            ),
+            Some((hello, _)) => hello.note.clone(),
+            None => self.last_end.clone(),
+        }
+    }
+}
+
+impl Drop for ProcessDescriber {
+    fn drop(&mut self) {
+        self.close(false);
+        for mut child in self.lingering.drain(..) {
+            // Killed already; what the kernel still holds, init takes over.
+            let _ = child.try_wait();
+        }
+    }
+}
+
+/// The process is to give up on the language model early enough to answer with the template.
+fn soft_deadline(left: Duration) -> u64 {
+    let soft = left.mul_f64(0.8).saturating_sub(Duration::from_millis(100));
+    u64::try_from(soft.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Ended by a signal of its own making; a kill from outside says nothing about the model.
+fn crashed(end: &End) -> bool {
+    const ILL_ABRT_BUS_FPE_SEGV: [i32; 5] = [4, 6, 7, 8, 11];
+    end.status
+        .and_then(|status| status.signal())
+        .is_some_and(|signal| ILL_ABRT_BUS_FPE_SEGV.contains(&signal))
+}
+
+/// `VmRSS` of /proc/PID/status.
+fn resident_bytes(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resident_memory_is_read_in_bytes() {
+        let status = "Name:\tfilm-describe\nVmHWM:\t  9 kB\nVmRSS:\t  1234 kB\n";
+        assert_eq!(resident_bytes(status), Some(1234 * 1024));
+        assert_eq!(resident_bytes("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn the_process_gives_up_before_it_is_killed() {
+        for seconds in [1, 5, 20] {
+            let hard = Duration::from_secs(seconds);
+            assert!(Duration::from_millis(soft_deadline(hard)) < hard - Duration::from_millis(200));
+        }
+        assert_eq!(soft_deadline(Duration::ZERO), 0);
+    }
+}

@@ -1,0 +1,370 @@
+//! What the language model reads, and the grammar it must write by.
+//!
+//! Input: the task and fact sentences. Output: a prefix that is the same for every request of a
+//! task (the process keeps its state), the request's own lines, a GBNF grammar. Thread: the
+//! film-describe process. Blocks: never. Allocates: text. Fails when: [`PromptError`].
+//! Not its job: running a model. The grammar fixes every fact: the model chooses verbs, joints
+//! and the wording of the advice, since models of this size invent counts when left free.
+
+use std::fmt::Write as _;
+
+use super::advice;
+use crate::config::Task;
+
+/// Sentences a request may have.
+pub const MAX_SENTENCES: usize = 6;
+/// Bytes a sentence may have.
+pub const MAX_SENTENCE: usize = 400;
+
+/// Facts that do not fit the model's context, or say nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PromptError {
+    /// None, or too many.
+    #[error("{0} fact sentences given, 1 to {MAX_SENTENCES} can be described")]
+    Count(usize),
+    /// Empty, or too long.
+    #[error("fact sentence {index} has {bytes} bytes, 1 to {MAX_SENTENCE} can be described")]
+    Length {
+        /// Which, from 1.
+        index: usize,
+        /// What it has, trimmed.
+        bytes: usize,
+    },
+}
+
+/// Examples of the task, the same for every request.
+pub const fn prefix(task: Task) -> &'static str {
+    match task {
+        Task::Ivf => {
+            "Facts: The infrared image shows two warm upright objects on the left. The visible \
+             image is dark and has glare on the right.\nParagraph: The infrared image reveals two \
+             warm upright objects on the left, while the visible image is dark and has glare on \
+             the right. The fused image should highlight the warm objects, suppress the glare and \
+             keep the texture of the visible image.\n\nFacts: The infrared image shows no warm \
+             objects. The visible image is well lit and shows texture at the bottom.\nParagraph: \
+             The infrared image contains no warm objects. The visible image is well lit and shows \
+             texture at the bottom. The fused image should preserve the details of the visible \
+             image.\n\n"
+        }
+        Task::Mif => {
+            "Facts: The functional image shows high activity on the left. The MRI image shows the \
+             structure of the soft tissue.\nParagraph: The functional image reveals high activity \
+             on the left, while the MRI image shows the structure of the soft tissue. The fused \
+             image should highlight the activity and keep the structure of the soft tissue.\n\n\
+             Facts: The CT image shows bright bone on both sides. The MRI image has low \
+             contrast.\nParagraph: The CT image shows bright bone on both sides. The MRI image has \
+             low contrast. The fused image should preserve the bone and keep the structure of the \
+             soft tissue.\n\n"
+        }
+        Task::Mef => {
+            "Facts: The under-exposed image is black on the left and keeps the details on the \
+             right. The over-exposed image keeps the details on the left.\nParagraph: The \
+             under-exposed image is black on the left and keeps the details on the right, while \
+             the over-exposed image keeps the details on the left. The fused image should combine \
+             the details of both and stay balanced.\n\nFacts: The under-exposed image keeps the \
+             details at the top. The over-exposed image is white at the top.\nParagraph: The \
+             under-exposed image keeps the details at the top. The over-exposed image is white at \
+             the top. The fused image should keep the details of both and stay well exposed.\n\n"
+        }
+        Task::Mff => {
+            "Facts: The first image is sharp on the left. The second image is sharp in the centre \
+             and on the right.\nParagraph: The first image is sharp on the left, while the second \
+             image is sharp in the centre and on the right. The fused image should preserve the \
+             sharp parts of both.\n\nFacts: The first image is sharp at the bottom. The second \
+             image is sharp at the top.\nParagraph: The first image is sharp at the bottom. The \
+             second image is sharp at the top. The fused image should keep the sharp parts of \
+             both.\n\n"
+        }
+    }
+}
+
+/// The lines of one request, after the prefix.
+///
+/// # Errors
+/// [`PromptError`].
+pub fn request(sentences: &[String]) -> Result<String, PromptError> {
+    Ok(format!(
+        "Facts: {}\nParagraph:",
+        clean(sentences)?.join(" ")
+    ))
+}
+
+/// The grammar of one request's paragraph, in llama.cpp's GBNF; its start is the rule `root`.
+/// Every text it allows is one line with every fact sentence, in order, word for word but for
+/// "shows" and the joints, ended by a line feed.
+///
+/// # Errors
+/// [`PromptError`].
+pub fn grammar(task: Task, sentences: &[String]) -> Result<String, PromptError> {
+    let sentences = clean(sentences)?;
+    let mut root = String::from("root ::= \" \" ");
+    for (i, sentence) in sentences.iter().enumerate() {
+        let body = sentence.strip_suffix('.').unwrap_or(sentence);
+        let body = match body.strip_prefix("The ") {
+            Some(rest) if i > 0 => {
+                root.push_str("joint ");
+                rest
+            }
+            _ => {
+                if i > 0 {
+                    root.push_str("\". \" ");
+                }
+                body
+            }
+        };
+        match body.split_once(" shows ") {
+            Some((subject, object)) => {
+                let (subject, object) = (literal(subject), literal(object));
+                // Writing to a String cannot fail.
+                let _ = write!(root, "{subject} shows {object} ");
+            }
+            None => {
+                let _ = write!(root, "{} ", literal(body));
+            }
+        }
+    }
+    root.push_str("\". The fused image should \" ");
+    let steps = advice::steps(task, &sentences);
+    let mut rules = String::new();
+    for (i, wordings) in steps.iter().enumerate() {
+        match i {
+            0 => {}
+            _ if i + 1 == steps.len() => root.push_str("\" and \" "),
+            _ => root.push_str("\", \" "),
+        }
+        let options: Vec<String> = wordings.iter().map(|w| literal(w)).collect();
+        let _ = write!(root, "step{i} ");
+        let _ = writeln!(rules, "step{i} ::= {}", options.join(" | "));
+    }
+    root.push_str("\".\\n\"\n");
+    root.push_str(&rules);
+    root.push_str("joint ::= \". The \" | \", while the \"\n");
+    root.push_str("shows ::= \" shows \" | \" reveals \" | \" contains \"\n");
+    Ok(root)
+}
+
+/// One line each, trimmed, checked.
+fn clean(sentences: &[String]) -> Result<Vec<String>, PromptError> {
+    if sentences.is_empty() || sentences.len() > MAX_SENTENCES {
+        return Err(PromptError::Count(sentences.len()));
+    }
+    let clean_one = |(i, sentence): (usize, &String)| {
+        let spaced: String = sentence
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        let clean = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+        if clean.is_empty() || clean.len() > MAX_SENTENCE {
+            return Err(PromptError::Length {
+                index: i + 1,
+                bytes: clean.len(),
+            });
+        }
+        Ok(clean)
+    };
+    sentences.iter().enumerate().map(clean_one).collect()
+}
+
+/// A quoted GBNF literal. Only quote and backslash are special between quotes; control
+/// characters are gone already.
+fn literal(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::super::template;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Symbols of one alternative: a literal's text, or the name of a rule.
+    #[derive(Debug, Clone, PartialEq)]
+    enum Symbol {
+        Text(String),
+        Rule(String),
+    }
+
+    /// Reads the part of GBNF that `grammar` writes; panics on anything else.
+    fn parse(grammar: &str) -> HashMap<String, Vec<Vec<Symbol>>> {
+        grammar
+            .lines()
+            .map(|line| {
+                let (name, mut rest) = line.split_once(" ::= ").expect("a rule a line");
+                let mut options = vec![Vec::new()];
+                while let Some(c) = rest.chars().next() {
+                    if c == ' ' {
+                        rest = &rest[1..];
+                    } else if c == '|' {
+                        options.push(Vec::new());
+                        rest = &rest[1..];
+                    } else if c == '"' {
+                        let (text, after) = quoted(&rest[1..]);
+                        options.last_mut().unwrap().push(Symbol::Text(text));
+                        rest = after;
+                    } else {
+                        let end = rest.find(' ').unwrap_or(rest.len());
+                        options
+                            .last_mut()
+                            .unwrap()
+                            .push(Symbol::Rule(rest[..end].to_owned()));
+                        rest = &rest[end..];
+                    }
+                }
+                (name.to_owned(), options)
+            })
+            .collect()
+    }
+
+    fn quoted(rest: &str) -> (String, &str) {
+        let mut text = String::new();
+        let mut chars = rest.char_indices();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '"' => return (text, &rest[at + 1..]),
+                '\\' => match chars.next().expect("an escaped character").1 {
+                    'n' => text.push('\n'),
+                    c @ ('"' | '\\') => text.push(c),
+                    other => panic!("unknown escape {other}"),
+                },
+                c => text.push(c),
+            }
+        }
+        panic!("literal without end: {rest}");
+    }
+
+    /// The text of taking option `choice` (modulo what there is) everywhere.
+    fn derive(rules: &HashMap<String, Vec<Vec<Symbol>>>, name: &str, choice: usize) -> String {
+        let options = rules
+            .get(name)
+            .unwrap_or_else(|| panic!("rule {name} is missing"));
+        options[choice % options.len()]
+            .iter()
+            .map(|symbol| match symbol {
+                Symbol::Text(text) => text.clone(),
+                Symbol::Rule(rule) => derive(rules, rule, choice),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn taking_every_first_option_gives_the_template() {
+        let facts = vec![
+            "The infrared image shows one warm wide object on the left.".to_owned(),
+            "The visible image is dark and has glare on the right.".to_owned(),
+        ];
+        let rules = parse(&grammar(Task::Ivf, &facts).unwrap());
+        assert_eq!(
+            derive(&rules, "root", 0),
+            format!(" {}\n", template::paragraph(Task::Ivf, &facts))
+        );
+        assert!(derive(&rules, "root", 1).contains("reveals one warm wide object"));
+        assert!(derive(&rules, "root", 1).contains(", while the visible image is dark"));
+    }
+
+    #[test]
+    fn examples_follow_the_grammar_of_their_own_facts() {
+        for task in Task::ALL {
+            for example in prefix(task).trim().split("\n\n") {
+                let (facts, paragraph) = example.split_once("\nParagraph: ").unwrap();
+                let facts: Vec<String> = facts["Facts: ".len()..]
+                    .split_inclusive('.')
+                    .map(|s| s.trim().to_owned())
+                    .collect();
+                assert_eq!(
+                    request(&facts).unwrap(),
+                    format!("Facts: {}\nParagraph:", facts.join(" "))
+                );
+                let rules = parse(&grammar(task, &facts).unwrap());
+                let written = format!(" {paragraph}\n");
+                assert!(
+                    matches(&rules, "root", &written),
+                    "{written:?} by {rules:?}"
+                );
+            }
+        }
+    }
+
+    /// Whether `text` is derived from `name`; by trying all ways, texts are short.
+    fn matches(rules: &HashMap<String, Vec<Vec<Symbol>>>, name: &str, text: &str) -> bool {
+        fn ends(
+            rules: &HashMap<String, Vec<Vec<Symbol>>>,
+            symbols: &[Symbol],
+            text: &str,
+        ) -> Vec<usize> {
+            let Some((first, rest)) = symbols.split_first() else {
+                return vec![0];
+            };
+            let heads: Vec<usize> = match first {
+                Symbol::Text(t) => text
+                    .starts_with(t.as_str())
+                    .then_some(t.len())
+                    .into_iter()
+                    .collect(),
+                Symbol::Rule(r) => rules[r].iter().flat_map(|o| ends(rules, o, text)).collect(),
+            };
+            heads
+                .into_iter()
+                .flat_map(|n| {
+                    ends(rules, rest, &text[n..])
+                        .into_iter()
+                        .map(move |m| n + m)
+                })
+                .collect()
+        }
+        rules[name]
+            .iter()
+            .any(|o| ends(rules, o, text).contains(&text.len()))
+    }
+
+    #[test]
+    fn facts_out_of_bounds_are_refused() {
+        assert_eq!(request(&[]), Err(PromptError::Count(0)));
+        let long = vec!["x".repeat(MAX_SENTENCE + 1)];
+        assert!(matches!(
+            grammar(Task::Mff, &long),
+            Err(PromptError::Length { index: 1, .. })
+        ));
+        let blank = vec!["The a.".to_owned(), " \n\0 ".to_owned()];
+        assert!(matches!(
+            request(&blank),
+            Err(PromptError::Length { index: 2, bytes: 0 })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_a_grammar_that_spells_it(
+            facts in prop::collection::vec("\\PC{0,12}[\"\\\\ a-z.\\[\\]|:=\n\t]{1,20}\\PC{0,12}", 1..6),
+            task in 0usize..4,
+            choice in 0usize..3,
+        ) {
+            let task = Task::ALL[task];
+            let Ok(grammar) = grammar(task, &facts) else {
+                // Only whitespace, or too long: said so.
+                prop_assert!(clean(&facts).is_err());
+                return Ok(());
+            };
+            let rules = parse(&grammar);
+            let text = derive(&rules, "root", choice);
+            prop_assert_eq!(text.matches('\n').count(), 1);
+            prop_assert!(text.ends_with(".\n") && !text.contains('\0'));
+            for fact in clean(&facts).unwrap() {
+                // The last word stands before a joint, whatever was chosen.
+                let body = fact.strip_suffix('.').unwrap_or(&fact);
+                let last = body.split(' ').next_back().unwrap();
+                prop_assert!(text.contains(last), "{:?} in {:?}", last, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Messages between filmd and film-describe, over the child's standard input and output.
+//!
+//! Input: bytes. Output: [`Message`]. Thread: guide, and the film-describe process. Blocks:
+//! never; reading and writing is the caller's. Allocates: at most [`MAX_PAYLOAD`] a message.
+//! Fails when: [`ProtocolError`]; any bytes are safe to decode. Not its job: pipes, deadlines.
+//!
+//! A frame: `FLMD`, version (1 byte), kind (1 byte), two zero bytes, payload length (u32).
+//! Payload: length of the JSON header (u32), the JSON header, then for a description its
+//! features (`rows * dim` f32). All numbers little-endian.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Origin, TokenFeatures};
+use crate::config::Task;
+
+/// Bytes of a frame before its payload.
+pub const FRAME_HEADER: usize = 12;
+/// Most bytes of a payload: 682 rows of 384 features.
+pub const MAX_PAYLOAD: usize = 1 << 20;
+const MAGIC: [u8; 4] = *b"FLMD";
+const VERSION: u8 = 1;
+
+/// Anything either side says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// The process is ready; its first message.
+    Hello(Hello),
+    /// Asks for a paragraph and its features.
+    Describe(DescribeCall),
+    /// Asks for the features of a finished text.
+    Encode(EncodeCall),
+    /// Answers both.
+    Description(Reply),
+    /// Answers both: no, and why; the process goes on.
+    Refused(Refusal),
+}
+
+/// The process is ready.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// Name of the language model; `None`: template text only.
+    pub llm: Option<String>,
+    /// Name of the text encoder.
+    pub encoder: String,
+    /// Features a token.
+    pub dim: usize,
+    /// The process.
+    pub pid: u32,
+    /// What is not as it should be (a language model that could not be used, say).
+    pub note: Option<String>,
+}
+
+/// Asks for a paragraph and its features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DescribeCall {
+    /// The task.
+    pub task: Task,
+    /// Verbalised facts.
+    pub sentences: Vec<String>,
+    /// Most tokens the language model may write.
+    pub max_tokens: usize,
+    /// Most feature rows wanted; sentences are left out to keep within.
+    pub max_rows: usize,
+    /// When to give up on the language model and answer with the template.
+    pub deadline_ms: u64,
+}
+
+/// Asks for the features of a finished text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncodeCall {
+    /// The text.
+    pub text: String,
+    /// Most feature rows wanted; sentences are left out to keep within.
+    pub max_rows: usize,
+}
+
+/// A text and its features.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The text the features are of.
+    pub text: String,
+    /// Who wrote it.
+    pub origin: Origin,
+    /// Its tokens' features.
+    pub features: TokenFeatures,
+}
+
+/// No, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// Why.
+    pub message: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplyHeader {
+    text: String,
+    origin: Origin,
+    rows: usize,
+    dim: usize,
+}
+
+/// Bytes that are no message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProtocolError {
+    /// The stream does not start with a frame.
+    #[error("a frame starts with {found:?} and not with FLMD")]
+    Magic {
+        /// Up to four bytes.
+        found: Vec<u8>,
+    },
+    /// Another release's process.
+    #[error("the frame is of version {found}, this program speaks version {VERSION}")]
+    Version {
+        /// What came.
+        found: u8,
+    },
+    /// No such message.
+    #[error("there is no message of kind {found}")]
+    Kind {
+        /// What came.
+        found: u8,
+    },
+    /// Too long to be true.
+    #[error("a payload of {found} bytes; at most {MAX_PAYLOAD} are possible")]
+    Length {
+        /// What came.
+        found: usize,
+    },
+    /// The JSON header is not what the kind of message has.
+    #[error("the header of the message cannot be read: {0}")]
+    Header(String),
+    /// A message that nothing asked for.
+    #[error("it spoke without being asked")]
+    Unasked,
+    /// Features and their announced shape differ.
+    #[error("{rows} rows of {dim} features were announced, {bytes} bytes came")]
+    Shape {
+        /// Rows announced.
+        rows: usize,
+        /// Features a row announced.
+        dim: usize,
+        /// Bytes there are.
+        bytes: usize,
+    },
+}
+
+/// Reads the first message of `bytes`: the message and how many bytes it took, or `None`
+/// while it is not complete.
+///
+/// # Errors
+/// [`ProtocolError`] as early as the bytes there show it; the stream is lost then.
+pub fn decode(bytes: &[u8]) -> Result<Option<(Message, usize)>, ProtocolError> {
+    let seen = bytes.len().min(MAGIC.len());
+    if bytes[..seen] != MAGIC[..seen] {
+        return Err(ProtocolError::Magic {
+            found: bytes[..seen].to_vec(),
+        });
+    }
+    if let Some(&version) = bytes.get(4)
+        && version != VERSION
+    {
+        return Err(ProtocolError::Version { found: version });
+    }
+    if let Some(&kind) = bytes.get(5)
+        && !(1..=5).contains(&kind)
+    {
+        return Err(ProtocolError::Kind { found: kind });
+    }
+    let (Some(&kind), Some(length)) = (bytes.get(5), u32_at(bytes, 8)) else {
+        return Ok(None);
+    };
+    if length > MAX_PAYLOAD {
+        return Err(ProtocolError::Length { found: length });
+    }
+    let Some(payload) = bytes.get(FRAME_HEADER..FRAME_HEADER + length) else {
+        return Ok(None);
+    };
+    let header_length =
+        u32_at(payload, 0).ok_or_else(|| ProtocolError::Header("it is missing".to_owned()))?;
+    let (header, tail) = payload[4..]
+        .split_at_checked(header_length)
+        .ok_or_else(|| ProtocolError::Header("it is longer than the payload".to_owned()))?;
+    let message = match kind {
+        1 => Message::Hello(parse(header)?),
+        2 => Message::Describe(parse(header)?),
+        3 => Message::Encode(parse(header)?),
+        4 => Message::Description(reply(parse(header)?, tail)?),
+        _ => Message::Refused(parse(header)?),
+    };
+    if kind != 4 && !tail.is_empty() {
+        return Err(ProtocolError::Header("bytes follow it".to_owned()));
+    }
+    Ok(Some((message, FRAME_HEADER + length)))
+}
+
+/// The frame of a message.
+///
+/// # Errors
+/// [`ProtocolError::Length`] where it would be too long to be decoded,
+/// [`ProtocolError::Shape`] where a reply's values do not fill its shape.
+pub fn encode(message: &Message) -> Result<Vec<u8>, ProtocolError> {
+    let (kind, header, features): (u8, _, &[f32]) = match message {
+        Message::Hello(hello) => (1, serde_json::to_vec(hello), &[]),
+        Message::Describe(call) => (2, serde_json::to_vec(call), &[]),
+        Message::Encode(call) => (3, serde_json::to_vec(call), &[]),
+        Message::Description(reply) => {
+            let TokenFeatures { rows, dim, values } = &reply.features;
+            if rows.checked_mul(*dim) != Some(values.len()) {
+                return Err(ProtocolError::Shape {
+                    rows: *rows,
+                    dim: *dim,
+                    bytes: values.len().saturating_mul(4),
+                });
+            }
+            let header = ReplyHeader {
+                text: reply.text.clone(),
+                origin: reply.origin,
+                rows: *rows,
+                dim: *dim,
+            };
+            (4, serde_json::to_vec(&header), values)
+        }
+        Message::Refused(refusal) => (5, serde_json::to_vec(refusal), &[]),
+    };
+    let header = header.map_err(|error| ProtocolError::Header(error.to_string()))?;
+    let length = 4 + header.len() + 4 * features.len();
+    let (Ok(payload_length), Ok(header_length), true) = (
+        u32::try_from(length),
+        u32::try_from(header.len()),
+        length <= MAX_PAYLOAD,
+    ) else {
+        return Err(ProtocolError::Length { found: length });
+    };
+    let mut frame = Vec::with_capacity(FRAME_HEADER + length);
+    frame.extend_from_slice(&MAGIC);
+    frame.extend_from_slice(&[VERSION, kind, 0, 0]);
+    frame.extend_from_slice(&payload_length.to_le_bytes());
+    frame.extend_from_slice(&header_length.to_le_bytes());
+    frame.extend_from_slice(&header);
+    frame.extend(features.iter().flat_map(|v| v.to_le_bytes()));
+    Ok(frame)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let four = bytes.get(at..at + 4)?;
+    usize::try_from(u32::from_le_bytes(four.try_into().ok()?)).ok()
+}
+
+fn parse<T: DeserializeOwned>(header: &[u8]) -> Result<T, ProtocolError> {
+    serde_json::from_slice(header).map_err(|error| ProtocolError::Header(error.to_string()))
+}
+
+fn reply(header: ReplyHeader, tail: &[u8]) -> Result<Reply, ProtocolError> {
+    let ReplyHeader {
+        text,
+        origin,
+        rows,
+        dim,
+    } = header;
+    if rows.checked_mul(dim).and_then(|n| n.checked_mul(4)) != Some(tail.len()) {
+        return Err(ProtocolError::Shape {
+            rows,
+            dim,
+            bytes: tail.len(),
+        });
+    }
+    let values = tail
+        .chunks_exact(4)
+        .map(|v| f32::from_le_bytes([v[0], v[1], v[2], v[3]]))
+        .collect();
+    Ok(Reply {
+        text,
+        origin,
+        features: TokenFeatures { rows, dim, values },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn messages() -> Vec<Message> {
+        vec![
+            Message::Hello(Hello {
+                llm: None,
+                encoder: "minilm".to_owned(),
+                dim: 384,
+                pid: 7,
+                note: Some("no model".to_owned()),
+            }),
+            Message::Describe(DescribeCall {
+                task: Task::Mff,
+                sentences: vec!["The \"first\" image.\n".to_owned()],
+                max_tokens: 90,
+                max_rows: 64,
+                deadline_ms: 1000,
+            }),
+            Message::Encode(EncodeCall {
+                text: "ü".to_owned(),
+                max_rows: 64,
+            }),
+            Message::Description(Reply {
+                text: "t".to_owned(),
+                origin: Origin::Llm,
+                features: TokenFeatures {
+                    rows: 2,
+                    dim: 3,
+                    values: vec![0.0, 1.5, -2.0, f32::MIN, f32::MAX, 1e-20],
+                },
+            }),
+            Message::Refused(Refusal {
+                message: "no".to_owned(),
+            }),
+        ]
+    }
+
+    #[test]
+    fn every_message_comes_back_and_every_shorter_prefix_waits() {
+        for message in messages() {
+            let mut frame = encode(&message).unwrap();
+            for end in 0..frame.len() {
+                assert_eq!(decode(&frame[..end]), Ok(None), "{end} of {message:?}");
+            }
+            let length = frame.len();
+            frame.extend_from_slice(b"FLMD next");
+            assert_eq!(decode(&frame), Ok(Some((message, length))));
+        }
+    }
+
+    #[test]
+    fn faults_are_told_apart() {
+        assert!(matches!(decode(b"GG"), Err(ProtocolError::Magic { .. })));
+        assert!(matches!(
+            decode(b"FLMD\x02"),
+            Err(ProtocolError::Version { found: 2 })
+        ));
+        assert!(matches!(
+            decode(b"FLMD\x01\x09"),
+            Err(ProtocolError::Kind { found: 9 })
+        ));
+        let huge = b"FLMD\x01\x01\0\0\xff\xff\xff\xff";
+        assert!(matches!(decode(huge), Err(ProtocolError::Length { .. })));
+        let empty = b"FLMD\x01\x01\0\0\0\0\0\0";
+        assert!(matches!(decode(empty), Err(ProtocolError::Header(_))));
+        let mut wrong = messages().remove(3);
+        if let Message::Description(reply) = &mut wrong {
+            reply.features.rows = usize::MAX;
+        }
+        assert!(matches!(encode(&wrong), Err(ProtocolError::Shape { .. })));
+    }
+
+    #[test]
+    fn a_shape_that_overflows_is_refused() {
+        let header = br#"{"text":"","origin":"llm","rows":18446744073709551615,"dim":4}"#;
+        let mut frame = b"FLMD\x01\x04\0\0".to_vec();
+        frame.extend_from_slice(&(4 + header.len() as u32).to_le_bytes());
+        frame.extend_from_slice(&(header.len() as u32).to_le_bytes());
+        frame.extend_from_slice(header);
+        assert!(matches!(decode(&frame), Err(ProtocolError::Shape { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_safe(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode(&bytes);
+        }
+
+        #[test]
+        fn any_payload_behind_a_sound_frame_header_is_safe(
+            kind in 1u8..=5, header in 0u32..40, payload in prop::collection::vec(any::<u8>(), 0..64),
+        ) {
+            let mut frame = vec![b'F', b'L', b'M', b'D', 1, kind, 0, 0];
+            frame.extend_from_slice(&(payload.len() as u32 + 4).to_le_bytes());
+            frame.extend_from_slice(&header.to_le_bytes());
+            frame.extend_from_slice(&payload);
+            // Complete, so it is a message or an error; never a wait for more.
+            prop_assert!(!matches!(decode(&frame), Ok(None)));
+        }
+
+        #[test]
+        fn a_changed_byte_never_panics(at in 0usize..80, value in any::<u8>(), which in 0usize..5) {
+            let mut frame = encode(&messages()[which]).unwrap();
+            let at = at % frame.len();
+            frame[at] = value;
+            if let Ok(Some((_, used))) = decode(&frame) {
+                prop_assert!(used <= frame.len());
+            }
+        }
+    }
+}

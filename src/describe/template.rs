@@ -1,0 +1,51 @@
+//! A paragraph without a language model.
+//!
+//! Input: the task and fact sentences. Output: text. Thread: guide, and the film-describe
+//! process. Blocks: never. Allocates: the text. Fails when: never. Not its job: features.
+
+use super::advice;
+use crate::config::Task;
+
+/// The sentences, then what the fused image should do.
+pub fn paragraph(task: Task, sentences: &[String]) -> String {
+    let steps: Vec<&str> = advice::steps(task, sentences)
+        .iter()
+        .filter_map(|wordings| wordings.first().copied())
+        .collect();
+    let advice = match steps.as_slice() {
+        [] => String::new(),
+        [only] => format!("The fused image should {only}."),
+        [before @ .., last] => format!("The fused image should {} and {last}.", before.join(", ")),
+    };
+    let mut text = String::new();
+    for sentence in sentences.iter().chain([&advice]) {
+        if !text.is_empty() && !sentence.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(sentence.trim());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_come_first_and_the_wish_last() {
+        let facts = [
+            "The infrared image shows one warm object on the left.".to_owned(),
+            "The visible image is dark and has glare on the right.".to_owned(),
+        ];
+        assert_eq!(
+            paragraph(Task::Ivf, &facts),
+            "The infrared image shows one warm object on the left. The visible image is dark and \
+             has glare on the right. The fused image should highlight the warm objects, suppress \
+             the glare and keep the texture of the visible image."
+        );
+        assert_eq!(
+            paragraph(Task::Mff, &[]),
+            "The fused image should keep the sharp parts of both."
+        );
+    }
+}

@@ -1,0 +1,321 @@
+//! The guide thread's work, one step at a time.
+//!
+//! Input: the newest [`AlignedPair`], the time. Output: [`Guidance`] in a [`Watch`], a status.
+//! Thread: guide. Blocks: as [`Describer::describe`] does, at most one deadline a step.
+//! Allocates: freely. Fails when: never; failures are counted and shown, the last guidance stays
+//! until its time to live, then the neutral one. Not its job: the thread, the mailbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
+    paragraph,
+};
+use crate::align::AlignedPair;
+use crate::channel::Watch;
+use crate::clock::Timestamp;
+use crate::config::DescribeConfig;
+
+/// How long a step may be put off: how soon a dead process is noticed.
+const PULSE: Duration = Duration::from_millis(200);
+/// Before a failed description is tried again, at most the interval.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// How often and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuideSettings {
+    /// Between the starts of two descriptions.
+    pub interval: Duration,
+    /// A guidance without a newer one stays that long.
+    pub time_to_live: Duration,
+    /// For one description.
+    pub deadline: Duration,
+}
+
+impl From<&DescribeConfig> for GuideSettings {
+    fn from(config: &DescribeConfig) -> Self {
+        Self {
+            interval: config.interval(),
+            time_to_live: config.time_to_live(),
+            deadline: config.deadline(),
+        }
+    }
+}
+
+/// What the text path is doing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GuideStatus {
+    /// The text in force.
+    pub text: String,
+    /// Who wrote it.
+    pub origin: Origin,
+    /// Since it came into force; `None` for neutral guidance.
+    pub age_ms: Option<u64>,
+    /// Descriptions put into force.
+    pub ok: u64,
+    /// Of these, written by the language model.
+    pub by_llm: u64,
+    /// Descriptions that failed; waiting for a restart does not count.
+    pub failed: u64,
+    /// Times the process was started after its first start.
+    pub restarts: u64,
+    /// How long the last description took.
+    pub last_took_ms: Option<u64>,
+    /// The last failure, until a description succeeds.
+    pub last_error: Option<String>,
+    /// What is not as it should be while descriptions still come.
+    pub note: Option<String>,
+    /// Process id and resident bytes of film-describe.
+    pub process: Option<(u32, u64)>,
+}
+
+/// Makes guidance from pairs, or from a user's text.
+pub struct GuideWorker {
+    settings: GuideSettings,
+    describer: Option<Box<dyn Describer>>,
+    neutral: Arc<Guidance>,
+    watch: Arc<Watch<Guidance>>,
+    /// A user's text; `None`: describe what is seen.
+    wish: Option<String>,
+    /// When the guidance in force was set; `None`: neutral.
+    since: Option<Timestamp>,
+    /// When the next request may start.
+    due: Timestamp,
+    starts: u64,
+    ok: u64,
+    by_llm: u64,
+    failed: u64,
+    last_took: Option<Duration>,
+    last_error: Option<String>,
+}
+
+impl GuideWorker {
+    /// Puts `neutral` into force. Its shape and task are those of all guidance to come.
+    /// Without a describer, guidance stays neutral and only its text follows the scene.
+    pub fn new(
+        settings: GuideSettings,
+        neutral: Arc<Guidance>,
+        describer: Result<Box<dyn Describer>, DescribeError>,
+        watch: Arc<Watch<Guidance>>,
+    ) -> Self {
+        watch.set(Arc::clone(&neutral));
+        let (describer, last_error) = match describer {
+            Ok(describer) => (Some(describer), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Self {
+            settings,
+            describer,
+            neutral,
+            watch,
+            wish: None,
+            since: None,
+            due: Timestamp::ZERO,
+            starts: 0,
+            ok: 0,
+            by_llm: 0,
+            failed: 0,
+            last_took: None,
+            last_error,
+        }
+    }
+
+    /// A user's text (`filmctl guide TEXT`), or back to describing (`guide --auto`).
+    pub fn set_wish(&mut self, wish: Option<String>, now: Timestamp) {
+        self.wish = wish;
+        self.due = now;
+        if self.since.is_some() {
+            // A user's text has no end of life; it gets one now.
+            self.since = Some(now);
+        }
+    }
+
+    /// Another task, or another network: its neutral guidance comes into force at once.
+    pub fn set_neutral(&mut self, neutral: Arc<Guidance>, now: Timestamp) {
+        self.neutral = neutral;
+        self.rest();
+        self.due = now;
+    }
+
+    /// Other times, after a reload of the configuration.
+    pub fn set_settings(&mut self, settings: GuideSettings) {
+        self.settings = settings;
+    }
+
+    /// The next step would use a pair: the frame path then copies one for it.
+    pub fn wants_pair(&self, now: Timestamp) -> bool {
+        self.wish.is_none() && now >= self.due
+    }
+
+    /// One turn: look after the process, let old guidance expire, and make one request where one
+    /// is due. Returns how long the next step may be put off.
+    pub fn step(&mut self, pair: Option<&AlignedPair>, now: Timestamp) -> Duration {
+        self.tend(now);
+        self.expire(now);
+        if now >= self.due {
+            if let Some(text) = self.wish.clone() {
+                self.follow(text, now);
+            } else if let Some(pair) = pair {
+                self.describe(pair, now);
+            }
+        }
+        PULSE.min(self.due.since(now).max(Duration::from_millis(20)))
+    }
+
+    /// A started process answers as soon as it has loaded: ask at once.
+    fn tend(&mut self, now: Timestamp) {
+        let Some(describer) = &mut self.describer else {
+            return;
+        };
+        describer.tend();
+        if describer.starts() != self.starts {
+            self.starts = describer.starts();
+            if self.last_error.is_some() || self.since.is_none() {
+                self.due = self.due.min(now);
+            }
+        }
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        let by_user = self.wish.is_some() && self.watch.get().origin == Origin::User;
+        if let Some(since) = self.since
+            && !by_user
+            && now.since(since) >= self.settings.time_to_live
+        {
+            self.rest();
+        }
+    }
+
+    fn rest(&mut self) {
+        self.since = None;
+        self.watch.set(Arc::clone(&self.neutral));
+    }
+
+    fn follow(&mut self, text: String, now: Timestamp) {
+        let result = self.request(Prompt::Text(text));
+        let done = result.is_ok();
+        self.take(result, Origin::User, now);
+        if done && self.last_error.is_none() {
+            // In force until another wish comes.
+            self.due = Timestamp::from_nanos(u64::MAX);
+        }
+    }
+
+    fn describe(&mut self, pair: &AlignedPair, now: Timestamp) {
+        let task = self.neutral.task;
+        let sentences = Facts::measure(task, pair).sentences();
+        let template = paragraph(task, &sentences);
+        if self.describer.is_none() {
+            self.show_only(template);
+            self.due = now.plus(self.settings.interval);
+            return;
+        }
+        if self.since.is_none() {
+            // Nothing in force: features of the template come in a few milliseconds, the
+            // language model's text follows.
+            let result = self.request(Prompt::Text(template));
+            let done = result.is_ok();
+            self.take(result, Origin::Template, now);
+            if done {
+                self.due = now;
+            }
+            return;
+        }
+        let result = self.request(Prompt::Facts(sentences));
+        let origin = result.as_ref().map_or(Origin::Template, |d| d.origin);
+        self.take(result, origin, now);
+    }
+
+    fn request(&mut self, text: Prompt) -> Result<Description, DescribeError> {
+        let request = DescribeRequest {
+            task: self.neutral.task,
+            text,
+            deadline: self.settings.deadline,
+        };
+        match &mut self.describer {
+            Some(describer) => describer.describe(&request),
+            None => Err(DescribeError::Absent(
+                self.last_error.clone().unwrap_or_default(),
+            )),
+        }
+    }
+
+    fn take(&mut self, result: Result<Description, DescribeError>, origin: Origin, now: Timestamp) {
+        let retry = now.plus(RETRY.min(self.settings.interval));
+        match result {
+            Ok(description) => {
+                self.due = now.plus(self.settings.interval.max(description.took));
+                self.last_took = Some(description.took);
+                match self.guidance(&description, origin) {
+                    Ok(guidance) => {
+                        self.watch.set(Arc::new(guidance));
+                        self.since = Some(now.plus(description.took));
+                        self.last_error = None;
+                        self.ok += 1;
+                        self.by_llm += u64::from(origin == Origin::Llm);
+                    }
+                    Err(message) => {
+                        self.failed += 1;
+                        self.last_error = Some(message);
+                    }
+                }
+            }
+            Err(error) => {
+                // A text that was refused is refused again: no hurry.
+                self.due = match error {
+                    DescribeError::Refused(_) => now.plus(self.settings.interval),
+                    DescribeError::TimedOut(limit) => retry.plus(limit),
+                    _ => retry,
+                };
+                self.failed += u64::from(!matches!(error, DescribeError::Absent(_)));
+                self.last_error = Some(error.to_string());
+            }
+        }
+    }
+
+    fn guidance(&self, description: &Description, origin: Origin) -> Result<Guidance, String> {
+        Guidance::new(
+            &description.features,
+            self.neutral.shape(),
+            &description.text,
+            origin,
+            self.neutral.task,
+        )
+        .map_err(|error| error.to_string())
+    }
+
+    /// The text is shown although nothing can make features of it: the network goes on with
+    /// the neutral ones.
+    fn show_only(&mut self, text: String) {
+        let mut guidance = (*self.neutral).clone();
+        guidance.text = text;
+        guidance.origin = Origin::Template;
+        self.watch.set(Arc::new(guidance));
+    }
+
+    /// For `filmctl status`.
+    pub fn status(&self, now: Timestamp) -> GuideStatus {
+        let guidance = self.watch.get();
+        let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        GuideStatus {
+            text: guidance.text.clone(),
+            origin: guidance.origin,
+            age_ms: self.since.map(|since| millis(now.since(since))),
+            ok: self.ok,
+            by_llm: self.by_llm,
+            failed: self.failed,
+            restarts: self.starts.saturating_sub(1),
+            last_took_ms: self.last_took.map(millis),
+            last_error: self.last_error.clone(),
+            note: self.describer.as_ref().and_then(|d| d.note()),
+            process: self.describer.as_ref().and_then(|d| d.process()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

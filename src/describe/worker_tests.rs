@@ -1,0 +1,256 @@
+//! The worker with a describer of straw and a clock of numbers.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use super::*;
+use crate::config::Task;
+use crate::describe::TokenFeatures;
+use crate::frame::Size;
+
+const ROWS: usize = 4;
+const DIM: usize = 3;
+
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<Result<Origin, DescribeError>>,
+    asked: Vec<Prompt>,
+    starts: u64,
+    dim: Option<usize>,
+}
+
+#[derive(Clone, Default)]
+struct Straw(Arc<Mutex<Script>>);
+
+impl Straw {
+    fn then(&self, answer: Result<Origin, DescribeError>) {
+        self.0.lock().unwrap().answers.push_back(answer);
+    }
+
+    fn asked(&self) -> Vec<Prompt> {
+        std::mem::take(&mut self.0.lock().unwrap().asked)
+    }
+}
+
+impl Describer for Straw {
+    fn describe(&mut self, request: &DescribeRequest) -> Result<Description, DescribeError> {
+        let mut script = self.0.lock().unwrap();
+        script.asked.push(request.text.clone());
+        let origin = script.answers.pop_front().unwrap_or(Ok(Origin::Llm))?;
+        let text = match &request.text {
+            Prompt::Facts(sentences) => format!("told: {}", sentences.join(" ")),
+            Prompt::Text(text) => text.clone(),
+        };
+        let dim = script.dim.unwrap_or(DIM);
+        Ok(Description {
+            text,
+            origin,
+            features: Arc::new(TokenFeatures {
+                rows: 1,
+                dim,
+                values: vec![0.5; dim],
+            }),
+            took: Duration::from_secs(1),
+        })
+    }
+
+    fn process(&self) -> Option<(u32, u64)> {
+        None
+    }
+
+    fn starts(&self) -> u64 {
+        self.0.lock().unwrap().starts
+    }
+}
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::ZERO.plus(Duration::from_secs_f64(1000.0 + seconds))
+}
+
+fn neutral() -> Arc<Guidance> {
+    let features = TokenFeatures {
+        rows: 1,
+        dim: DIM,
+        values: vec![0.1; DIM],
+    };
+    Arc::new(Guidance::new(&features, (ROWS, DIM), "Fuse.", Origin::Neutral, Task::Ivf).unwrap())
+}
+
+fn worker(straw: &Straw) -> (GuideWorker, Arc<Watch<Guidance>>) {
+    let watch = Arc::new(Watch::new((*neutral()).clone()));
+    let settings = GuideSettings {
+        interval: Duration::from_secs(3),
+        time_to_live: Duration::from_secs(30),
+        deadline: Duration::from_secs(5),
+    };
+    let describer = Box::new(straw.clone());
+    let worker = GuideWorker::new(settings, neutral(), Ok(describer), Arc::clone(&watch));
+    (worker, watch)
+}
+
+fn pair() -> AlignedPair {
+    let mut pair = AlignedPair::new(Size::new(64, 48));
+    (pair.has_infrared, pair.has_visible) = (true, true);
+    pair
+}
+
+#[test]
+fn the_template_comes_first_and_the_model_follows_then_every_interval() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    assert!(worker.wants_pair(at(0.0)));
+    worker.step(Some(&pair()), at(0.0));
+    assert_eq!(watch.get().origin, Origin::Template);
+    worker.step(Some(&pair()), at(0.1));
+    assert_eq!(watch.get().origin, Origin::Llm);
+    assert!(watch.get().text.starts_with("told: "));
+    assert!(matches!(
+        &straw.asked()[..],
+        [Prompt::Text(_), Prompt::Facts(_)]
+    ));
+    assert!(!worker.wants_pair(at(3.0)));
+    worker.step(Some(&pair()), at(3.0));
+    assert_eq!(straw.asked(), []);
+    worker.step(Some(&pair()), at(3.2));
+    assert_eq!(straw.asked().len(), 1);
+    let status = worker.status(at(5.2));
+    assert_eq!((status.ok, status.by_llm, status.failed), (3, 2, 0));
+    assert_eq!(status.age_ms, Some(1000));
+}
+
+#[test]
+fn old_guidance_outlives_a_dead_describer_until_its_time_is_up() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    worker.step(Some(&pair()), at(0.0));
+    worker.step(Some(&pair()), at(0.0));
+    for _ in 0..100 {
+        straw.then(Err(DescribeError::Died("signal: 9".to_owned())));
+    }
+    let mut now = 4.0;
+    while now < 30.9 {
+        worker.step(Some(&pair()), at(now));
+        assert_eq!(watch.get().origin, Origin::Llm, "at {now}");
+        now += 0.5;
+    }
+    worker.step(Some(&pair()), at(31.1));
+    assert_eq!(watch.get().origin, Origin::Neutral);
+    let status = worker.status(at(31.1));
+    assert!(status.last_error.unwrap().contains("signal: 9"));
+    assert!(status.failed > 10);
+    assert_eq!(status.age_ms, None);
+    straw.0.lock().unwrap().answers.clear();
+    worker.step(Some(&pair()), at(32.0));
+    assert_eq!(watch.get().origin, Origin::Template);
+    assert_eq!(worker.status(at(33.0)).last_error, None);
+}
+
+#[test]
+fn a_restart_is_asked_at_once() {
+    let straw = Straw::default();
+    let (mut worker, _) = worker(&straw);
+    straw.then(Err(DescribeError::TimedOut(Duration::from_secs(5))));
+    worker.step(Some(&pair()), at(0.0));
+    straw.asked();
+    worker.step(Some(&pair()), at(1.0));
+    assert_eq!(straw.asked(), []);
+    straw.0.lock().unwrap().starts = 2;
+    worker.step(Some(&pair()), at(1.2));
+    assert_eq!(straw.asked().len(), 1);
+    assert_eq!(worker.status(at(2.0)).restarts, 1);
+}
+
+#[test]
+fn a_wish_stays_without_end_and_auto_ends_it() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    worker.set_wish(Some("Show the person.".to_owned()), at(0.0));
+    assert!(!worker.wants_pair(at(0.0)));
+    worker.step(Some(&pair()), at(0.0));
+    assert_eq!(
+        (watch.get().origin, watch.get().text.as_str()),
+        (Origin::User, "Show the person.")
+    );
+    worker.step(Some(&pair()), at(500.0));
+    assert_eq!(watch.get().origin, Origin::User);
+    assert_eq!(straw.asked().len(), 1);
+    worker.set_wish(None, at(500.0));
+    worker.step(None, at(500.1));
+    assert_eq!(watch.get().origin, Origin::User);
+    worker.step(Some(&pair()), at(500.2));
+    assert_eq!(watch.get().origin, Origin::Llm);
+}
+
+#[test]
+fn a_wish_that_is_refused_is_not_asked_again_and_again() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    straw.then(Err(DescribeError::Refused("too long".to_owned())));
+    worker.set_wish(Some("x".to_owned()), at(0.0));
+    for i in 0..10 {
+        worker.step(None, at(f64::from(i) * 0.2));
+    }
+    assert_eq!(straw.asked().len(), 1);
+    assert_eq!(watch.get().origin, Origin::Neutral);
+    assert!(
+        worker
+            .status(at(2.0))
+            .last_error
+            .unwrap()
+            .contains("too long")
+    );
+}
+
+#[test]
+fn features_of_another_encoder_never_come_into_force() {
+    let straw = Straw::default();
+    straw.0.lock().unwrap().dim = Some(DIM + 1);
+    let (mut worker, watch) = worker(&straw);
+    worker.step(Some(&pair()), at(0.0));
+    assert_eq!(watch.get().origin, Origin::Neutral);
+    let status = worker.status(at(1.0));
+    assert_eq!(status.failed, 1);
+    assert!(status.last_error.unwrap().contains("4 features"));
+}
+
+#[test]
+fn without_a_describer_the_text_is_shown_and_the_features_stay_neutral() {
+    let watch = Arc::new(Watch::new((*neutral()).clone()));
+    let settings = GuideSettings::from(&DescribeConfig::default());
+    let absent = Err(DescribeError::Absent("no encoder".to_owned()));
+    let mut worker = GuideWorker::new(settings, neutral(), absent, Arc::clone(&watch));
+    worker.step(Some(&pair()), at(0.0));
+    let shown = watch.get();
+    assert_eq!(shown.values(), neutral().values());
+    assert!(
+        shown.text.contains("The fused image should"),
+        "{}",
+        shown.text
+    );
+    assert!(
+        worker
+            .status(at(1.0))
+            .last_error
+            .unwrap()
+            .contains("no encoder")
+    );
+}
+
+#[test]
+fn another_task_starts_from_its_own_neutral_guidance() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    worker.step(Some(&pair()), at(0.0));
+    let mut other = (*neutral()).clone();
+    other.task = Task::Mff;
+    worker.set_neutral(Arc::new(other), at(0.5));
+    assert_eq!(
+        (watch.get().origin, watch.get().task),
+        (Origin::Neutral, Task::Mff)
+    );
+    worker.step(Some(&pair()), at(0.6));
+    assert_eq!(
+        (watch.get().origin, watch.get().task),
+        (Origin::Template, Task::Mff)
+    );
+}

@@ -1,0 +1,444 @@
+//! film-describe dies, hangs, lies or is not there: filmd's side gets an error in time, and a
+//! description again afterwards.
+
+mod describer_common;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use describer_common::{PROGRAM, facts, models, request, text};
+use filmd::clock::Clock;
+use filmd::config::DescribeConfig;
+use filmd::describe::{
+    DescribeError, Describer, Description, Launch, ModelFile, ModelFiles, Origin, ProcessDescriber,
+    open,
+};
+
+/// One test at a time: a program file that another test's fork still has open for writing
+/// cannot be started, and two models at once are slow.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn describer(launch: Launch) -> ProcessDescriber {
+    ProcessDescriber::new(launch, Arc::new(AtomicBool::new(false)))
+}
+
+fn real(encoder: ModelFile, llm: Option<ModelFile>) -> ProcessDescriber {
+    describer(Launch {
+        program: PROGRAM.into(),
+        llm,
+        encoder,
+        max_rows: 64,
+    })
+}
+
+/// A shell script in the place of film-describe.
+fn fake(folder: &Path, script: &str) -> ProcessDescriber {
+    let program = folder.join("fake");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    describer(Launch {
+        program,
+        llm: None,
+        encoder: unchecked("/nonexistent".into()),
+        max_rows: 64,
+    })
+}
+
+fn unchecked(path: PathBuf) -> ModelFile {
+    ModelFile { path, sha256: None }
+}
+
+fn signal(name: &str, pid: u32) {
+    let status = Command::new("kill")
+        .args([name, &pid.to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success(), "kill {name} {pid}");
+}
+
+fn alive(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if done() {
+            return;
+        }
+        Clock.sleep_until(Clock.now().plus(Duration::from_millis(50)));
+    }
+    panic!("never happened: {what}");
+}
+
+/// As the guide thread does: look after it until it answers again.
+fn recovered(describer: &mut ProcessDescriber) -> Description {
+    let begun = Clock.now();
+    let mut last = None;
+    wait_until("a description after a fault", || {
+        describer.tend();
+        match describer.describe(&text("Back again.")) {
+            Ok(description) => last = Some(description),
+            Err(error) => eprintln!("  waiting: {error}"),
+        }
+        last.is_some()
+    });
+    eprintln!("recovered after {:?}", Clock.now().since(begun));
+    last.unwrap()
+}
+
+#[test]
+fn a_killed_process_is_started_again_every_time() {
+    let _turn = turn();
+    let Some(encoder) = models().encoder else {
+        return;
+    };
+    let mut describer = real(encoder, None);
+    let mut before = None;
+    for round in 0..3 {
+        let description = recovered(&mut describer);
+        assert_eq!(description.origin, Origin::User);
+        let (pid, resident) = describer.process().unwrap();
+        assert_ne!(Some(pid), before);
+        assert!(resident > 1 << 20, "{resident} bytes");
+        before = Some(pid);
+        signal("-KILL", pid);
+        if round == 1 {
+            // Noticed while nothing is asked.
+            wait_until("the death is noticed", || {
+                describer.tend();
+                describer.process().is_none_or(|(now, _)| now != pid)
+            });
+        } else {
+            let error = describer.describe(&text("Too late.")).unwrap_err();
+            assert!(
+                matches!(&error, DescribeError::Died(why) if why.contains("9")),
+                "{error}"
+            );
+        }
+        assert!(!alive(pid));
+    }
+    assert_eq!(describer.starts(), 3);
+}
+
+#[test]
+fn a_stopped_process_is_killed_at_the_deadline() {
+    let _turn = turn();
+    let Some(encoder) = models().encoder else {
+        return;
+    };
+    let mut describer = real(encoder, None);
+    recovered(&mut describer);
+    let (pid, _) = describer.process().unwrap();
+    signal("-STOP", pid);
+    let mut request = text("Are you there?");
+    request.deadline = Duration::from_millis(700);
+    let error = describer.describe(&request).unwrap_err();
+    assert!(matches!(error, DescribeError::TimedOut(_)), "{error}");
+    assert!(!alive(pid));
+    recovered(&mut describer);
+}
+
+#[test]
+fn a_raised_stop_flag_ends_the_wait() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let stop = Arc::new(AtomicBool::new(true));
+    fake(folder.path(), "exec sleep 600");
+    let mut describer = ProcessDescriber::new(
+        Launch {
+            program: folder.path().join("fake"),
+            llm: None,
+            encoder: unchecked("/nonexistent".into()),
+            max_rows: 64,
+        },
+        Arc::clone(&stop),
+    );
+    let mut request = text("x");
+    request.deadline = Duration::from_secs(600);
+    let error = describer.describe(&request).unwrap_err();
+    assert!(error.to_string().contains("stopping"), "{error}");
+    assert!(stop.load(Ordering::Relaxed) && describer.process().is_none());
+}
+
+#[test]
+fn nonsense_ends_the_process() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let hello = r#"{"llm":null,"encoder":"e","dim":3,"pid":1,"note":null}"#;
+    let greet = format!(
+        "printf 'FLMD\\001\\001\\000\\000\\{:03o}\\000\\000\\000\\{:03o}\\000\\000\\000%s' '{hello}'",
+        hello.len() + 4,
+        hello.len()
+    );
+    for (what, script) in [
+        (
+            "nonsense at once",
+            "printf 'Segmentation fault'; exec sleep 600".to_owned(),
+        ),
+        ("nonsense without end", "exec yes".to_owned()),
+        (
+            "a length too long",
+            "printf 'FLMD\\001\\001\\000\\000\\377\\377\\377\\377'; exec sleep 600".to_owned(),
+        ),
+        (
+            "nonsense for an answer",
+            format!("{greet}; printf x; exec sleep 600"),
+        ),
+        ("two greetings", format!("{greet}; {greet}; exec sleep 600")),
+    ] {
+        let mut describer = fake(folder.path(), &script);
+        let error = describer.describe(&text("x")).unwrap_err();
+        assert!(
+            matches!(error, DescribeError::Garbled(_)),
+            "{what}: {error}"
+        );
+        assert_eq!(describer.process(), None, "{what}");
+        let error = describer.describe(&text("x")).unwrap_err();
+        assert!(
+            matches!(&error, DescribeError::Absent(why) if why.contains("starts again")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_process_that_ends_says_why_and_one_that_is_slow_is_waited_for() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    // Much more on standard error than a pipe holds: it must neither block nor be kept.
+    let mut describer = fake(
+        folder.path(),
+        "yes chatter | head -c 300000 >&2; echo 'the last words' >&2; exit 78",
+    );
+    let error = describer.describe(&text("x")).unwrap_err().to_string();
+    assert!(
+        error.contains("78") && error.contains("the last words"),
+        "{error}"
+    );
+    assert!(error.len() < 300, "{} bytes", error.len());
+
+    let mut describer = fake(folder.path(), "exec sleep 600");
+    let mut request = text("x");
+    request.deadline = Duration::from_millis(200);
+    let error = describer.describe(&request).unwrap_err();
+    assert!(
+        matches!(&error, DescribeError::Absent(why) if why.contains("loading")),
+        "{error}"
+    );
+    let (pid, _) = describer.process().unwrap();
+    drop(describer);
+    assert!(!alive(pid));
+}
+
+#[test]
+fn an_absent_program_or_encoder_is_said_to_be_absent() {
+    let _turn = turn();
+    let mut describer = describer(Launch {
+        program: "/nonexistent/film-describe".into(),
+        llm: None,
+        encoder: unchecked("/nonexistent".into()),
+        max_rows: 64,
+    });
+    for expected in ["describe.program", "starts again"] {
+        let error = describer.describe(&text("x")).unwrap_err();
+        assert!(
+            matches!(&error, DescribeError::Absent(why) if why.contains(expected)),
+            "{error}"
+        );
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let files = ModelFiles {
+        searched: vec!["/here".into()],
+        ..ModelFiles::default()
+    };
+    let Err(error) = open(&DescribeConfig::default(), &files, 64, stop) else {
+        panic!("opened without an encoder");
+    };
+    assert!(error.to_string().contains("/here"), "{error}");
+}
+
+#[test]
+fn a_damaged_encoder_is_refused_by_its_sum() {
+    let _turn = turn();
+    let Some(encoder) = models().encoder else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = std::fs::read(&encoder.path).unwrap();
+    let sum = describer_common::sha256(&bytes);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    for (length, expected) in [
+        (bytes.len(), "SHA-256"),
+        (1000, "SHA-256"),
+        (2, "cannot read"),
+    ] {
+        let path = folder.path().join("encoder.gguf");
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        let mut describer = real(
+            ModelFile {
+                path,
+                sha256: Some(sum.clone()),
+            },
+            None,
+        );
+        let error = describer.describe(&text("x")).unwrap_err();
+        assert!(
+            matches!(&error, DescribeError::Died(why) if why.contains(expected)),
+            "{error}"
+        );
+    }
+    let mut describer = real(unchecked(PROGRAM.into()), None);
+    let error = describer.describe(&text("x")).unwrap_err().to_string();
+    assert!(error.contains("no GGUF"), "{error}");
+}
+
+#[test]
+fn a_damaged_language_model_leaves_the_template() {
+    let _turn = turn();
+    let ModelFiles {
+        llm: Some(llm),
+        encoder: Some(encoder),
+        ..
+    } = models()
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("llm.gguf");
+    let bytes = std::fs::read(&llm.path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
+    for sha256 in [Some(describer_common::sha256(&bytes)), None] {
+        let llm = ModelFile {
+            path: path.clone(),
+            sha256,
+        };
+        let mut describer = real(encoder.clone(), Some(llm));
+        let mut answer = None;
+        wait_until("the template's text", || {
+            answer = describer.describe(&facts()).ok();
+            answer.is_some()
+        });
+        assert_eq!(answer.unwrap().origin, Origin::Template);
+        let note = describer.note().unwrap();
+        assert!(note.contains("language model"), "{note}");
+        assert!(describer.starts() <= 3);
+    }
+    // An encoder in the place of the language model loads, and is no language model.
+    let mut describer = real(encoder.clone(), Some(encoder));
+    assert_eq!(
+        describer.describe(&facts()).unwrap().origin,
+        Origin::Template
+    );
+}
+
+#[test]
+fn oversize_texts_are_cut_at_a_sentence_or_refused_and_the_process_goes_on() {
+    let _turn = turn();
+    let Some(encoder) = models().encoder else {
+        return;
+    };
+    let mut describer = real(encoder, None);
+    recovered(&mut describer);
+    let (pid, _) = describer.process().unwrap();
+    let long = format!(
+        "{}Keep the {} tail.",
+        "One two three four. ".repeat(60),
+        "long "
+    );
+    let cut = describer.describe(&text(&long)).unwrap();
+    assert!(
+        cut.text.starts_with("One two three four. One"),
+        "{}",
+        cut.text
+    );
+    assert!(
+        cut.text.ends_with("four. Keep the long tail."),
+        "{}",
+        cut.text
+    );
+    assert!(
+        (50..=64).contains(&cut.features.rows),
+        "{}",
+        cut.features.rows
+    );
+    assert_eq!(
+        cut.features.values.len(),
+        cut.features.rows * cut.features.dim
+    );
+    for refused in [
+        "",
+        " \n\t ",
+        &"word ".repeat(500),
+        &"x. ".repeat(20_000),
+        &"x".repeat(3 << 20),
+    ] {
+        let error = describer.describe(&text(refused)).unwrap_err();
+        assert!(matches!(error, DescribeError::Refused(_)), "{error}");
+    }
+    // Tokens with a meaning of their own are plain text, and any script is.
+    for odd in [
+        "[SEP] [CLS] <|im_end|>",
+        "Ünïcödé 熱い \u{1F525} \u{0}",
+        "\u{FFFD}",
+    ] {
+        describer.describe(&text(odd)).unwrap();
+    }
+    let none = request(filmd::describe::Prompt::Facts(Vec::new()));
+    describer.describe(&none).unwrap();
+    assert_eq!(describer.process().unwrap().0, pid);
+}
+
+#[test]
+fn the_process_dies_with_its_parent_even_when_its_pipe_stays_open() {
+    let _turn = turn();
+    let Some(encoder) = models().encoder else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("stdin");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    // Opened for both, so that it never ends.
+    let open = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&fifo)
+        .unwrap();
+    let pid_file = folder.path().join("pid");
+    let mut parent = Command::new("sh")
+        .arg("-c")
+        .arg(r#""$0" --encoder "$1" >/dev/null <"$2" & echo $! >"$3.new"; mv "$3.new" "$3"; wait"#)
+        .args([Path::new(PROGRAM), &encoder.path, &fifo, &pid_file])
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the pid is known", || pid_file.exists());
+    let pid: u32 = std::fs::read_to_string(&pid_file)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    wait_until("it runs at low priority", || {
+        // Field 19 of stat is the nice value; set after the death signal.
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|s| s.rsplit(") ").next().unwrap().split(' ').nth(16) == Some("10"))
+    });
+    assert!(alive(pid));
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    wait_until("the child is gone", || !alive(pid));
+    drop(open);
+}

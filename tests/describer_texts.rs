@@ -1,0 +1,127 @@
+//! Real pairs through facts, language model and encoder: what comes out is what was measured.
+//!
+//! `FILMD_PAIRS=10 cargo test --test describer_texts -- --nocapture` prints more of them to read.
+
+mod describer_common;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use describer_common::{PROGRAM, models, shared};
+use filmd::align::AlignedPair;
+use filmd::clock::Clock;
+use filmd::config::Task;
+use filmd::describe::{
+    DescribeRequest, Describer, Facts, Launch, Origin, ProcessDescriber, Prompt, paragraph,
+};
+use filmd::frame::{Picture, Size};
+
+const SETS: [(Task, &str); 6] = [
+    (Task::Ivf, "roadscene171"),
+    (Task::Mif, "harvard_ct"),
+    (Task::Mif, "harvard_pet"),
+    (Task::Mif, "harvard_spect"),
+    (Task::Mef, "mefb_half"),
+    (Task::Mff, "mfifb_half"),
+];
+
+fn picture(path: &Path, size: Size) -> Picture {
+    let picture = image::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let (w, h) = (size.width as u32, size.height as u32);
+    let filter = image::imageops::FilterType::Triangle;
+    let rgb = image::imageops::resize(&picture.to_rgb8(), w, h, filter);
+    Picture::from_data(size, 3, rgb.into_raw()).unwrap()
+}
+
+/// A pair at the size of its second picture.
+fn pair(folder: &Path, name: &str) -> AlignedPair {
+    let (a, b) = (folder.join("a").join(name), folder.join("b").join(name));
+    let (w, h) = image::image_dimensions(&b).unwrap();
+    let size = Size::new(w as usize, h as usize);
+    AlignedPair {
+        infrared: picture(&a, size),
+        visible: picture(&b, size),
+        has_infrared: true,
+        has_visible: true,
+    }
+}
+
+/// `count` names spread over a folder.
+fn names(folder: &Path, count: usize) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder.join("b"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let step = (names.len() / count.max(1)).max(1);
+    names.into_iter().step_by(step).take(count).collect()
+}
+
+fn data() -> Option<PathBuf> {
+    let folder = shared()?.join("data/train");
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: no {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+#[test]
+fn every_fact_of_a_real_pair_is_in_the_models_text() {
+    let Some(data) = data() else { return };
+    let files = models();
+    let (Some(llm), Some(encoder)) = (files.llm, files.encoder) else {
+        return;
+    };
+    let count = std::env::var("FILMD_PAIRS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1);
+    let launch = Launch {
+        program: PROGRAM.into(),
+        llm: Some(llm),
+        encoder,
+        max_rows: 64,
+    };
+    let mut describer = ProcessDescriber::new(launch, Arc::new(AtomicBool::new(false)));
+    for (task, set) in SETS {
+        let folder = data.join(set);
+        for name in names(&folder, count) {
+            let pair = pair(&folder, &name);
+            let begun = Clock.now();
+            let facts = Facts::measure(task, &pair);
+            let measured = Clock.now().since(begun);
+            let sentences = facts.sentences();
+            let request = DescribeRequest {
+                task,
+                text: Prompt::Facts(sentences.clone()),
+                deadline: Duration::from_secs(120),
+            };
+            let answer = describer.describe(&request).unwrap();
+            println!(
+                "{set}/{name} {}: facts {measured:?}, text {:?}, {} rows\n  {}\n  T: {}",
+                pair.visible.size(),
+                answer.took,
+                answer.features.rows,
+                answer.text,
+                paragraph(task, &sentences),
+            );
+            assert_eq!(answer.origin, Origin::Llm);
+            assert!(answer.features.rows <= 64);
+            for sentence in &sentences {
+                // Verb and joint are the model's choice; what follows the verb is not.
+                let fact = sentence.split_once(" image ").unwrap().1;
+                let fact = fact
+                    .strip_prefix("shows ")
+                    .unwrap_or(fact)
+                    .trim_end_matches('.');
+                assert!(answer.text.contains(fact), "{fact:?} in {:?}", answer.text);
+            }
+            assert_eq!(answer.text.matches("The fused image should ").count(), 1);
+            assert!(answer.text.ends_with('.'));
+        }
+    }
+    println!("process: {:?}", describer.process());
+}
