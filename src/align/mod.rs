@@ -91,4 +91,14 @@ impl AlignedPair {
             has_visible: false,
         }
     }
+
+    /// Becomes a copy of `other`; allocates only where it never was that large before.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.infrared.copy_from(&other.infrared);
+        self.visible.copy_from(&other.visible);
+        self.coverage.copy_from(&other.coverage);
+        self.is_covered = other.is_covered;
+        self.has_infrared = other.has_infrared;
+        self.has_visible = other.has_visible;
+    }
 }
