@@ -156,7 +156,7 @@ impl Default for SourceConfig {
 }
 
 /// `[source] kind = "synthetic"`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SyntheticConfig {
     /// Seed of the scene and of the sensor noise.

@@ -201,6 +201,21 @@ impl Frame {
             counts: with_counts.then(|| Counts::new(size)),
         }
     }
+
+    /// Becomes a copy of `other`; allocates only where it never was that large before.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.timestamp = other.timestamp;
+        self.sequence = other.sequence;
+        self.picture.copy_from(&other.picture);
+        match (&mut self.counts, &other.counts) {
+            (Some(mine), Some(theirs)) => {
+                mine.size = theirs.size;
+                mine.data.resize(theirs.data.len(), 0);
+                mine.data.copy_from_slice(&theirs.data);
+            }
+            (mine, theirs) => mine.clone_from(theirs),
+        }
+    }
 }
 
 /// A fixed set of equal values, made at start. [`Pool::take`] never allocates.

@@ -1,7 +1,17 @@
-//! What the daemon knows about itself.
+//! What the daemon knows about itself: counters, and the last few thousand timings of each stage.
+//!
+//! Input: one call per frame from each thread. Output: [`Summary`] for status, demo and bench.
+//! Thread: any, without locks. Blocks: never. Allocates: only in [`Series::new`] and
+//! [`Series::summary`], which the frame path does not call. Fails when: never.
+//! Not its job: history; a status reader that wants one asks again.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 /// Short marks for the overlay and for status: what is not as it should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Marks {
     /// The infrared source is missing.
     pub no_infrared: bool,
@@ -13,4 +23,215 @@ pub struct Marks {
     pub visible_stale: bool,
     /// Classic fusion stands in for the network.
     pub classic: bool,
+}
+
+/// How many timings a series keeps: two minutes at 30 frames a second.
+const KEPT: usize = 4096;
+
+/// The newest [`KEPT`] durations of one stage, in microseconds.
+#[derive(Debug)]
+pub struct Series {
+    ring: Box<[AtomicU32]>,
+    count: AtomicUsize,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Series {
+    /// An empty series.
+    pub fn new() -> Self {
+        let ring = std::iter::repeat_with(AtomicU32::default).take(KEPT).collect();
+        Self { ring, count: AtomicUsize::new(0) }
+    }
+
+    /// Adds a duration; the oldest one goes. One writer at a time.
+    pub fn add(&self, duration: Duration) {
+        let micros = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+        let at = self.count.fetch_add(1, Relaxed) % KEPT;
+        self.ring[at].store(micros, Relaxed);
+    }
+
+    /// Quantiles of what is kept, in milliseconds.
+    pub fn summary(&self) -> Quantiles {
+        let kept = self.count.load(Relaxed).min(KEPT);
+        let mut micros: Vec<u32> = self.ring[..kept].iter().map(|v| v.load(Relaxed)).collect();
+        micros.sort_unstable();
+        Quantiles { p50: quantile_ms(&micros, 50), p99: quantile_ms(&micros, 99) }
+    }
+}
+
+/// Nearest-rank quantile of sorted microseconds, in milliseconds; 0 where there is none.
+fn quantile_ms(sorted: &[u32], percent: usize) -> f64 {
+    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(rank).map_or(0.0, |&v| f64::from(v) / 1e3)
+}
+
+/// Median and 99th percentile, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Quantiles {
+    /// Median.
+    pub p50: f64,
+    /// 99 of 100 are at most this.
+    pub p99: f64,
+}
+
+/// Counters and timings of a running pipeline.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Pairs the source handed out.
+    pub pairs: AtomicU64,
+    /// Pairs displaced by a newer one before they were fused.
+    pub pairs_displaced: AtomicU64,
+    /// Frames that the source itself dropped.
+    pub source_dropped: AtomicU64,
+    /// Frames that could not be unpacked.
+    pub damaged: AtomicU64,
+    /// Frames fused (by the network or by classic fusion).
+    pub fused: AtomicU64,
+    /// Frames on which the network failed.
+    pub fuse_errors: AtomicU64,
+    /// Fused frames displaced by a newer one before they were shown.
+    pub fused_displaced: AtomicU64,
+    /// Frames shown.
+    pub presented: AtomicU64,
+    /// Times the screen was lost.
+    pub screen_errors: AtomicU64,
+    /// Times no pair came within the stall time.
+    pub stalls: AtomicU64,
+    /// Guidance values put into effect after the first (neutral) one.
+    pub guidance_swaps: AtomicU64,
+    /// Time between the two frames of a pair.
+    pub skew: Series,
+    /// Stage timings.
+    pub align: Series,
+    /// Network or classic fusion, luma in, luma out.
+    pub fuse: Series,
+    /// Colour and mode.
+    pub compose: Series,
+    /// Overlay and screen.
+    pub present: Series,
+    /// From the source's timestamp to shown: added by filmd, without the cameras' own latency.
+    pub latency: Series,
+}
+
+/// [`Metrics`] at one moment, as status, demo and bench print them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    /// Pairs the source handed out.
+    pub pairs: u64,
+    /// Frames fused.
+    pub fused: u64,
+    /// Frames shown.
+    pub presented: u64,
+    /// Pairs or fused frames displaced by newer ones, and frames the source dropped.
+    pub dropped: u64,
+    /// Frames that could not be unpacked.
+    pub damaged: u64,
+    /// Frames on which the network failed.
+    pub fuse_errors: u64,
+    /// Times the screen was lost.
+    pub screen_errors: u64,
+    /// Times no pair came within the stall time.
+    pub stalls: u64,
+    /// Guidance values put into effect.
+    pub guidance_swaps: u64,
+    /// Pair skew, ms.
+    pub skew_ms: Quantiles,
+    /// Per-stage times, ms.
+    pub stages_ms: StageTimes,
+}
+
+/// Median and p99 of each stage, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct StageTimes {
+    /// Remapping both pictures.
+    pub align: Quantiles,
+    /// Luma fusion.
+    pub fuse: Quantiles,
+    /// Colour and mode.
+    pub compose: Quantiles,
+    /// Overlay and screen.
+    pub present: Quantiles,
+    /// Source timestamp to shown.
+    pub latency: Quantiles,
+}
+
+impl Metrics {
+    /// All of it at this moment. Allocates; not for the frame path.
+    pub fn summary(&self) -> Summary {
+        let get = |c: &AtomicU64| c.load(Relaxed);
+        Summary {
+            pairs: get(&self.pairs),
+            fused: get(&self.fused),
+            presented: get(&self.presented),
+            dropped: get(&self.pairs_displaced)
+                + get(&self.fused_displaced)
+                + get(&self.source_dropped),
+            damaged: get(&self.damaged),
+            fuse_errors: get(&self.fuse_errors),
+            screen_errors: get(&self.screen_errors),
+            stalls: get(&self.stalls),
+            guidance_swaps: get(&self.guidance_swaps),
+            skew_ms: self.skew.summary(),
+            stages_ms: StageTimes {
+                align: self.align.summary(),
+                fuse: self.fuse.summary(),
+                compose: self.compose.summary(),
+                present: self.present.summary(),
+                latency: self.latency.summary(),
+            },
+        }
+    }
+}
+
+/// One more.
+pub fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Relaxed);
+}
+
+/// Resident memory of a process in bytes, from /proc; `None` where there is no such process.
+pub fn resident_bytes(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_nearest_rank() {
+        let series = Series::new();
+        for ms in 1..=100 {
+            series.add(Duration::from_millis(ms));
+        }
+        assert_eq!(series.summary(), Quantiles { p50: 50.0, p99: 99.0 });
+    }
+
+    #[test]
+    fn an_empty_series_has_zero_quantiles() {
+        assert_eq!(Series::new().summary(), Quantiles::default());
+    }
+
+    #[test]
+    fn the_oldest_timings_go() {
+        let series = Series::new();
+        series.add(Duration::from_secs(9));
+        for _ in 0..KEPT {
+            series.add(Duration::from_millis(1));
+        }
+        assert_eq!(series.summary().p99, 1.0);
+    }
+
+    #[test]
+    fn own_memory_is_known() {
+        assert!(resident_bytes(std::process::id()).is_some_and(|b| b > 100_000));
+        assert_eq!(resident_bytes(u32::MAX), None);
+    }
 }

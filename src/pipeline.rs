@@ -1,1 +1,199 @@
-//! The threads.
+//! The threads, and what they share. No other file creates one.
+//!
+//! Input: [`Parts`], made and checked by the caller. Output: pictures on the screen, [`Status`].
+//! Thread: [`Pipeline::start`] makes acquire, fuse, present and guide (see the table in
+//! ARCHITECTURE.md); its own methods run on the caller's. Blocks: [`Pipeline::stop`], until each
+//! thread has ended its current frame. Allocates: pools and planes at start. Fails when: a thread
+//! cannot be created. Not its job: what each stage does.
+
+mod acquire_loop;
+mod fuse_loop;
+mod guide_loop;
+mod present_loop;
+mod shared;
+mod status;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::acquire::PairSource;
+use crate::align::AlignedPair;
+use crate::channel::Mailbox;
+use crate::clock::Timestamp;
+use crate::config::{Config, Mode, Task};
+use crate::describe::{DescribeError, Describer, GuideSettings, GuideWorker, Guidance};
+use crate::frame::{FusedFrame, Picture, Pool, Size};
+use crate::fuse::FuseStage;
+use crate::metrics::Marks;
+use crate::present::{PresentError, Screen, SourceViews};
+
+pub use guide_loop::GuideCommand;
+pub use shared::{Shared, SnapshotRequest};
+pub use status::Status;
+
+/// How long a source may be silent before that counts as a stall, and how soon every thread
+/// sees that it is to stop.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Frames between the fuse and the present thread: one being made, one waiting, one on screen.
+const FUSED_FRAMES: usize = 3;
+
+/// Opens the screen, in the present thread; called again after the screen was lost.
+pub type ScreenFactory = Box<dyn FnMut() -> Result<Box<dyn Screen>, PresentError> + Send>;
+
+/// Everything a pipeline is made of.
+pub struct Parts {
+    /// The checked configuration.
+    pub config: Config,
+    /// Where pairs come from.
+    pub source: Box<dyn PairSource>,
+    /// Align, fuse, colour, mode.
+    pub stage: FuseStage,
+    /// Where pictures go.
+    pub screen: ScreenFactory,
+    /// Who writes the text, or why nobody does.
+    pub describer: Result<Box<dyn Describer>, DescribeError>,
+    /// The guidance before the first text, and after the last one has grown old.
+    pub neutral: Guidance,
+    /// Keep the sources beside each fused frame, for contact sheets.
+    pub keep_sources: bool,
+}
+
+/// The four threads of a running filmd.
+pub struct Pipeline {
+    shared: Arc<Shared>,
+    commands: SyncSender<GuideCommand>,
+    acquire: JoinHandle<()>,
+    fuse: JoinHandle<()>,
+    present: JoinHandle<Result<Vec<PathBuf>, PresentError>>,
+    guide: JoinHandle<()>,
+}
+
+impl Pipeline {
+    /// Starts all threads.
+    ///
+    /// # Errors
+    /// Where the system refuses a thread.
+    pub fn start(parts: Parts) -> std::io::Result<Self> {
+        let size = parts.config.output.size();
+        let shared = Arc::new(Shared::new(&parts));
+        let pairs = Arc::new(Mailbox::default());
+        let fused = Arc::new(Mailbox::default());
+        let scenes = Arc::new(Mailbox::default());
+        let views = parts.keep_sources.then(|| parts.source.info().infrared);
+        let pool = Pool::new(FUSED_FRAMES, || empty_frame(size, views));
+        let (commands, inbox) = sync_channel(4);
+
+        let present = present_loop::PresentLoop {
+            shared: Arc::clone(&shared),
+            inbox: Arc::clone(&fused),
+            open: parts.screen,
+            overlay: parts.config.present.overlay,
+        };
+        let fuse = fuse_loop::FuseLoop {
+            shared: Arc::clone(&shared),
+            inbox: Arc::clone(&pairs),
+            outbox: fused,
+            pool,
+            stage: parts.stage,
+            scenes: Arc::clone(&scenes),
+            scene_pool: Pool::new(2, || AlignedPair::new(size)),
+        };
+        let guide = guide_loop::GuideLoop {
+            shared: Arc::clone(&shared),
+            scenes,
+            commands: inbox,
+            worker: GuideWorker::new(
+                GuideSettings::from(&parts.config.describe),
+                Arc::new(parts.neutral),
+                parts.describer,
+                Arc::clone(&shared.guidance),
+            ),
+        };
+        let acquire = acquire_loop::AcquireLoop {
+            shared: Arc::clone(&shared),
+            source: parts.source,
+            outbox: pairs,
+        };
+        Ok(Self {
+            present: spawn("present", move || present.run(size))?,
+            fuse: spawn("fuse", move || fuse.run())?,
+            guide: spawn("guide", move || guide.run())?,
+            acquire: spawn("acquire", move || acquire.run())?,
+            shared,
+            commands,
+        })
+    }
+
+    /// What the threads share, for status and for changes.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Hands a command to the guide thread.
+    ///
+    /// # Errors
+    /// A message where the thread still has four commands to do, or is gone.
+    pub fn guide(&self, command: GuideCommand) -> Result<(), String> {
+        self.commands.try_send(command).map_err(|e| match e {
+            TrySendError::Full(_) => "the describer is still busy with earlier texts".to_owned(),
+            TrySendError::Disconnected(_) => "the guide thread has ended".to_owned(),
+        })
+    }
+
+    /// The source came to its end, or the screen asked to quit.
+    pub fn ended(&self) -> bool {
+        self.shared.stopping() || self.present.is_finished()
+    }
+
+    /// Ends all threads; the files that the screen wrote.
+    ///
+    /// # Errors
+    /// What the screen could not write, or that a thread panicked.
+    pub fn stop(self) -> Result<Vec<PathBuf>, PresentError> {
+        self.shared.stop();
+        drop(self.commands);
+        let gone = |name: &str| PresentError::Unavailable(format!("the {name} thread panicked"));
+        let files = self.present.join().map_err(|_| gone("present"))?;
+        for (name, thread) in [("acquire", self.acquire), ("fuse", self.fuse), ("guide", self.guide)]
+        {
+            thread.join().map_err(|_| gone(name))?;
+        }
+        files
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<JoinHandle<T>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+fn empty_frame(size: Size, views: Option<Size>) -> FusedFrame {
+    FusedFrame {
+        picture: Picture::rgb(size),
+        timestamp: Timestamp::ZERO,
+        sequence: 0,
+        mode: Mode::Fused,
+        marks: Marks::default(),
+        sources: views.map(|thermal| SourceViews {
+            visible: Picture::rgb(size),
+            thermal: Picture::rgb(thermal),
+            aligned: Picture::rgb(size),
+        }),
+    }
+}
+
+/// The source names of a task, for the overlay.
+pub fn task_title(task: Task) -> &'static str {
+    match task {
+        Task::Ivf => "infrared + visible",
+        Task::Mif => "medical",
+        Task::Mef => "multi-exposure",
+        Task::Mff => "multi-focus",
+    }
+}

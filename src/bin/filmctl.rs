@@ -1,1 +1,2 @@
+//! Trimmed until the stages are merged.
 fn main() {}

@@ -1,0 +1,36 @@
+//! `filmd check`: is a configuration file fit to run?
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use filmd::align::Calibration;
+use filmd::config::Engine;
+use filmd::fuse::NetworkFuser;
+
+use crate::setup;
+
+/// Arguments of `filmd check`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The configuration file.
+    file: PathBuf,
+}
+
+/// Checks keys, ranges, calibration and model; cameras and screens are not opened, since another
+/// filmd may be using them.
+///
+/// # Errors
+/// What cannot be used.
+pub fn run(args: &Args) -> Result<()> {
+    let config = setup::load(&args.file)?;
+    if let Some(path) = &config.align.calibration {
+        Calibration::load(path)?;
+    }
+    if config.fuse.engine == Engine::Network {
+        let manifest = setup::manifest(&config)?;
+        NetworkFuser::new(&manifest, config.fuse.network.as_deref(), config.output.size())
+            .context("the network cannot be used")?;
+    }
+    println!("{}: ok", args.file.display());
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! `filmd run`: the daemon under systemd, or in the foreground.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use filmd::clock::{Clock, Timestamp};
+use filmd::config::Config;
+use filmd::control::{Handler, Reply, Request, SnapshotFormat, Sockets, default_socket};
+use filmd::frame::Picture;
+use filmd::pipeline::{GuideCommand, Pipeline, SnapshotRequest};
+use filmd::present::{HeadlessOptions, encode_snapshot, open_screen};
+use sd_notify::NotifyState;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::setup::{self, Fallback};
+
+/// How long without a new picture counts as unhealthy.
+const HEALTHY_WITHIN: Duration = Duration::from_secs(5);
+
+/// Arguments of `filmd run`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "/etc/filmd/filmd.toml")]
+    config: PathBuf,
+}
+
+/// Set when SIGINT or SIGTERM arrives.
+///
+/// # Errors
+/// Where the handlers cannot be installed.
+pub fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&flag))?;
+    }
+    Ok(flag)
+}
+
+fn start(config: &Config) -> Result<Pipeline> {
+    let present = config.present.clone();
+    let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));
+    let parts = setup::parts(config.clone(), Fallback::Classic, factory, false)?;
+    Pipeline::start(parts).context("cannot start the threads")
+}
+
+/// The state of a running daemon, and its answers to filmctl.
+struct Daemon {
+    path: PathBuf,
+    config: Config,
+    /// `None` only while a reload exchanges it.
+    pipeline: Option<Pipeline>,
+    progress: Progress,
+}
+
+/// When the picture last went on: from frames shown, never from a timer.
+#[derive(Default)]
+struct Progress {
+    presented: u64,
+    at: Timestamp,
+}
+
+impl Progress {
+    /// A picture was shown since the last call.
+    fn advanced(&mut self, presented: u64) -> bool {
+        let advanced = presented != self.presented;
+        if advanced {
+            self.presented = presented;
+            self.at = Clock.now();
+        }
+        advanced
+    }
+}
+
+/// Runs until told to stop.
+///
+/// # Errors
+/// At start only: configuration, source or socket that cannot be used.
+pub fn run(args: &Args) -> Result<()> {
+    let config = setup::load(&args.config)?;
+    let stop = stop_flag()?;
+    let hangup = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP, Arc::clone(&hangup))?;
+    let socket = config.control.socket.clone().unwrap_or_else(default_socket);
+    let sockets = Sockets::bind(&socket)?;
+    let pipeline = start(&config)?;
+    log::info!("filmd {} runs; control socket {}", env!("CARGO_PKG_VERSION"), socket.display());
+    let progress = Progress { presented: 0, at: Clock.now() };
+    let mut daemon =
+        Daemon { path: args.config.clone(), config, pipeline: Some(pipeline), progress };
+    daemon.serve(&sockets, &stop, &hangup);
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    if let Some(pipeline) = daemon.pipeline.take() {
+        pipeline.stop()?;
+    }
+    Ok(())
+}
+
+impl Daemon {
+    fn serve(&mut self, sockets: &Sockets, stop: &AtomicBool, hangup: &AtomicBool) {
+        let mut ready = false;
+        let mut told = Clock.now();
+        while !stop.load(Relaxed) && self.pipeline.as_ref().is_some_and(|p| !p.ended()) {
+            sockets.serve(Duration::from_millis(100), self);
+            if hangup.swap(false, Relaxed)
+                && let Err(error) = self.reload()
+            {
+                log::error!("reload: {error:#}");
+            }
+            let Some(pipeline) = &self.pipeline else { break };
+            let presented = pipeline.shared().metrics.presented.load(Relaxed);
+            if !self.progress.advanced(presented) {
+                continue; // No new picture: the watchdog is not fed.
+            }
+            if !ready {
+                ready = true;
+                let _ = sd_notify::notify(&[NotifyState::Ready]);
+                log::info!("the first picture is shown");
+            }
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            if Clock.now().since(told) > Duration::from_secs(2) {
+                told = Clock.now();
+                let shared = pipeline.shared();
+                let line = format!("{:.1} fps, {}", shared.fps(), shared.mode().name());
+                let _ = sd_notify::notify(&[NotifyState::Status(&line)]);
+            }
+        }
+    }
+
+    /// Reads the file again. A file that cannot be used changes nothing. Only what differs is
+    /// done anew: a new mode alone does not interrupt the picture.
+    fn reload(&mut self) -> Result<()> {
+        let config = setup::load(&self.path)?;
+        let Some(pipeline) = &self.pipeline else { return Ok(()) };
+        let mut same = self.config.clone();
+        same.fuse.mode = config.fuse.mode;
+        if same == config {
+            pipeline.shared().set_mode(config.fuse.mode);
+            self.config = config;
+            return Ok(());
+        }
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
+        }
+        // Devices can be opened once only: the old pipeline has to let go of them first.
+        if let Some(old) = self.pipeline.take() {
+            old.stop()?;
+        }
+        let started = start(&config);
+        let result = match started {
+            Ok(pipeline) => {
+                self.pipeline = Some(pipeline);
+                self.config = config;
+                Ok(())
+            }
+            Err(error) => {
+                self.pipeline = Some(start(&self.config).context("the former configuration")?);
+                Err(error.context("the new configuration cannot run; the former one goes on"))
+            }
+        };
+        self.progress = Progress { presented: 0, at: Clock.now() };
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+        result
+    }
+
+    fn snapshot(&self, format: SnapshotFormat) -> Result<Vec<u8>> {
+        let pipeline = self.pipeline.as_ref().context("filmd is reloading")?;
+        let (reply, answer) = sync_channel(1);
+        let picture = Picture::rgb(self.config.output.size());
+        // Whoever asked before and was not served yet loses to the newer request.
+        let _ = pipeline.shared().snapshots.put(SnapshotRequest { picture, reply })?;
+        let picture = answer
+            .recv_timeout(Duration::from_secs(3))
+            .context("no picture came within 3 s; see `filmctl status`")?;
+        Ok(encode_snapshot(&picture, format)?)
+    }
+
+    fn health(&self) -> Reply {
+        let Some(pipeline) = &self.pipeline else {
+            return Reply::Health { healthy: false, detail: "reloading".into() };
+        };
+        let quiet = Clock.now().since(self.progress.at);
+        let marks = pipeline.shared().marks();
+        let detail = if quiet > HEALTHY_WITHIN {
+            format!("no new picture for {:.0} s", quiet.as_secs_f64())
+        } else if marks.no_infrared || marks.no_visible {
+            "one camera is missing".into()
+        } else {
+            "ok".into()
+        };
+        Reply::Health { healthy: detail == "ok", detail }
+    }
+}
+
+impl Handler for Daemon {
+    fn handle(&mut self, request: Request) -> (Reply, Vec<u8>) {
+        let failed = |error: String| Reply::Error { message: error };
+        let Some(pipeline) = &self.pipeline else {
+            return (failed("filmd is reloading; try again".into()), Vec::new());
+        };
+        let shared = pipeline.shared();
+        let reply = match request {
+            Request::Status => Reply::Status(Box::new(shared.status())),
+            Request::Health => self.health(),
+            Request::Mode { mode } => {
+                shared.set_mode(mode);
+                Reply::Done
+            }
+            Request::Guide { text } => {
+                pipeline.guide(GuideCommand::Text(text)).map_or_else(failed, |()| Reply::Done)
+            }
+            Request::GuideAuto => {
+                pipeline.guide(GuideCommand::Auto).map_or_else(failed, |()| Reply::Done)
+            }
+            Request::Snapshot { format } => match self.snapshot(format) {
+                Ok(bytes) => return (Reply::Picture { bytes: bytes.len() as u64 }, bytes),
+                Err(error) => failed(format!("{error:#}")),
+            },
+            Request::Reload => match self.reload() {
+                Ok(()) => Reply::Done,
+                Err(error) => failed(format!("{error:#}")),
+            },
+        };
+        (reply, Vec::new())
+    }
+}

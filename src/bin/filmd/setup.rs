@@ -1,0 +1,103 @@
+//! From a configuration to the parts of a pipeline, for the daemon, the demo and the bench alike.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use filmd::acquire::open_source;
+use filmd::align::Calibration;
+use filmd::config::{Config, Engine};
+use filmd::describe::{self, DescribeError, Describer};
+use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser};
+use filmd::pipeline::{Parts, ScreenFactory};
+
+/// What to do when the network cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// Say so and end: someone is watching who can put it right.
+    Refuse,
+    /// Say so and go on with classic fusion: the picture must go on.
+    Classic,
+}
+
+/// Reads the manifest that the configuration names, or the one in the usual places.
+///
+/// # Errors
+/// Where there is none or it cannot be used.
+pub fn manifest(config: &Config) -> Result<Manifest> {
+    Manifest::find(config.fuse.manifest.as_deref()).context("the models' manifest cannot be used")
+}
+
+/// The network of the configuration, or the reason why there is none.
+fn network(config: &Config, manifest: &Manifest) -> Result<Option<Box<dyn Fuser>>> {
+    if config.fuse.engine == Engine::Classic {
+        return Ok(None);
+    }
+    let name = config.fuse.network.as_deref();
+    let fuser = NetworkFuser::new(manifest, name, config.output.size())?;
+    Ok(Some(Box::new(fuser)))
+}
+
+/// The calibration of the configuration, else the source's own, else identity.
+///
+/// # Errors
+/// Where the file cannot be used.
+fn calibration(config: &Config, own: Option<&Calibration>) -> Result<Calibration> {
+    Ok(match (&config.align.calibration, own) {
+        (Some(path), _) => Calibration::load(path)?,
+        (None, Some(own)) => own.clone(),
+        (None, None) => Calibration::identity(),
+    })
+}
+
+/// The describer of the configuration, or why there is none.
+///
+/// # Errors
+/// [`DescribeError::Absent`]: a file or the program is not there, or it is switched off.
+pub fn describer(
+    config: &Config,
+    manifest: &Manifest,
+) -> Result<Box<dyn Describer>, DescribeError> {
+    if !config.describe.enabled {
+        return Err(DescribeError::Absent("switched off by describe.enabled".into()));
+    }
+    let result = describe::open(&config.describe, manifest);
+    if let Err(error) = &result {
+        log::warn!("{error}; the picture goes on with neutral guidance");
+    }
+    result
+}
+
+/// All parts of a pipeline.
+///
+/// # Errors
+/// Where source, calibration or model cannot be used.
+pub fn parts(
+    config: Config,
+    fallback: Fallback,
+    screen: ScreenFactory,
+    keep_sources: bool,
+) -> Result<Parts> {
+    let source = open_source(&config.source)?;
+    let manifest = manifest(&config)?;
+    let calibration = calibration(&config, source.info().calibration.as_ref())?;
+    let network = match (network(&config, &manifest), fallback) {
+        (Ok(network), _) => network,
+        (Err(error), Fallback::Refuse) => return Err(error),
+        (Err(error), Fallback::Classic) => {
+            log::error!("{error:#}; going on with classic fusion");
+            None
+        }
+    };
+    let stage = FuseStage::new(&config, &calibration, network)?;
+    let neutral = manifest.neutral(config.task)?;
+    let describer = describer(&config, &manifest);
+    Ok(Parts { config, source, stage, screen, describer, neutral, keep_sources })
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// [`filmd::config::ConfigError`], which becomes exit code 78.
+pub fn load(path: &Path) -> Result<Config> {
+    Ok(Config::load(path)?)
+}

@@ -1,0 +1,148 @@
+//! One frame from pair to picture: align, fuse, colour, mode; with the fallbacks of the
+//! degradation ladder.
+//!
+//! Input: [`FramePair`], [`Guidance`], [`Mode`]. Output: [`FusedFrame`]. Thread: fuse. Blocks:
+//! never. Allocates: when made; per frame only what tract does inside a run. Fails when: at
+//! set-up only; a frame on which the network fails is fused the classic way. Not its job:
+//! threads, overlay.
+
+use super::{ClassicFuser, Composer, Fuser, View};
+use crate::align::{AlignError, AlignedPair, Aligner, Calibration};
+use crate::clock::Clock;
+use crate::config::{Config, Mode};
+use crate::describe::Guidance;
+use crate::frame::{FramePair, FusedFrame, Picture};
+use crate::metrics::{Marks, Metrics, count};
+
+/// So many failures in a row, and the network is not asked again: each one costs a frame's time.
+const GIVE_UP_AFTER: u32 = 5;
+
+/// Align, fuse and compose for one output size and task.
+pub struct FuseStage {
+    aligner: Aligner,
+    aligned: AlignedPair,
+    composer: Composer,
+    /// `None`: classic by configuration, or given up.
+    network: Option<Box<dyn Fuser>>,
+    classic: ClassicFuser,
+    fused: Picture,
+    view: View,
+    engine: String,
+    /// Classic fusion stands in for a network that was asked for.
+    stands_in: bool,
+    failures: u32,
+}
+
+impl FuseStage {
+    /// For the output size, task and palette of `config`. `network` is `None` where classic
+    /// fusion was asked for, or where the network could not be loaded: `config` tells which.
+    ///
+    /// # Errors
+    /// [`AlignError`] where the calibration cannot be used.
+    pub fn new(
+        config: &Config,
+        calibration: &Calibration,
+        network: Option<Box<dyn Fuser>>,
+    ) -> Result<Self, AlignError> {
+        let size = config.output.size();
+        let wanted = config.fuse.engine == crate::config::Engine::Network;
+        let engine = match &network {
+            Some(network) => network.name().to_owned(),
+            None if wanted => "classic (the network could not be loaded)".to_owned(),
+            None => "classic".to_owned(),
+        };
+        Ok(Self {
+            aligner: Aligner::new(calibration, config.align.preset.as_deref(), size)?,
+            aligned: AlignedPair::new(size),
+            composer: Composer::new(size),
+            stands_in: wanted && network.is_none(),
+            network,
+            classic: ClassicFuser::new(size),
+            fused: Picture::grey(size),
+            view: View {
+                task: config.task,
+                mode: config.fuse.mode,
+                palette: config.fuse.palette,
+            },
+            engine,
+            failures: 0,
+        })
+    }
+
+    /// Who fuses, for status and overlay.
+    pub fn engine_name(&self) -> &str {
+        &self.engine
+    }
+
+    /// The pair of the last frame, aligned.
+    pub fn aligned(&self) -> &AlignedPair {
+        &self.aligned
+    }
+
+    /// Makes the picture of one pair. `metrics` gets the time of each stage.
+    pub fn run(
+        &mut self,
+        pair: &FramePair,
+        guidance: &Guidance,
+        mode: Mode,
+        out: &mut FusedFrame,
+        metrics: &Metrics,
+    ) {
+        let start = Clock.now();
+        self.aligner.align(pair, &mut self.aligned);
+        let aligned = Clock.now();
+        metrics.align.add(aligned.since(start));
+
+        let mut stands_in = self.stands_in;
+        if Composer::needs_fusion(mode, &self.aligned) {
+            stands_in |= !self.fuse(guidance, metrics);
+            metrics.fuse.add(Clock.now().since(aligned));
+        } else {
+            // The other modes colour the planes that this makes.
+            self.composer.luma_planes(&self.aligned);
+        }
+
+        let fused = Clock.now();
+        let view = View { mode, ..self.view };
+        self.composer.compose(view, &self.aligned, &self.fused, &mut out.picture);
+        if let Some(views) = &mut out.sources {
+            views.keep(pair, &self.aligned);
+        }
+        out.timestamp = pair.timestamp();
+        out.mode = mode;
+        out.marks = Marks {
+            no_infrared: !self.aligned.has_infrared,
+            no_visible: !self.aligned.has_visible,
+            infrared_stale: pair.infrared_stale,
+            visible_stale: pair.visible_stale,
+            classic: stands_in,
+        };
+        metrics.compose.add(Clock.now().since(fused));
+    }
+
+    /// Fills `self.fused`; `false` where classic fusion stood in for a network that failed.
+    fn fuse(&mut self, guidance: &Guidance, metrics: &Metrics) -> bool {
+        let (infrared, visible) = self.composer.luma_planes(&self.aligned);
+        count(&metrics.fused);
+        if let Some(network) = &mut self.network {
+            let Err(error) = network.fuse(infrared, visible, guidance, &mut self.fused) else {
+                self.failures = 0;
+                return true;
+            };
+            count(&metrics.fuse_errors);
+            self.failures += 1;
+            log::error!("{error}");
+            if self.failures >= GIVE_UP_AFTER {
+                log::error!("{GIVE_UP_AFTER} failures in a row: classic fusion from now on");
+                self.engine = format!("classic (network {} failed: {error})", network.name());
+                self.network = None;
+                self.stands_in = true;
+            }
+        }
+        if let Err(error) = self.classic.fuse(infrared, visible, guidance, &mut self.fused) {
+            // Only sizes can be wrong, and they are this stage's own.
+            log::error!("classic fusion: {error}");
+        }
+        self.failures == 0 && !self.stands_in
+    }
+}

@@ -1,0 +1,64 @@
+//! The acquire thread: owns the source; pairs go out, the newest wins.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{PATIENCE, Shared};
+use crate::acquire::{AcquireError, PairSource};
+use crate::channel::Mailbox;
+use crate::frame::FramePair;
+use crate::metrics::count;
+
+pub(super) struct AcquireLoop {
+    pub shared: Arc<Shared>,
+    pub source: Box<dyn PairSource>,
+    pub outbox: Arc<Mailbox<FramePair>>,
+}
+
+impl AcquireLoop {
+    pub fn run(mut self) {
+        let mut complained = false;
+        while !self.shared.stopping() {
+            match self.source.next_pair(PATIENCE) {
+                Ok(pair) => {
+                    complained = false;
+                    if !self.hand_over(pair) {
+                        break;
+                    }
+                }
+                Err(AcquireError::Stalled(_)) => count(&self.shared.metrics.stalls),
+                Err(AcquireError::Ended) => break,
+                Err(error) => {
+                    // A fault costs frames, never the service: the source itself looks for its
+                    // device again, so keep asking, at a pace that does not burn the processor.
+                    if !complained {
+                        log::error!("{error}");
+                        complained = true;
+                    }
+                    count(&self.shared.metrics.stalls);
+                    self.shared.pause(PATIENCE);
+                }
+            }
+            let counters = self.source.counters();
+            self.shared.metrics.source_dropped.store(counters.dropped, Relaxed);
+            self.shared.metrics.damaged.store(counters.damaged, Relaxed);
+        }
+        self.outbox.close();
+    }
+
+    fn hand_over(&self, pair: FramePair) -> bool {
+        let metrics = &self.shared.metrics;
+        count(&metrics.pairs);
+        if pair.infrared.is_some() && pair.visible.is_some() {
+            metrics.skew.add(pair.skew());
+        }
+        match self.outbox.put(pair) {
+            Ok(None) => true,
+            Ok(Some(_)) => {
+                count(&metrics.pairs_displaced);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}

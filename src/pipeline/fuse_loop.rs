@@ -1,0 +1,78 @@
+//! The fuse thread: owns the tables of align and the state of tract; reads guidance once a frame.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{PATIENCE, Shared};
+use crate::align::AlignedPair;
+use crate::channel::Mailbox;
+use crate::frame::{FramePair, FusedFrame, Pool, Pooled};
+use crate::fuse::FuseStage;
+use crate::metrics::count;
+
+pub(super) struct FuseLoop {
+    pub shared: Arc<Shared>,
+    pub inbox: Arc<Mailbox<FramePair>>,
+    pub outbox: Arc<Mailbox<Pooled<FusedFrame>>>,
+    pub pool: Pool<FusedFrame>,
+    pub stage: FuseStage,
+    pub scenes: Arc<Mailbox<Pooled<AlignedPair>>>,
+    pub scene_pool: Pool<AlignedPair>,
+}
+
+impl FuseLoop {
+    pub fn run(mut self) {
+        let mut sequence = 0;
+        let mut guided_by = self.shared.guidance.get();
+        while !self.shared.stopping() {
+            let pair = match self.inbox.take(PATIENCE) {
+                Ok(Some(pair)) => pair,
+                Ok(None) => continue,
+                Err(_) => break,
+            };
+            sequence += 1;
+            let guidance = self.shared.guidance.get();
+            let Some(mut frame) = self.pool.take() else {
+                // Cannot be: three frames, and at most three holders. If a screen keeps one for
+                // longer than it should, this frame is the price.
+                count(&self.shared.metrics.fused_displaced);
+                continue;
+            };
+            frame.sequence = sequence;
+            self.stage.run(&pair, &guidance, self.shared.mode(), &mut frame, &self.shared.metrics);
+            self.report(&frame);
+            if !Arc::ptr_eq(&guided_by, &guidance) {
+                count(&self.shared.metrics.guidance_swaps);
+                guided_by = guidance;
+            }
+            self.share_scene();
+            match self.outbox.put(frame) {
+                Ok(None) => {}
+                Ok(Some(_)) => count(&self.shared.metrics.fused_displaced),
+                Err(_) => break,
+            }
+        }
+        self.outbox.close();
+        self.scenes.close();
+    }
+
+    fn report(&self, frame: &FusedFrame) {
+        if frame.marks != self.shared.marks() {
+            self.shared.set_marks(frame.marks);
+        }
+        self.shared.set_engine(self.stage.engine_name());
+    }
+
+    /// A copy for the text path, only when it asked for one.
+    fn share_scene(&self) {
+        if !self.shared.wants_scene.load(Relaxed) {
+            return;
+        }
+        if let Some(mut scene) = self.scene_pool.take() {
+            scene.copy_from(self.stage.aligned());
+            if self.scenes.put(scene).is_ok() {
+                self.shared.wants_scene.store(false, Relaxed);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The guide thread: runs the text path's worker at its own pace, far from the frame path.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
+
+use super::Shared;
+use crate::align::AlignedPair;
+use crate::channel::Mailbox;
+use crate::describe::GuideWorker;
+use crate::frame::Pooled;
+
+/// What a user asks of the guide thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuideCommand {
+    /// Guide by this text until [`GuideCommand::Auto`].
+    Text(String),
+    /// Describe what is seen again.
+    Auto,
+}
+
+pub(super) struct GuideLoop {
+    pub shared: Arc<Shared>,
+    pub scenes: Arc<Mailbox<Pooled<AlignedPair>>>,
+    pub commands: Receiver<GuideCommand>,
+    pub worker: GuideWorker,
+}
+
+impl GuideLoop {
+    pub fn run(mut self) {
+        let mut wait = Duration::ZERO;
+        while !self.shared.stopping() {
+            let wants = self.worker.wants_pair(self.shared.now());
+            self.shared.wants_scene.store(wants, Relaxed);
+            let Ok(scene) = self.scenes.take(wait) else { break };
+            if !self.obey() {
+                break;
+            }
+            wait = self.worker.step(scene.as_deref(), self.shared.now());
+            self.shared.set_guide(self.worker.status(self.shared.now()));
+        }
+    }
+
+    /// Takes the commands that came in; `false` once nobody can send any more.
+    fn obey(&mut self) -> bool {
+        loop {
+            let wish = match self.commands.try_recv() {
+                Ok(GuideCommand::Text(text)) => Some(text),
+                Ok(GuideCommand::Auto) => None,
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            };
+            self.worker.set_wish(wish, self.shared.now());
+        }
+    }
+}

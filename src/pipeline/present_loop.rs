@@ -1,0 +1,145 @@
+//! The present thread: owns the screen; draws the overlay, shows, and survives a lost screen.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{PATIENCE, ScreenFactory, Shared};
+use crate::channel::Mailbox;
+use crate::clock::Timestamp;
+use crate::frame::{FusedFrame, Pooled, Size};
+use crate::metrics::count;
+use crate::present::{Overlay, OverlayInfo, PresentError, Screen, ScreenEvent};
+
+/// How long to wait before looking for a lost screen again.
+const RETRY: Duration = Duration::from_secs(2);
+
+pub(super) struct PresentLoop {
+    pub shared: Arc<Shared>,
+    pub inbox: Arc<Mailbox<Pooled<FusedFrame>>>,
+    pub open: ScreenFactory,
+    pub overlay: bool,
+}
+
+/// Frames shown in the last second, exactly: the rate of a slow source is right as well.
+#[derive(Default)]
+struct FrameRate {
+    since: Timestamp,
+    frames: u32,
+}
+
+impl FrameRate {
+    /// Counts one frame; a new rate once a second.
+    fn tick(&mut self, now: Timestamp) -> Option<f32> {
+        if self.since == Timestamp::ZERO {
+            self.since = now;
+            return None;
+        }
+        self.frames += 1;
+        let span = now.since(self.since);
+        if span < Duration::from_secs(1) {
+            return None;
+        }
+        let rate = self.frames as f32 / span.as_secs_f32();
+        self.since = now;
+        self.frames = 0;
+        Some(rate)
+    }
+}
+
+impl PresentLoop {
+    pub fn run(mut self, size: Size) -> Result<Vec<PathBuf>, PresentError> {
+        let mut screen = self.try_open();
+        let mut retry_at = self.shared.now().plus(RETRY);
+        let mut overlay = Overlay::new(size);
+        let mut rate = FrameRate::default();
+        while let Ok(frame) = self.inbox.take(PATIENCE) {
+            let now = self.shared.now();
+            if screen.is_none() && now >= retry_at {
+                screen = self.try_open();
+                retry_at = now.plus(RETRY);
+            }
+            let Some(mut frame) = frame else {
+                if self.shared.stopping() {
+                    break;
+                }
+                continue;
+            };
+            self.draw(&mut overlay, &mut frame);
+            if let Some(active) = &mut screen
+                && let Err(error) = active.show(&frame)
+            {
+                log::error!("the screen is lost: {error}; going on without, trying again");
+                count(&self.shared.metrics.screen_errors);
+                self.shared.set_screen("none (lost, trying again)");
+                screen = None;
+                retry_at = self.shared.now().plus(RETRY);
+            }
+            let shown = self.shared.now();
+            self.shared.metrics.present.add(shown.since(now));
+            self.shared.metrics.latency.add(shown.since(frame.timestamp));
+            count(&self.shared.metrics.presented);
+            if let Some(fps) = rate.tick(shown) {
+                self.shared.set_fps(fps);
+            }
+            self.answer_snapshot(&frame);
+            if let Some(active) = &mut screen {
+                self.handle_events(active.as_mut());
+            }
+        }
+        // The screen may have asked to quit: let the others know before files are written.
+        self.inbox.close();
+        self.shared.stop();
+        screen.map_or(Ok(Vec::new()), |mut screen| screen.finish())
+    }
+
+    fn try_open(&mut self) -> Option<Box<dyn Screen>> {
+        match (self.open)() {
+            Ok(screen) => {
+                self.shared.set_screen(screen.name());
+                Some(screen)
+            }
+            Err(error) => {
+                count(&self.shared.metrics.screen_errors);
+                log::error!("no screen: {error}; going on without, trying again");
+                self.shared.set_screen("none (trying again)");
+                None
+            }
+        }
+    }
+
+    fn draw(&self, overlay: &mut Overlay, frame: &mut FusedFrame) {
+        let guidance = self.shared.guidance.get();
+        let info = OverlayInfo {
+            mode: frame.mode,
+            task: self.shared.task(),
+            fps: self.shared.fps(),
+            text: &guidance.text,
+            origin: guidance.origin,
+            marks: frame.marks,
+            detail: self.overlay,
+        };
+        overlay.draw(&mut frame.picture, &info);
+    }
+
+    fn answer_snapshot(&self, frame: &FusedFrame) {
+        if let Ok(Some(mut request)) = self.shared.snapshots.take(Duration::ZERO) {
+            request.picture.copy_from(&frame.picture);
+            // Whoever asked may have given up waiting.
+            let _ = request.reply.try_send(request.picture);
+        }
+    }
+
+    fn handle_events(&self, screen: &mut dyn Screen) {
+        while let Some(event) = screen.poll_event() {
+            match event {
+                ScreenEvent::Mode(mode) => self.shared.set_mode(mode),
+                ScreenEvent::NextMode => self.shared.next_mode(),
+                ScreenEvent::Quit => self.shared.stop(),
+                ScreenEvent::Snapshot => log::warn!(
+                    "a snapshot by key is not configured: use `filmctl snapshot FILE`"
+                ),
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What the threads share: atomics on the frame path, locks only off it.
+//!
+//! Thread: all. Blocks: never for long. Allocates: only where said. Fails when: never.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Parts;
+use super::status::Status;
+use crate::channel::{Mailbox, Watch};
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Mode, Task};
+use crate::describe::{Guidance, GuideStatus};
+use crate::frame::Picture;
+use crate::metrics::{Marks, Metrics, resident_bytes};
+
+/// A picture that someone waits for; the buffer is theirs, so that the present thread only copies.
+#[derive(Debug)]
+pub struct SnapshotRequest {
+    /// Filled with the next picture shown.
+    pub picture: Picture,
+    /// Where it goes then.
+    pub reply: SyncSender<Picture>,
+}
+
+/// State of a running pipeline.
+#[derive(Debug)]
+pub struct Shared {
+    /// Counters and timings.
+    pub metrics: Metrics,
+    /// The guidance in use; replaced whole, read once a frame.
+    pub guidance: Arc<Watch<Guidance>>,
+    /// The fuse thread hands out the next aligned pair when this is set.
+    pub wants_scene: AtomicBool,
+    /// A picture that someone waits for.
+    pub snapshots: Mailbox<SnapshotRequest>,
+    clock: Clock,
+    started: Timestamp,
+    task: Task,
+    source: String,
+    mode: AtomicU8,
+    stop: AtomicBool,
+    centi_fps: AtomicU32,
+    marks: Mutex<Marks>,
+    engine: Mutex<String>,
+    screen: Mutex<String>,
+    guide: Mutex<GuideStatus>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(parts: &Parts) -> Self {
+        let shared = Self {
+            metrics: Metrics::default(),
+            guidance: Arc::new(Watch::new(parts.neutral.clone())),
+            wants_scene: AtomicBool::new(false),
+            snapshots: Mailbox::default(),
+            clock: Clock,
+            started: Clock.now(),
+            task: parts.config.task,
+            source: parts.source.info().name.clone(),
+            mode: AtomicU8::new(0),
+            stop: AtomicBool::new(false),
+            centi_fps: AtomicU32::new(0),
+            marks: Mutex::default(),
+            engine: Mutex::new(parts.stage.engine_name().to_owned()),
+            screen: Mutex::new("not open yet".to_owned()),
+            guide: Mutex::default(),
+        };
+        shared.set_mode(parts.config.fuse.mode);
+        shared
+    }
+
+    /// Time on the frame's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The task.
+    pub fn task(&self) -> Task {
+        self.task
+    }
+
+    /// The mode from the next frame on.
+    pub fn mode(&self) -> Mode {
+        let index = usize::from(self.mode.load(Relaxed));
+        Mode::ALL.get(index).copied().unwrap_or_default()
+    }
+
+    /// Shows another mode from the next frame on.
+    pub fn set_mode(&self, mode: Mode) {
+        let index = Mode::ALL.iter().position(|m| *m == mode).unwrap_or(0);
+        self.mode.store(u8::try_from(index).unwrap_or(0), Relaxed);
+    }
+
+    /// The mode after the present one.
+    pub fn next_mode(&self) {
+        let index = usize::from(self.mode.load(Relaxed)) + 1;
+        self.set_mode(Mode::ALL[index % Mode::ALL.len()]);
+    }
+
+    /// All threads end after their current frame.
+    pub fn stop(&self) {
+        self.stop.store(true, Relaxed);
+    }
+
+    /// [`Shared::stop`] was called.
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    /// Sleeps for `duration`, or less when the pipeline stops.
+    pub(super) fn pause(&self, duration: std::time::Duration) {
+        let until = self.now().plus(duration);
+        while !self.stopping() && self.now() < until {
+            self.clock.sleep_until(self.now().plus(std::time::Duration::from_millis(50)).min(until));
+        }
+    }
+
+    pub(super) fn set_fps(&self, fps: f32) {
+        // Kept as an integer: a rate is never negative, and casts saturate.
+        self.centi_fps.store((fps * 100.0) as u32, Relaxed);
+    }
+
+    /// Frames shown a second, over the last second.
+    pub fn fps(&self) -> f32 {
+        self.centi_fps.load(Relaxed) as f32 / 100.0
+    }
+
+    pub(super) fn set_marks(&self, marks: Marks) {
+        *lock(&self.marks) = marks;
+    }
+
+    /// What is not as it should be.
+    pub fn marks(&self) -> Marks {
+        *lock(&self.marks)
+    }
+
+    /// Allocates only when the name changes.
+    pub(super) fn set_engine(&self, name: &str) {
+        let mut engine = lock(&self.engine);
+        if *engine != name {
+            name.clone_into(&mut engine);
+        }
+    }
+
+    pub(super) fn set_screen(&self, name: &str) {
+        name.clone_into(&mut lock(&self.screen));
+    }
+
+    pub(super) fn set_guide(&self, status: GuideStatus) {
+        *lock(&self.guide) = status;
+    }
+
+    /// Everything, for `filmctl status`. Allocates.
+    pub fn status(&self) -> Status {
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_s: self.now().since(self.started).as_secs_f64(),
+            task: self.task,
+            mode: self.mode(),
+            source: self.source.clone(),
+            engine: lock(&self.engine).clone(),
+            screen: lock(&self.screen).clone(),
+            fps: self.fps(),
+            marks: self.marks(),
+            frames: self.metrics.summary(),
+            guide: lock(&self.guide).clone(),
+            resident_bytes: resident_bytes(std::process::id()).unwrap_or(0),
+        }
+    }
+}

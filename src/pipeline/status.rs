@@ -1,0 +1,36 @@
+//! What `filmctl status` prints. One struct, so that the wire format has one definition.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Mode, Task};
+use crate::describe::GuideStatus;
+use crate::metrics::{Marks, Summary};
+
+/// Everything the daemon knows about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// filmd's version.
+    pub version: String,
+    /// Seconds since the pipeline started.
+    pub uptime_s: f64,
+    /// What is fused.
+    pub task: Task,
+    /// What is shown.
+    pub mode: Mode,
+    /// Where pairs come from.
+    pub source: String,
+    /// Who fuses: the network's name, or "classic" with the reason.
+    pub engine: String,
+    /// Where pictures go.
+    pub screen: String,
+    /// Frames shown a second, over the last second.
+    pub fps: f32,
+    /// What is not as it should be.
+    pub marks: Marks,
+    /// Counters and timings.
+    pub frames: Summary,
+    /// What guides the fusion, and who writes it.
+    pub guide: GuideStatus,
+    /// filmd's resident memory.
+    pub resident_bytes: u64,
+}
