@@ -148,20 +148,19 @@ impl FolderPairs {
         if self.only_a.is_empty() && self.only_b.is_empty() {
             return None;
         }
-        let side = |name: &str, stems: &[String]| match stems {
-            [] => String::new(),
-            _ => format!(
-                " {} only in {name} (such as {});",
-                stems.len(),
-                examples(stems)
-            ),
-        };
-        Some(format!(
-            "{} pairs;{}{} left out",
-            self.pairs.len(),
-            side("the first folder", &self.only_a),
-            side("the second folder", &self.only_b),
-        ))
+        let sides = [("first", &self.only_a), ("second", &self.only_b)];
+        let said: Vec<String> = sides
+            .into_iter()
+            .filter(|(_, stems)| !stems.is_empty())
+            .map(|(name, stems)| {
+                let number = stems.len();
+                format!(
+                    "{number} only in the {name} folder (such as {})",
+                    examples(stems)
+                )
+            })
+            .collect();
+        Some(format!("left out: {}", said.join(", ")))
     }
 }
 

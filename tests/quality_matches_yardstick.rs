@@ -1,6 +1,12 @@
 //! The metrics are those of the Python yardstick: on generated pictures against committed
 //! numbers, and on real pairs of each task against the script itself where it is at hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests, which say loudly what is skipped"
+)]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -105,6 +105,13 @@ fn infrared_is_warped_over_visible() {
     assert!(!out.is_covered);
     assert_eq!(out.coverage.row(24)[63], 0);
     assert_eq!(out.coverage.row(24)[10], 255);
+    let mut copy = AlignedPair::new(Size::new(1, 1));
+    copy.copy_from(&out);
+    assert_eq!(
+        (&copy.infrared, &copy.coverage),
+        (&out.infrared, &out.coverage)
+    );
+    assert!(!copy.is_covered && copy.has_infrared && copy.has_visible);
 
     let mut aligner = Aligner::new(&calibration, Some("near"), OUTPUT).unwrap();
     aligner.align_pictures(Some(&infrared), Some(&visible), &mut out);

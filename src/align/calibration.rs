@@ -383,6 +383,11 @@ shift = [-3.5, 0.0]
     }
 
     #[test]
+    fn the_example_is_accepted() {
+        parse(include_str!("../../board/calibration-example.toml")).unwrap();
+    }
+
+    #[test]
     fn an_unreadable_file_is_named() {
         let error = Calibration::load(Path::new("/nonexistent/pair.toml")).unwrap_err();
         assert!(error.to_string().contains("/nonexistent/pair.toml"));

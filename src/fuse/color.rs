@@ -160,15 +160,15 @@ fn nearer(a: &Pixel, b: &Pixel, fused: i32) -> [i32; 3] {
 fn fit(luma: i32, difference: [i32; 3]) -> [u8; 3] {
     let [r, g, b] = difference;
     let (most, least) = (r.max(g).max(b), r.min(g).min(b));
-    let full = 1 << SATURATION;
-    let (above, below) = ((255 - luma) << SHIFT, luma << SHIFT);
-    let mut saturation = full;
-    // Half a step over is the rounding of luma, not a colour out of range.
+    let mut saturation = 1 << SATURATION;
+    // Half a step over is the rounding of luma, not a colour out of range; the clamp takes it.
     let slack = 1 << (SHIFT - 1);
-    if most > above + slack {
+    let above = ((255 - luma) << SHIFT) + slack;
+    let below = (luma << SHIFT) + slack;
+    if most > above {
         saturation = saturation.min((above << SATURATION) / most);
     }
-    if -least > below + slack {
+    if -least > below {
         saturation = saturation.min((below << SATURATION) / -least);
     }
     let bits = SHIFT + SATURATION;

@@ -29,8 +29,8 @@ fn reference(chroma: [f64; 2], y: f64) -> [f64; 3] {
         1.772 * cb,
     ];
     let fits = d.map(|d| match d {
-        d if d > 255.5 - y => (255.0 - y) / d,
-        d if d < -y - 0.5 => y / -d,
+        d if d > 255.5 - y => (255.5 - y) / d,
+        d if d < -y - 0.5 => (y + 0.5) / -d,
         _ => 1.0,
     });
     let saturation = fits.iter().copied().fold(1.0, f64::min);

@@ -174,7 +174,7 @@ impl Composer {
             let rows = [y.saturating_sub(1), y, (y + 1).min(last)].map(|y| self.visible.row(y));
             simd::sobel_row(rows, &mut self.edges);
             for (px, &edge) in out.row_mut(y).chunks_exact_mut(3).zip(&self.edges) {
-                let weight = edge.saturating_sub(EDGE_FLOOR).saturating_mul(3);
+                let weight = edge.saturating_sub(EDGE_FLOOR).saturating_mul(2);
                 for (sample, ink) in px.iter_mut().zip(ink) {
                     *sample = weigh(ink, *sample, weight);
                 }

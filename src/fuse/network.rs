@@ -308,8 +308,12 @@ fn check_declared(model: &InferenceModel, input: usize, shape: &[usize]) -> Trac
     if fits && dims.next().is_none() {
         return Ok(());
     }
+    let hint = match name.as_str() {
+        GUIDANCE => "it was not made for the text encoder of this manifest",
+        _ => "export it with free height and width",
+    };
     Err(TractError::msg(format!(
-        "its input {name} is {:?}, {shape:?} is needed; export it with free height and width",
+        "its input {name} is [{:?}], {shape:?} is needed; {hint}",
         fact.shape
     )))
 }

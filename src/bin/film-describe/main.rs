@@ -105,7 +105,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     server.run(&mut std::io::stdin().lock(), &mut std::io::stdout().lock())
 }
 
-fn once(server: &mut serve::Server<'_, '_>, task: Task) -> anyhow::Result<()> {
+fn once(server: &mut serve::Server<'_, '_, '_>, task: Task) -> anyhow::Result<()> {
     let mut input = String::new();
     std::io::stdin()
         .read_to_string(&mut input)

@@ -19,13 +19,13 @@ use crate::llm::Llm;
 pub struct Garbled(ProtocolError);
 
 /// The models, and what is wrong with them.
-pub struct Server<'s, 'm> {
-    pub llm: Option<&'s mut Llm<'m>>,
-    pub encoder: &'s mut Encoder<'m>,
+pub struct Server<'s, 'l, 'e> {
+    pub llm: Option<&'s mut Llm<'l>>,
+    pub encoder: &'s mut Encoder<'e>,
     pub note: Option<String>,
 }
 
-impl Server<'_, '_> {
+impl Server<'_, '_, '_> {
     /// Greets, then answers until `input` ends.
     pub fn run(&mut self, input: &mut impl Read, output: &mut impl Write) -> anyhow::Result<()> {
         let hello = Message::Hello(Hello {

@@ -187,7 +187,10 @@ fn file_job(args: &Args) -> Result<Job> {
     check_output(&out)?;
     for source in [&args.a, &args.b] {
         if is_same(source, &out) {
-            bail!("--out {} would overwrite a source; name another file", out.display());
+            bail!(
+                "--out {} would overwrite a source; name another file",
+                out.display()
+            );
         }
     }
     Ok(Job {

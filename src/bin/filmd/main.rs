@@ -1,15 +1,13 @@
 //! filmd: the daemon, its demo, and the same fusion for files.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a program talks to its terminal"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
 
 mod bench;
 mod check;
 mod daemon;
 mod demo;
+mod describe;
 mod eval;
+mod fuse;
 mod logger;
 mod setup;
 
@@ -34,6 +32,10 @@ enum Command {
     Run(daemon::Args),
     /// Show what filmd does: two synthetic cameras, or folders of your own, fused live.
     Demo(demo::Args),
+    /// Fuse two pictures, or two folders of pictures.
+    Fuse(fuse::Args),
+    /// Say what two pictures show, as the guiding text would.
+    Describe(describe::Args),
     /// Measure how good fused pictures are, with guards against gamed numbers.
     Eval(eval::Args),
     /// Check a configuration file and what it names; exit code 78 where it cannot be used.
@@ -48,6 +50,8 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => daemon::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Fuse(args) => fuse::run(args),
+        Command::Describe(args) => describe::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Check(args) => check::run(args),
         Command::Bench(args) => bench::run(args),
@@ -57,11 +61,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("filmd: {error:#}");
             let config = error.chain().any(|e| e.is::<filmd::config::ConfigError>());
-            if config {
-                ExitCode::from(EXIT_CONFIG)
-            } else {
-                ExitCode::FAILURE
-            }
+            if config { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
         }
     }
 }

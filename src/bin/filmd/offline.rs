@@ -5,15 +5,20 @@
 //! Not its job: files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
-use filmd::config::{Engine, Task};
-use filmd::describe::facts::Facts;
-use filmd::describe::{DescribeRequest, Describer, Guidance, Origin, Prompt, TokenFeatures};
+use filmd::config::{DescribeConfig, Engine, Task};
+use filmd::describe::{
+    self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFiles, ModelSpec, Origin,
+    Prompt, TokenFeatures,
+};
 use filmd::frame::{Picture, Size};
-use filmd::fuse::{ClassicFuser, Fuser, Manifest, NetworkEntry, NetworkFuser};
+use filmd::fuse::color::{self, Chroma};
+use filmd::fuse::{ClassicFuser, Fuser, Manifest, NetworkEntry, NetworkFuser, Role};
 
 /// Longer than any board needs; a person waits here, no frame does.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -91,7 +96,7 @@ impl Offline {
             TextSource::User(text) => {
                 let mut describer = open_describer(&manifest, false)?;
                 let prompt = Prompt::Text(text);
-                Guide::Fixed(ask(describer.as_mut(), task, prompt, network.shape)?)
+                Guide::Fixed(guide(describer.as_mut(), task, prompt, network.shape)?)
             }
             TextSource::Describe => Guide::Each(open_describer(&manifest, true)?),
         };
@@ -122,7 +127,7 @@ impl Offline {
             (Guide::Fixed(guidance), _) => Ok(guidance.clone()),
             (Guide::Each(describer), Some(network)) => {
                 let prompt = Prompt::Facts(Facts::measure(self.task, pair).sentences());
-                ask(describer.as_mut(), self.task, prompt, network.shape)
+                guide(describer.as_mut(), self.task, prompt, network.shape)
             }
             (Guide::Each(_), None) => bail!("classic fusion takes no text"),
         }
@@ -137,10 +142,16 @@ impl Offline {
         let mut infrared = Picture::grey(size);
         let mut visible = Picture::grey(size);
         let mut fused = Picture::grey(size);
-        COLOR_LUMA
+        color::luma(&pair.infrared, &mut infrared);
+        color::luma(&pair.visible, &mut visible);
         self.fuser_for(size)?
             .fuse(&infrared, &visible, guidance, &mut fused)?;
-        COLOR_RECOMBINE
+        if Chroma::of(self.task, &pair.infrared, &pair.visible) == Chroma::Grey {
+            return Ok(fused);
+        }
+        let mut out = Picture::rgb(size);
+        color::recombine(self.task, &pair.infrared, &pair.visible, &fused, &mut out);
+        Ok(out)
     }
 
     /// Makes the fuser ready for a size, so that the time of the fusion itself can be taken.
@@ -154,9 +165,11 @@ impl Offline {
     fn fuser_for(&mut self, size: Size) -> Result<&mut dyn Fuser> {
         let fuser: Box<dyn Fuser> = match (self.fuser.take(), &self.network) {
             (Some((made_for, fuser)), _) if made_for == size => fuser,
-            (_, Some(network)) => {
-                Box::new(NetworkFuser::from_onnx(&network.bytes, &network.entry, size)?)
-            }
+            (_, Some(network)) => Box::new(NetworkFuser::from_onnx(
+                &network.bytes,
+                &network.entry,
+                size,
+            )?),
             (_, None) => Box::new(ClassicFuser::new(size)),
         };
         Ok(self.fuser.insert((size, fuser)).1.as_mut())
@@ -192,18 +205,60 @@ fn load_network(manifest: &Manifest, model: Option<&str>) -> Result<Network> {
     })
 }
 
-fn ask(
-    describer: &mut dyn Describer,
-    task: Task,
-    text: Prompt,
-    shape: (usize, usize),
-) -> Result<Guidance> {
+/// The film-describe process; `llm`: not without the language model.
+///
+/// # Errors
+/// A program or file that is not there, and how to get it.
+pub fn open_describer(manifest: &Manifest, llm: bool) -> Result<Box<dyn Describer>> {
+    let spec = |role| {
+        manifest.language_model(role).map(|entry| ModelSpec {
+            file: entry.file.display().to_string(),
+            sha256: entry.sha256.clone(),
+        })
+    };
+    let config = DescribeConfig::default();
+    let files = ModelFiles::find(
+        &config,
+        spec(Role::Llm).as_ref(),
+        spec(Role::Encoder).as_ref(),
+    );
+    if llm && files.llm.is_none() {
+        let folders: Vec<_> = files
+            .searched
+            .iter()
+            .map(|f| f.display().to_string())
+            .collect();
+        bail!(
+            "the language model's file is in none of these folders: {}; fetch it with `make \
+             models`, or do without --describe",
+            folders.join(", ")
+        );
+    }
+    let (rows, _) = manifest.guidance_shape();
+    let stop = Arc::new(AtomicBool::new(false));
+    Ok(describe::open(&config, &files, rows, stop)?)
+}
+
+/// One question to the describer.
+///
+/// # Errors
+/// The describer's.
+pub fn ask(describer: &mut dyn Describer, task: Task, text: Prompt) -> Result<Description> {
     let request = DescribeRequest {
         task,
         text,
         deadline: DEADLINE,
     };
-    let said = describer.describe(&request)?;
+    Ok(describer.describe(&request)?)
+}
+
+fn guide(
+    describer: &mut dyn Describer,
+    task: Task,
+    text: Prompt,
+    shape: (usize, usize),
+) -> Result<Guidance> {
+    let said = ask(describer, task, text)?;
     Ok(Guidance::new(
         &said.features,
         shape,

@@ -34,12 +34,11 @@ pub fn progress_bar(length: usize) -> ProgressBar {
 pub fn read_pair(a: &Path, b: &Path, stretch: bool) -> Result<AlignedPair> {
     let (first, visible) = (read_picture(a)?, read_picture(b)?);
     check_aspect(first.size(), visible.size(), stretch)?;
-    Ok(AlignedPair {
-        infrared: scaled(first, visible.size())?,
-        visible,
-        has_infrared: true,
-        has_visible: true,
-    })
+    let mut pair = AlignedPair::new(visible.size());
+    pair.infrared = scaled(first, visible.size())?;
+    pair.visible = visible;
+    (pair.has_infrared, pair.has_visible) = (true, true);
+    Ok(pair)
 }
 
 fn check_aspect(a: Size, b: Size, stretch: bool) -> Result<()> {
