@@ -75,7 +75,11 @@ pub fn read_frame(
 /// As [`read_frame`].
 pub fn load_frame(path: &Path) -> Result<Frame, AcquireError> {
     let mut frame = Frame::new(Size::new(0, 0), 1, false);
-    read_frame(path, &mut RangeMapper::new(RangeConfig::default()), &mut frame)?;
+    read_frame(
+        path,
+        &mut RangeMapper::new(RangeConfig::default()),
+        &mut frame,
+    )?;
     Ok(frame)
 }
 
@@ -86,16 +90,25 @@ fn decode(bytes: &[u8], path: &Path) -> Result<DynamicImage, AcquireError> {
     let mut reader = reader(bytes, path)?;
     if reader.format() == Some(ImageFormat::Jpeg) {
         check_jpeg(bytes).map_err(|reason| {
-            refused(path, format!("{} bytes are not a whole JPEG picture: {reason}", bytes.len()))
+            refused(
+                path,
+                format!(
+                    "{} bytes are not a whole JPEG picture: {reason}",
+                    bytes.len()
+                ),
+            )
         })?;
     }
     let mut limits = image::Limits::default();
     limits.max_image_width = Some(LARGEST);
     limits.max_image_height = Some(LARGEST);
     reader.limits(limits);
-    let decoded = reader
-        .decode()
-        .map_err(|e| refused(path, format!("cannot be decoded, it may be cut or damaged: {e}")))?;
+    let decoded = reader.decode().map_err(|e| {
+        refused(
+            path,
+            format!("cannot be decoded, it may be cut or damaged: {e}"),
+        )
+    })?;
     if decoded.width() == 0 || decoded.height() == 0 {
         return Err(refused(path, "the picture has no pixels"));
     }
@@ -141,9 +154,8 @@ pub fn pair_folders(infrared: &Path, visible: &Path) -> Result<Vec<FilePair>, Ac
     let mut first = pictures(infrared)?;
     let second = pictures(visible)?;
     let (count_a, count_b) = (first.len(), second.len());
-    let example = |stems: &BTreeMap<String, PathBuf>| {
-        stems.keys().next().cloned().unwrap_or_default()
-    };
+    let example =
+        |stems: &BTreeMap<String, PathBuf>| stems.keys().next().cloned().unwrap_or_default();
     let names = (example(&first), example(&second));
     let mut pairs: Vec<FilePair> = second
         .into_iter()
@@ -177,9 +189,15 @@ fn pictures(folder: &Path) -> Result<BTreeMap<String, PathBuf>, AcquireError> {
     let mut found = BTreeMap::new();
     let mut others = 0;
     for entry in entries {
-        let path = entry.map_err(|e| refused(folder, format!("cannot be listed: {e}")))?.path();
+        let path = entry
+            .map_err(|e| refused(folder, format!("cannot be listed: {e}")))?
+            .path();
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-        if !ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) || path.is_dir() {
+        if !ENDINGS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(ending))
+            || path.is_dir()
+        {
             others += 1;
             continue;
         }
@@ -208,7 +226,12 @@ pub fn counting_order(a: &str, b: &str) -> std::cmp::Ordering {
     loop {
         let ((da, ra), (db, rb)) = (split_digits(x), split_digits(y));
         if !da.is_empty() && !db.is_empty() {
-            let value = |d: &str| (d.trim_start_matches('0').len(), d.trim_start_matches('0').to_owned());
+            let value = |d: &str| {
+                (
+                    d.trim_start_matches('0').len(),
+                    d.trim_start_matches('0').to_owned(),
+                )
+            };
             let order = value(da).cmp(&value(db));
             if order.is_ne() {
                 return order;
@@ -246,7 +269,10 @@ mod tests {
     fn numbers_in_names_count() {
         let mut names = ["b10", "b9", "b010x", "a", "b9a", "", "é2", "é10", "b09"];
         names.sort_by(|a, b| counting_order(a, b));
-        assert_eq!(names, ["", "a", "b09", "b9", "b9a", "b10", "b010x", "é2", "é10"]);
+        assert_eq!(
+            names,
+            ["", "a", "b09", "b9", "b9a", "b10", "b010x", "é2", "é10"]
+        );
     }
 
     proptest! {
@@ -274,7 +300,10 @@ mod tests {
                 .unwrap();
             let frame = load_frame(&path).unwrap();
             assert_eq!(frame.counts.as_ref().unwrap().data, data);
-            assert_eq!((frame.picture.channels(), frame.picture.size()), (1, Size::new(30, 20)));
+            assert_eq!(
+                (frame.picture.channels(), frame.picture.size()),
+                (1, Size::new(30, 20))
+            );
             assert!(frame.picture.data()[599] > 240 && frame.picture.data()[0] < 10);
         }
     }
@@ -283,10 +312,14 @@ mod tests {
     fn colour_grey_and_transparency_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
-        image::RgbaImage::from_pixel(1, 1, image::Rgba([9, 8, 7, 3])).save(&path).unwrap();
+        image::RgbaImage::from_pixel(1, 1, image::Rgba([9, 8, 7, 3]))
+            .save(&path)
+            .unwrap();
         assert_eq!(load_frame(&path).unwrap().picture.data(), [9, 8, 7]);
         let path = folder.path().join("a.bmp");
-        image::GrayImage::from_pixel(2, 1, image::Luma([77])).save(&path).unwrap();
+        image::GrayImage::from_pixel(2, 1, image::Luma([77]))
+            .save(&path)
+            .unwrap();
         assert_eq!(load_frame(&path).unwrap().picture.size(), Size::new(2, 1));
     }
 
@@ -304,7 +337,9 @@ mod tests {
             read_frame(&path, &mut range(), &mut frame).unwrap();
             for length in [0, 1, 30, bytes.len() / 2, bytes.len() * 9 / 10] {
                 std::fs::write(&path, &bytes[..length]).unwrap();
-                let error = read_frame(&path, &mut range(), &mut frame).unwrap_err().to_string();
+                let error = read_frame(&path, &mut range(), &mut frame)
+                    .unwrap_err()
+                    .to_string();
                 assert!(error.contains(name), "{error}");
             }
         }
@@ -312,8 +347,13 @@ mod tests {
         std::fs::write(&path, "not a picture").unwrap();
         let error = load_frame(&path).unwrap_err().to_string();
         assert!(error.contains("PNG, JPEG"), "{error}");
-        let error = load_frame(&folder.path().join("none.png")).unwrap_err().to_string();
-        assert!(error.contains("none.png") && error.contains("No such file"), "{error}");
+        let error = load_frame(&folder.path().join("none.png"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("none.png") && error.contains("No such file"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -327,7 +367,10 @@ mod tests {
         }
         std::fs::write(b.path().join("vis0.jpg"), "").unwrap();
         let text = refuse();
-        assert!(text.contains("3 picture(s)") && text.contains("the 1 in"), "{text}");
+        assert!(
+            text.contains("3 picture(s)") && text.contains("the 1 in"),
+            "{text}"
+        );
         assert!(text.contains("ir0") && text.contains("vis0"), "{text}");
         std::fs::write(b.path().join("ir2.bmp"), "").unwrap();
         assert_eq!(pair_folders(a.path(), b.path()).unwrap().len(), 1);

@@ -4,8 +4,11 @@
 //! Thread: acquire. Blocks: [`PairSource::next_pair`], at most its time-out. Allocates: at start
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
+pub mod camera;
+mod camera_side;
 mod faults;
 pub mod files;
+pub mod paired_cameras;
 pub mod pairing;
 pub mod range;
 pub mod replay;
@@ -13,12 +16,15 @@ pub mod synthetic;
 pub mod unpack;
 
 pub use faults::FaultySource;
+pub use files::{FilePair, load_frame, pair_folders};
+pub use paired_cameras::PairedCameras;
 pub use replay::ReplaySource;
 pub use synthetic::{SyntheticScene, SyntheticSource};
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::SourceConfig;
 use crate::frame::{FramePair, Size};
 
 /// Which of the two sources.
@@ -91,4 +97,16 @@ pub trait PairSource: Send {
 
     /// Counts since the start.
     fn counters(&self) -> AcquireCounters;
+}
+
+/// Opens what the configuration names.
+///
+/// # Errors
+/// [`AcquireError::Source`], with the device or folder, what was found and what to do.
+pub fn open_source(config: &SourceConfig) -> Result<Box<dyn PairSource>, AcquireError> {
+    Ok(match config {
+        SourceConfig::Synthetic(config) => Box::new(SyntheticSource::new(config)?),
+        SourceConfig::Replay(config) => Box::new(ReplaySource::new(config)?),
+        SourceConfig::Cameras(config) => Box::new(PairedCameras::new(config)?),
+    })
 }

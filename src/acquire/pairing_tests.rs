@@ -52,7 +52,10 @@ struct Out {
 fn poll(pairer: &mut Pairer<Stub>, now: u64) -> Option<Out> {
     pairer.poll(ms(now)).map(|pair| Out {
         now,
-        times: pair.frames.each_ref().map(|f| f.as_ref().map(|f| f.time.as_nanos() / 1_000_000)),
+        times: pair
+            .frames
+            .each_ref()
+            .map(|f| f.as_ref().map(|f| f.time.as_nanos() / 1_000_000)),
         numbers: pair.frames.each_ref().map(|f| f.as_ref().map(|f| f.number)),
         stale: pair.stale,
     })
@@ -85,7 +88,11 @@ fn equal_rates_pair_with_the_nearest_frame_and_nothing_is_dropped() {
         let mut pairer = pairer();
         let out = play(&mut pairer, [&a, &b], 3000);
         // At the end the infrared side may have one more, which leaves on its own.
-        assert!((60..=61).contains(&out.len()), "phase {phase}: {}", out.len());
+        assert!(
+            (60..=61).contains(&out.len()),
+            "phase {phase}: {}",
+            out.len()
+        );
         for pair in &out[2..59] {
             let (Some(a), Some(b)) = (pair.times[0], pair.times[1]) else {
                 panic!("a side is missing: {pair:?}");
@@ -134,7 +141,10 @@ fn a_shutter_pause_marks_the_held_frame_stale_and_then_lets_it_go() {
 fn the_slower_side_drives_when_the_faster_one_is_silent() {
     let (slow, fast) = (stream(0, 111, 5, 60), stream(0, 33, 5, 30));
     let out = play(&mut pairer(), [&slow, &fast], 6600);
-    let late: Vec<_> = out.iter().filter(|p| p.now > 1200 && p.now < 4000).collect();
+    let late: Vec<_> = out
+        .iter()
+        .filter(|p| p.now > 1200 && p.now < 4000)
+        .collect();
     assert!(late.len() >= 24, "{}", late.len());
     assert!(late.iter().all(|p| p.stale == [false, true]), "{late:?}");
     let last = out.last().expect("there is one");
@@ -147,10 +157,16 @@ fn an_unplugged_side_is_missing_at_once() {
     let mut pairer = pairer();
     pairer.push(Role::Infrared, at(0, 0), ms(1));
     pairer.push(Role::Visible, at(1, 0), ms(2));
-    assert_eq!(poll(&mut pairer, 2).map(|p| p.numbers), Some([Some(0), Some(0)]));
+    assert_eq!(
+        poll(&mut pairer, 2).map(|p| p.numbers),
+        Some([Some(0), Some(0)])
+    );
     pairer.lose(Role::Infrared);
     pairer.push(Role::Visible, at(34, 1), ms(35));
-    assert_eq!(poll(&mut pairer, 35).map(|p| p.numbers), Some([None, Some(1)]));
+    assert_eq!(
+        poll(&mut pairer, 35).map(|p| p.numbers),
+        Some([None, Some(1)])
+    );
 }
 
 #[test]
@@ -159,7 +175,10 @@ fn the_newest_frame_wins_and_the_displaced_ones_are_counted() {
     for i in 0..5 {
         pairer.push(Role::Visible, at(100 + 33 * i, i), ms(240));
     }
-    assert_eq!(poll(&mut pairer, 240).map(|p| p.numbers), Some([None, Some(4)]));
+    assert_eq!(
+        poll(&mut pairer, 240).map(|p| p.numbers),
+        Some([None, Some(4)])
+    );
     assert_eq!(poll(&mut pairer, 241), None);
     assert_eq!((pairer.received(Role::Visible), pairer.dropped()), (5, 4));
 }
@@ -173,7 +192,10 @@ fn a_frame_out_of_order_is_dropped_but_a_restarted_clock_is_followed() {
     assert_eq!(poll(&mut pairer, 1), None);
     assert_eq!(pairer.dropped(), 1);
     pairer.push(Role::Visible, at(50, 2), ms(2));
-    assert_eq!(poll(&mut pairer, 2).map(|p| p.numbers), Some([None, Some(2)]));
+    assert_eq!(
+        poll(&mut pairer, 2).map(|p| p.numbers),
+        Some([None, Some(2)])
+    );
 }
 
 #[test]
@@ -185,7 +207,10 @@ fn the_deadline_is_when_a_waiting_frame_leaves() {
     assert_eq!(poll(&mut pairer, 31), None);
     let deadline = pairer.deadline(ms(31)).expect("it waits").as_nanos() / 1_000_000;
     assert!((32..=48).contains(&deadline), "{deadline}");
-    assert_eq!(poll(&mut pairer, deadline + 1).map(|p| p.numbers), Some([Some(0), Some(0)]));
+    assert_eq!(
+        poll(&mut pairer, deadline + 1).map(|p| p.numbers),
+        Some([Some(0), Some(0)])
+    );
 }
 
 /// Frames of one stream: steps between them, and how late each arrives.

@@ -104,7 +104,8 @@ impl RangeMapper {
 
     /// Maps `counts` to `grey`; the shorter of the two ends it. Adapts first, unless locked.
     pub fn map(&mut self, counts: &[u16], grey: &mut [u8]) {
-        if !(self.locked && self.primed) && !counts.is_empty() {
+        let frozen = self.locked && self.primed;
+        if !frozen && !counts.is_empty() {
             self.adapt(counts);
         }
         for (out, &count) in grey.iter_mut().zip(counts) {
@@ -254,7 +255,10 @@ mod tests {
         let with = mapped(&mut RangeMapper::new(RangeConfig::default()), &counts);
         assert_eq!(with[77], 255);
         let most = with.iter().zip(&without).enumerate();
-        let worst = most.filter(|(i, _)| *i != 77).map(|(_, (a, b))| a.abs_diff(*b)).max();
+        let worst = most
+            .filter(|(i, _)| *i != 77)
+            .map(|(_, (a, b))| a.abs_diff(*b))
+            .max();
         assert!(worst < Some(3), "{worst:?}");
     }
 
@@ -288,7 +292,10 @@ mod tests {
         mapper.unlock();
         mapped(&mut mapper, &[30_000; 19_200]);
         mapper.lock();
-        assert!(mapped(&mut mapper, &ramp()) != before, "it has to follow again");
+        assert!(
+            mapped(&mut mapper, &ramp()) != before,
+            "it has to follow again"
+        );
     }
 
     #[test]
@@ -300,12 +307,18 @@ mod tests {
         counts[..1000].fill(45_000);
         for _ in 0..120 {
             let now = mapped(&mut mapper, &counts);
-            let step = now[1000..].iter().zip(&before[1000..]).map(|(a, b)| a.abs_diff(*b));
+            let step = now[1000..]
+                .iter()
+                .zip(&before[1000..])
+                .map(|(a, b)| a.abs_diff(*b));
             // The weight of one frame, and rounding.
             assert!(step.max() <= Some(32), "the picture jumps");
             before = now;
         }
-        assert!(before[1000..] != settled[1000..], "it has to follow in the end");
+        assert!(
+            before[1000..] != settled[1000..],
+            "it has to follow in the end"
+        );
         let again = mapped(&mut mapper, &counts);
         assert!(again.iter().zip(&before).all(|(a, b)| a.abs_diff(*b) <= 1));
     }

@@ -265,8 +265,14 @@ mod tests {
             let bytes = std::fs::read(&path).unwrap();
             std::fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
         }
-        let error = open(a.path(), b.path(), true).unwrap().next_pair(LONG).unwrap_err();
-        assert!(error.to_string().contains(".bmp: cannot be decoded"), "{error}");
+        let error = open(a.path(), b.path(), true)
+            .unwrap()
+            .next_pair(LONG)
+            .unwrap_err();
+        assert!(
+            error.to_string().contains(".bmp: cannot be decoded"),
+            "{error}"
+        );
         for i in 0..2 {
             std::fs::write(a.path().join(format!("{i}.png")), "junk").unwrap();
         }
@@ -281,10 +287,16 @@ mod tests {
         source.period = Duration::from_secs(5);
         source.next_pair(LONG).unwrap();
         let wait = Duration::from_millis(2);
-        assert!(matches!(source.next_pair(wait), Err(AcquireError::Stalled(_))));
+        assert!(matches!(
+            source.next_pair(wait),
+            Err(AcquireError::Stalled(_))
+        ));
         (source.period, source.due) = (Duration::ZERO, Clock.now());
         let held: Vec<_> = (0..POOL).map(|_| source.next_pair(LONG).unwrap()).collect();
-        assert!(matches!(source.next_pair(wait), Err(AcquireError::Stalled(_))));
+        assert!(matches!(
+            source.next_pair(wait),
+            Err(AcquireError::Stalled(_))
+        ));
         drop(held);
         let next = source.next_pair(LONG).unwrap().visible.unwrap().sequence;
         assert_eq!(next, POOL as u64 + 1);

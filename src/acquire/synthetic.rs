@@ -74,14 +74,17 @@ impl SyntheticScene {
 
     /// Draws the visible picture of frame `number`.
     pub fn render_visible(&self, number: u64, frame: &mut Frame) {
-        self.renderer.visible(&self.moment(number), &mut frame.picture);
+        self.renderer
+            .visible(&self.moment(number), &mut frame.picture);
     }
 
     /// Draws the infrared counts of frame `number` and maps them to grey; the range follows the
     /// frames drawn before.
     pub fn render_infrared(&mut self, number: u64, frame: &mut Frame) {
         let moment = self.moment(number);
-        let counts = frame.counts.get_or_insert_with(|| crate::frame::Counts::new(INFRARED));
+        let counts = frame
+            .counts
+            .get_or_insert_with(|| crate::frame::Counts::new(INFRARED));
         self.renderer.infrared(&moment, counts);
         frame.picture.reshape(INFRARED, 1);
         self.range.map(&counts.data, frame.picture.data_mut());

@@ -338,7 +338,11 @@ impl MjpgDecoder {
         match decoder.color_type() {
             image::ColorType::Rgb8 => out.reshape(size, 3),
             image::ColorType::L8 => out.reshape(size, 1),
-            other => return Err(broken(format!("its samples are {other:?}, not RGB or grey"))),
+            other => {
+                return Err(broken(format!(
+                    "its samples are {other:?}, not RGB or grey"
+                )));
+            }
         }
         decoder
             .read_image(out.data_mut())
@@ -439,8 +443,19 @@ mod tests {
 
     #[test]
     fn a_stride_shorter_than_a_row_is_refused() {
-        let error = grey(&layout(8, 2, 7, 0), &[0; 99], &mut Picture::grey(Size::new(1, 1)));
-        assert!(matches!(error, Err(UnpackError::Stride { expected: 8, found: 7, .. })));
+        let error = grey(
+            &layout(8, 2, 7, 0),
+            &[0; 99],
+            &mut Picture::grey(Size::new(1, 1)),
+        );
+        assert!(matches!(
+            error,
+            Err(UnpackError::Stride {
+                expected: 8,
+                found: 7,
+                ..
+            })
+        ));
         let odd = yuyv_to_rgb(
             &layout(3, 1, 6, 0),
             Quantization::Limited,
@@ -512,11 +527,21 @@ mod tests {
         let bytes = jpeg(size);
         let mut out = Picture::rgb(size);
         for length in (0..bytes.len() - 1).step_by(37) {
-            let error = decode(size, &bytes[..length], &mut out).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("{length} bytes are not")), "{error}");
+            let error = decode(size, &bytes[..length], &mut out)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.starts_with(&format!("{length} bytes are not")),
+                "{error}"
+            );
         }
-        let other = decode(Size::new(48, 64), &bytes, &mut out).unwrap_err().to_string();
-        assert!(other.contains("48x64") && other.contains("64x48"), "{other}");
+        let other = decode(Size::new(48, 64), &bytes, &mut out)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            other.contains("48x64") && other.contains("64x48"),
+            "{other}"
+        );
     }
 
     #[test]

@@ -20,7 +20,10 @@ pub fn wait_readable(fds: [Option<RawFd>; 2], timeout: Duration) -> io::Result<[
     let ask = |fd: RawFd| {
         // Out of range of a descriptor, -1 above all, would be undefined behaviour below.
         let fd = fd.max(0);
-        #[expect(unsafe_code, reason = "the v4l crate gives out its descriptor as a number only")]
+        #[expect(
+            unsafe_code,
+            reason = "the v4l crate gives out its descriptor as a number only"
+        )]
         // SAFETY: not -1, see above. The caller owns the device that the number belongs to and
         // holds it over this call, in which the borrow begins and ends; a number that is closed
         // nevertheless makes poll(2) report POLLNVAL and touches no memory.
@@ -66,11 +69,23 @@ mod tests {
         let fds = [Some(a.as_raw_fd()), Some(b.as_raw_fd())];
         assert_eq!(wait_readable(fds, Duration::ZERO).unwrap(), [false, false]);
         to_b.write_all(b"x").unwrap();
-        assert_eq!(wait_readable(fds, Duration::from_secs(9)).unwrap(), [false, true]);
-        assert_eq!(wait_readable([fds[0], None], Duration::ZERO).unwrap(), [false, false]);
-        assert_eq!(wait_readable([None, fds[1]], Duration::ZERO).unwrap(), [false, true]);
+        assert_eq!(
+            wait_readable(fds, Duration::from_secs(9)).unwrap(),
+            [false, true]
+        );
+        assert_eq!(
+            wait_readable([fds[0], None], Duration::ZERO).unwrap(),
+            [false, false]
+        );
+        assert_eq!(
+            wait_readable([None, fds[1]], Duration::ZERO).unwrap(),
+            [false, true]
+        );
         to_a.write_all(b"x").unwrap();
-        assert_eq!(wait_readable(fds, Duration::from_secs(9)).unwrap(), [true, true]);
+        assert_eq!(
+            wait_readable(fds, Duration::from_secs(9)).unwrap(),
+            [true, true]
+        );
     }
 
     #[test]
@@ -79,6 +94,9 @@ mod tests {
         drop(to_a);
         let found = wait_readable([Some(a.as_raw_fd()), None], Duration::from_secs(9)).unwrap();
         assert_eq!(found, [true, false]);
-        assert_eq!(wait_readable([None, None], Duration::from_millis(1)).unwrap(), [false, false]);
+        assert_eq!(
+            wait_readable([None, None], Duration::from_millis(1)).unwrap(),
+            [false, false]
+        );
     }
 }

@@ -81,10 +81,30 @@ pub fn draw_person(canvas: &mut Canvas, moment: &Moment, person: &Person) {
     };
     arm(swing, shade(jacket));
     arm(-swing, jacket);
-    draw((0.0, 0.95), (0.01, 1.36), (0.145, 0.165), &paint(jacket, 1_840));
-    draw((0.01, 1.46), (0.02, 1.54), (0.06, 0.06), &paint(skin, 3_300));
-    draw((0.02, 1.60), (0.03, 1.64), (0.10, 0.105), &paint(skin, 3_360));
-    draw((0.0, 1.67), (0.01, 1.68), (0.095, 0.095), &paint([44, 36, 30], 2_250));
+    draw(
+        (0.0, 0.95),
+        (0.01, 1.36),
+        (0.145, 0.165),
+        &paint(jacket, 1_840),
+    );
+    draw(
+        (0.01, 1.46),
+        (0.02, 1.54),
+        (0.06, 0.06),
+        &paint(skin, 3_300),
+    );
+    draw(
+        (0.02, 1.60),
+        (0.03, 1.64),
+        (0.10, 0.105),
+        &paint(skin, 3_360),
+    );
+    draw(
+        (0.0, 1.67),
+        (0.01, 1.68),
+        (0.095, 0.095),
+        &paint([44, 36, 30], 2_250),
+    );
 }
 
 /// Draws the car, seen from the left of its nearer end.
@@ -165,10 +185,18 @@ impl Near {
         ];
         draw_quad(canvas, flat, &body);
         let (a, b) = if oncoming { (1.2, 4.0) } else { (0.3, 3.1) };
-        let roof = self.along((near + a, near + b), (0.9, 1.45), (near + a + 0.6, near + b - 0.5));
+        let roof = self.along(
+            (near + a, near + b),
+            (0.9, 1.45),
+            (near + a + 0.6, near + b - 0.5),
+        );
         draw_quad(canvas, roof, &body);
         let glass = self.paint([18, 20, 26], 560);
-        let window = self.along((near + a + 0.3, near + b - 0.3), (0.95, 1.36), (near + a + 0.75, near + b - 0.65));
+        let window = self.along(
+            (near + a + 0.3, near + b - 0.3),
+            (0.95, 1.36),
+            (near + a + 0.75, near + b - 0.65),
+        );
         draw_quad(canvas, window, &glass);
         for z in [near + 0.8, far - 0.8] {
             let scale = pixels_per_metre(z);
@@ -185,7 +213,11 @@ impl Near {
 
     fn end(&self, canvas: &mut Canvas, oncoming: bool) {
         let (x, z) = ((self.left, self.right), self.near);
-        let (warm, grille) = if oncoming { (2_300, 4_600) } else { (980, 1_250) };
+        let (warm, grille) = if oncoming {
+            (2_300, 4_600)
+        } else {
+            (980, 1_250)
+        };
         for wheel in [self.left + 0.14, self.right - 0.14] {
             let tyre = self.across((wheel - 0.12, wheel + 0.12), (0.0, 0.4), z + 0.2, 0.0);
             draw_quad(canvas, tyre, &self.paint([18, 18, 18], 2_700));
@@ -194,9 +226,17 @@ impl Near {
         draw_quad(canvas, self.across(x, (0.28, 0.95), z, 0.05), &body);
         let roof = z + if oncoming { 1.6 } else { 0.5 };
         let cabin = (self.left + 0.08, self.right - 0.08);
-        draw_quad(canvas, self.across(cabin, (0.9, 1.45), roof, 0.22), &self.paint([54, 60, 72], 850));
+        draw_quad(
+            canvas,
+            self.across(cabin, (0.9, 1.45), roof, 0.22),
+            &self.paint([54, 60, 72], 850),
+        );
         let glass = (self.left + 0.18, self.right - 0.18);
-        draw_quad(canvas, self.across(glass, (0.97, 1.38), roof, 0.18), &self.paint([16, 18, 24], 620));
+        draw_quad(
+            canvas,
+            self.across(glass, (0.97, 1.38), roof, 0.18),
+            &self.paint([16, 18, 24], 620),
+        );
         if oncoming {
             // The bonnet, between the lights and the windscreen.
             let bonnet = [
@@ -208,7 +248,11 @@ impl Near {
             draw_quad(canvas, bonnet, &self.paint([62, 68, 82], 2_900));
         }
         let middle = (self.left + 0.45, self.right - 0.45);
-        draw_quad(canvas, self.across(middle, (0.42, 0.78), z, 0.0), &self.paint([24, 24, 26], grille));
+        draw_quad(
+            canvas,
+            self.across(middle, (0.42, 0.78), z, 0.0),
+            &self.paint([24, 24, 26], grille),
+        );
     }
 
     fn lights(&self, canvas: &mut Canvas, car: &Vehicle) {

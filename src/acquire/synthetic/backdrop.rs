@@ -62,7 +62,10 @@ impl Backdrop {
 fn warmth(seed: u64, u: f32, v: f32) -> u16 {
     let mut sum = 0.0;
     for i in 0..9 {
-        let (du, dv) = ((i % 3) as f32 / 3.0 - 1.0 / 3.0, (i / 3) as f32 / 3.0 - 1.0 / 3.0);
+        let (du, dv) = (
+            (i % 3) as f32 / 3.0 - 1.0 / 3.0,
+            (i / 3) as f32 / 3.0 - 1.0 / 3.0,
+        );
         // Parallax depends on the distance of what is seen there: a few steps find it.
         let mut shift = 0.0;
         let mut found = surface(seed, 0.0, 0.0);
@@ -166,7 +169,7 @@ fn building(seed: u64, x: f32, y: f32) -> Option<Surface> {
     let (wx, wy) = ((x - left) % 34.0, (y - top) % 44.0);
     let (column, storey) = ((x - left) as u64 / 34, (y - top) as u64 / 44);
     if (10.0..24.0).contains(&wx) && (12.0..32.0).contains(&wy) {
-        let frame = wx < 11.0 || wx >= 23.0 || wy < 13.0 || (16.5..17.5).contains(&wx);
+        let frame = !(11.0..23.0).contains(&wx) || wy < 13.0 || (16.5..17.5).contains(&wx);
         let lit = hash(seed, column * 16 + storey) % 5 < 2;
         let curtain = 0.7 + 0.5 * value_noise(seed, x / 3.0, y / 14.0);
         return match (lit, frame) {

@@ -48,8 +48,8 @@ impl Fire {
             for (pixel, &glow) in pixels.iter_mut().zip(row) {
                 let light = (u32::from(glow) * strength) >> 8;
                 pixel[0] = pixel[0].saturating_add(light.min(255) as u8);
-                pixel[1] = pixel[1].saturating_add((light * 115 >> 8).min(255) as u8);
-                pixel[2] = pixel[2].saturating_add((light * 36 >> 8).min(255) as u8);
+                pixel[1] = pixel[1].saturating_add(((light * 115) >> 8).min(255) as u8);
+                pixel[2] = pixel[2].saturating_add(((light * 36) >> 8).min(255) as u8);
             }
         }
     }
@@ -87,9 +87,8 @@ fn sample(flames: &[u8], at: (f32, f32), step: (f32, f32)) -> u32 {
         let x = (at.0 + part(i % cells) * step.0).max(0.0);
         let y = (at.1 + part(i / cells) * step.1).max(0.0);
         let (ix, iy) = (x as usize, y as usize);
-        let heat = |x: usize, y: usize| {
-            f32::from(flames[y.min(HEIGHT - 1) * WIDTH + x.min(WIDTH - 1)])
-        };
+        let heat =
+            |x: usize, y: usize| f32::from(flames[y.min(HEIGHT - 1) * WIDTH + x.min(WIDTH - 1)]);
         let row = |y| mix_f(heat(ix, y), heat(ix + 1, y), x - ix as f32);
         sum += mix_f(row(iy), row(iy + 1), y - iy as f32);
     }
@@ -178,7 +177,12 @@ fn shine(albedo: &[u8]) -> Box<[u8]> {
             let here = ground(x as f32, y as f32).unwrap_or((0.0, 1e6));
             let light = falloff(distance(here, FIRE) / 2.6) * 420.0;
             // Fades out at the border of the patch.
-            let border = [x - left + 99 * usize::from(left == 0), right - 1 - x, y - top, bottom - 1 - y];
+            let border = [
+                x - left + 99 * usize::from(left == 0),
+                right - 1 - x,
+                y - top,
+                bottom - 1 - y,
+            ];
             let fade = border.into_iter().min().unwrap_or(0).min(24) as f32 / 24.0;
             let share = f32::from(albedo[y * width + x]) / 255.0;
             glow.push((light * share * fade).min(255.0) as u8);

@@ -49,7 +49,9 @@ impl Haze {
         let fine = self.tile[wrap(2 * y + shift[3]) * TILE + wrap(2 * x + shift[2])];
         let swirl = (u32::from(coarse) * 5 + u32::from(fine) * 3) / 8;
         // Swirls eat into the thin edges and hardly touch what is thick.
-        (mask + mask * swirl / 200 + swirl / 2).saturating_sub(190).min(228)
+        (mask + mask * swirl / 200 + swirl / 2)
+            .saturating_sub(190)
+            .min(228)
     }
 
     /// How far the two layers of noise have drifted: to the right, and slowly up.
@@ -58,7 +60,12 @@ impl Haze {
             let way = moment.time * speed;
             (way - (way / TILE as f32).floor() * TILE as f32) as usize
         };
-        [TILE - drift(34.0), drift(7.0), TILE - drift(74.0), drift(17.0)]
+        [
+            TILE - drift(34.0),
+            drift(7.0),
+            TILE - drift(74.0),
+            drift(17.0),
+        ]
     }
 
     /// Opacity 0..=1 of the smoke at a visible pixel.
@@ -102,7 +109,11 @@ impl Haze {
             let Some((left, z)) = ground(0.0, y as f32) else {
                 continue;
             };
-            let ahead = if car.oncoming { car.z - z } else { z - car.z - CAR.0 };
+            let ahead = if car.oncoming {
+                car.z - z
+            } else {
+                z - car.z - CAR.0
+            };
             let strength = moment.headlight(car.x, z);
             if strength < 0.01 {
                 continue;
@@ -151,7 +162,7 @@ impl Haze {
             let row = &mut data[(y * VISIBLE.width + left) * 3..][..(right - left) * 3];
             let dy = (y as i64 - cy).pow(2);
             for (x, pixel) in (left..right).zip(row.as_chunks_mut::<3>().0) {
-                let q = ((x as i64 - cx).pow(2) + dy) * scale >> 10;
+                let q = (((x as i64 - cx).pow(2) + dy) * scale) >> 10;
                 let Some(&light) = self.glare.get(q as usize) else {
                     continue;
                 };
@@ -182,7 +193,7 @@ impl Haze {
 
 fn add(pixel: &mut [u8; 3], light: u32, tint: [u32; 3]) {
     for (out, tint) in pixel.iter_mut().zip(tint) {
-        *out = out.saturating_add((light * tint >> 8) as u8);
+        *out = out.saturating_add(((light * tint) >> 8) as u8);
     }
 }
 
@@ -205,7 +216,10 @@ fn tile(seed: u64) -> Box<[u8]> {
     for y in 0..TILE {
         for x in 0..TILE {
             let octaves = [(4, 0.45), (8, 0.28), (16, 0.16), (32, 0.11)];
-            let sum: f32 = octaves.iter().map(|(cells, w)| w * value(*cells, x, y)).sum();
+            let sum: f32 = octaves
+                .iter()
+                .map(|(cells, w)| w * value(*cells, x, y))
+                .sum();
             out.push((smooth_step(0.15, 0.85, sum) * 255.0) as u8);
         }
     }

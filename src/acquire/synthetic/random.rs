@@ -52,7 +52,13 @@ pub fn value_noise(seed: u64, x: f32, y: f32) -> f32 {
     let (fx, fy) = (x.floor(), y.floor());
     let (ix, iy) = (fx as i64, fy as i64);
     let (tx, ty) = (smooth(x - fx), smooth(y - fy));
-    let row = |dy| mix_f(lattice(seed, ix, iy + dy), lattice(seed, ix + 1, iy + dy), tx);
+    let row = |dy| {
+        mix_f(
+            lattice(seed, ix, iy + dy),
+            lattice(seed, ix + 1, iy + dy),
+            tx,
+        )
+    };
     mix_f(row(0), row(1), ty)
 }
 
@@ -134,7 +140,10 @@ mod tests {
         let n = table.len() as f64;
         let mean = table.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
         let power = table.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / n;
-        assert!(mean.abs() < 0.2 && (power.sqrt() - 6.0).abs() < 0.2, "{mean} {power}");
+        assert!(
+            mean.abs() < 0.2 && (power.sqrt() - 6.0).abs() < 0.2,
+            "{mean} {power}"
+        );
     }
 
     #[test]

@@ -116,12 +116,19 @@ pub fn draw_quad(canvas: &mut Canvas, corners: [(Point, f32); 4], paint: &Paint)
         (nx, ny, -(nx * a.0 + ny * a.1))
     });
     let Size { width, height } = view.size();
-    let fold = |f: fn(f32, f32) -> f32, at: fn(&Point) -> f32| {
-        p[1..].iter().map(at).fold(at(&p[0]), f)
-    };
-    let rows = span(fold(f32::min, |p| p.1) - 0.5, fold(f32::max, |p| p.1) + 0.5, height);
+    let fold =
+        |f: fn(f32, f32) -> f32, at: fn(&Point) -> f32| p[1..].iter().map(at).fold(at(&p[0]), f);
+    let rows = span(
+        fold(f32::min, |p| p.1) - 0.5,
+        fold(f32::max, |p| p.1) + 0.5,
+        height,
+    );
     for y in rows {
-        for x in span(fold(f32::min, |p| p.0) - 0.5, fold(f32::max, |p| p.0) + 0.5, width) {
+        for x in span(
+            fold(f32::min, |p| p.0) - 0.5,
+            fold(f32::max, |p| p.0) + 0.5,
+            width,
+        ) {
             let depth = edges
                 .iter()
                 .map(|(nx, ny, c)| nx * x as f32 + ny * y as f32 + c)
@@ -177,7 +184,11 @@ mod tests {
         };
         let nothing = [((5000.0, 5000.0), 3.0); 4];
         area(|c| draw_quad(c, nothing, &WHITE));
-        let outside = Capsule { to: (-800.0, -900.0), radius: (5.0, 5.0), ..far };
+        let outside = Capsule {
+            to: (-800.0, -900.0),
+            radius: (5.0, 5.0),
+            ..far
+        };
         assert!(area(|c| draw_capsule(c, &outside, 3.0, &WHITE)) == 0.0);
         let mut counts = vec![0; View::Infrared.size().area()];
         draw_capsule(&mut Canvas::Infrared(&mut counts), &outside, 3.0, &WHITE);

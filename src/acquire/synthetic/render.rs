@@ -144,10 +144,18 @@ fn order(moment: &Moment) -> [Item; 5] {
 /// The lens: each pixel also sees a little of its neighbours (1 2 1 both ways).
 fn blur(data: &mut [u16], scratch: &mut [u16]) {
     let width = INFRARED.width;
-    let mean = |a: u16, b: u16, c: u16| ((u32::from(a) + 2 * u32::from(b) + u32::from(c) + 2) / 4) as u16;
-    for (row, out) in data.chunks_exact(width).zip(scratch.chunks_exact_mut(width)) {
+    let mean =
+        |a: u16, b: u16, c: u16| ((u32::from(a) + 2 * u32::from(b) + u32::from(c) + 2) / 4) as u16;
+    for (row, out) in data
+        .chunks_exact(width)
+        .zip(scratch.chunks_exact_mut(width))
+    {
         for x in 0..width {
-            out[x] = mean(row[x.saturating_sub(1)], row[x], row[(x + 1).min(width - 1)]);
+            out[x] = mean(
+                row[x.saturating_sub(1)],
+                row[x],
+                row[(x + 1).min(width - 1)],
+            );
         }
     }
     let last = INFRARED.height - 1;

@@ -242,7 +242,10 @@ pub struct Truth {
 /// The box of an upright rectangle: middle x, width, bottom and top height, distance.
 fn boxed(view: View, x: f32, width: f32, heights: (f32, f32), z: f32) -> Option<PixelBox> {
     let corner = |dx: f32, height: f32| -> Point { view.point(project(x + dx, height, z), z) };
-    let (a, b) = (corner(-width / 2.0, heights.1), corner(width / 2.0, heights.0));
+    let (a, b) = (
+        corner(-width / 2.0, heights.1),
+        corner(width / 2.0, heights.0),
+    );
     let size = view.size();
     let cut = |v: f32, length: usize| v.clamp(0.0, length as f32);
     let found = PixelBox {
@@ -282,7 +285,14 @@ impl Moment {
             truth.seen_in_visible = truth.visible_box.is_some();
             objects.push(truth);
         }
-        let mut fire = object(TruthKind::Fire, FIRE.0, FIRE_SIZE.0, (0.0, 1.3), FIRE.1, 330.0);
+        let mut fire = object(
+            TruthKind::Fire,
+            FIRE.0,
+            FIRE_SIZE.0,
+            (0.0, 1.3),
+            FIRE.1,
+            330.0,
+        );
         fire.seen_in_visible = true;
         objects.push(fire);
         let head = (LAMP_HEAD.0 - 0.15, LAMP_HEAD.0 + 0.15);

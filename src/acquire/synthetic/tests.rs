@@ -23,9 +23,14 @@ fn luma(picture: &Picture, x: usize, y: usize) -> f32 {
 }
 
 fn digest(frame: &Frame) -> u64 {
-    let counts = frame.counts.iter().flat_map(|c| c.data.iter().flat_map(|v| v.to_le_bytes()));
+    let counts = frame
+        .counts
+        .iter()
+        .flat_map(|c| c.data.iter().flat_map(|v| v.to_le_bytes()));
     let bytes = frame.picture.data().iter().copied().chain(counts);
-    bytes.fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+    bytes.fold(0xcbf2_9ce4_8422_2325, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 #[test]
@@ -108,7 +113,10 @@ fn headlights_dazzle_and_the_night_is_dark() {
     let scene = SyntheticScene::new(1, 30.0);
     let (_, mut frame) = frames();
     let oncoming = (0..1200).find(|&n| {
-        scene.moment(n).vehicle.is_some_and(|v| v.oncoming && (10.0..12.0).contains(&v.z))
+        scene
+            .moment(n)
+            .vehicle
+            .is_some_and(|v| v.oncoming && (10.0..12.0).contains(&v.z))
     });
     let number = oncoming.expect("a car comes within 40 s");
     scene.render_visible(number, &mut frame);
@@ -144,11 +152,20 @@ fn an_unpaced_source_counts_on_and_gives_way_when_all_frames_are_out() {
         assert!(pair.skew() >= Duration::from_millis(3) && pair.skew() < Duration::from_millis(7));
         taken.push(pair);
     }
-    assert!(matches!(source.next_pair(wait), Err(AcquireError::Stalled(_))));
+    assert!(matches!(
+        source.next_pair(wait),
+        Err(AcquireError::Stalled(_))
+    ));
     taken.pop();
-    assert_eq!(source.next_pair(wait).unwrap().visible.unwrap().sequence, POOL as u64);
+    assert_eq!(
+        source.next_pair(wait).unwrap().visible.unwrap().sequence,
+        POOL as u64
+    );
     let counters = source.counters();
-    assert_eq!((counters.visible_frames, counters.dropped), (POOL as u64 + 1, 0));
+    assert_eq!(
+        (counters.visible_frames, counters.dropped),
+        (POOL as u64 + 1, 0)
+    );
 }
 
 #[test]
@@ -182,12 +199,18 @@ fn a_frame_that_is_not_due_yet_is_a_stall() {
         fps: f64::NAN,
         ..config
     };
-    assert!(SyntheticSource::new(&bad).unwrap_err().to_string().contains("1 to 240"));
+    assert!(
+        SyntheticSource::new(&bad)
+            .unwrap_err()
+            .to_string()
+            .contains("1 to 240")
+    );
 }
 
 /// Writes pictures to look at: `cargo test --release --lib look_at -- --ignored`, then `out/`.
 #[test]
 #[ignore = "writes pictures for people"]
+#[expect(clippy::print_stderr, reason = "says what a pair costs")]
 fn look_at_the_scene() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("out/synthetic");
     std::fs::create_dir_all(&folder).unwrap();

@@ -41,10 +41,7 @@ pub type Point = (f32, f32);
 
 /// A point of the world in the visible picture.
 pub fn project(x: f32, height: f32, z: f32) -> Point {
-    (
-        CENTRE + x * FOCAL / z,
-        HORIZON + (EYE - height) * FOCAL / z,
-    )
+    (CENTRE + x * FOCAL / z, HORIZON + (EYE - height) * FOCAL / z)
 }
 
 /// Where a visible pixel below the horizon meets the ground: x and z.
@@ -120,7 +117,10 @@ mod tests {
     fn back_undoes_the_homography() {
         for p in [(0.0, 0.0), (639.0, 0.0), (100.0, 479.0), (319.5, 239.5)] {
             let q = back(View::Infrared.point(p, REFERENCE_DISTANCE));
-            assert!((q.0 - p.0).abs() < 0.01 && (q.1 - p.1).abs() < 0.01, "{p:?} {q:?}");
+            assert!(
+                (q.0 - p.0).abs() < 0.01 && (q.1 - p.1).abs() < 0.01,
+                "{p:?} {q:?}"
+            );
         }
     }
 
@@ -129,7 +129,10 @@ mod tests {
         for p in [(0.0, 0.0), (639.0, 0.0), (0.0, 479.0), (639.0, 479.0)] {
             for z in [4.0, 15.0, 1000.0] {
                 let q = View::Infrared.point(p, z);
-                assert!((0.0..=159.0).contains(&q.0) && (0.0..=119.0).contains(&q.1), "{q:?}");
+                assert!(
+                    (0.0..=159.0).contains(&q.0) && (0.0..=119.0).contains(&q.1),
+                    "{q:?}"
+                );
             }
         }
     }
