@@ -6,7 +6,6 @@
 
 pub mod camera;
 mod camera_side;
-mod faults;
 pub mod files;
 pub mod paired_cameras;
 pub mod pairing;
@@ -15,7 +14,6 @@ pub mod replay;
 pub mod synthetic;
 pub mod unpack;
 
-pub use faults::FaultySource;
 pub use files::{FilePair, load_frame, pair_folders};
 pub use paired_cameras::PairedCameras;
 pub use replay::ReplaySource;
