@@ -124,3 +124,61 @@ fn ycbcr_is_limited_unless_the_driver_says_otherwise() {
         Quantization::Limited
     );
 }
+
+/// Streams from real devices (or two of the kernel's vivid): FILMD_CAMERAS names one per entry as
+/// `device,format,width,height`, separated by spaces.
+#[test]
+#[ignore = "needs video devices"]
+fn streams_from_the_devices_named() {
+    let named = std::env::var("FILMD_CAMERAS").expect("FILMD_CAMERAS names devices");
+    let cameras: Vec<CameraConfig> = named
+        .split_whitespace()
+        .map(|entry| {
+            let parts: Vec<&str> = entry.split(',').collect();
+            CameraConfig {
+                format: parts[1].into(),
+                width: parts[2].parse().unwrap(),
+                height: parts[3].parse().unwrap(),
+                telemetry_rows: 0,
+                ..config(parts[0])
+            }
+        })
+        .collect();
+    let mut other = cameras[0].clone();
+    other.width += 3;
+    let text = refusal(&other);
+    assert!(text.contains("it offers"), "{text}");
+    let pair = crate::config::CamerasConfig {
+        infrared: cameras[0].clone(),
+        visible: cameras[1].clone(),
+        max_skew_ms: 60,
+    };
+    let mut source =
+        crate::acquire::open_source(&crate::config::SourceConfig::Cameras(pair.clone())).unwrap();
+    let text = refusal(&cameras[0]);
+    assert!(text.contains("another program uses it"), "{text}");
+    let mut both = 0;
+    let mut last = [None; 2];
+    for _ in 0..60 {
+        let Ok(found) = source.next_pair(Duration::from_secs(3)) else {
+            continue;
+        };
+        both += u32::from(found.infrared.is_some() && found.visible.is_some());
+        for (frame, last) in [&found.infrared, &found.visible].into_iter().zip(&mut last) {
+            if let Some(frame) = frame {
+                assert!(*last <= Some(frame.timestamp), "time goes back");
+                *last = Some(frame.timestamp);
+                let first = frame.picture.data()[0];
+                assert!(
+                    frame.picture.data().iter().any(|&v| v.abs_diff(first) > 30),
+                    "flat"
+                );
+            }
+        }
+    }
+    let counters = source.counters();
+    assert!(both > 40, "{both} pairs of two, {counters:?}");
+    assert_eq!(counters.damaged, 0);
+    drop(source);
+    drop(V4lCamera::open(&cameras[0]).expect("it is free again"));
+}
