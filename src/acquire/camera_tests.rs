@@ -125,13 +125,10 @@ fn ycbcr_is_limited_unless_the_driver_says_otherwise() {
     );
 }
 
-/// Streams from real devices (or two of the kernel's vivid): FILMD_CAMERAS names one per entry as
-/// `device,format,width,height`, separated by spaces.
-#[test]
-#[ignore = "needs video devices"]
-fn streams_from_the_devices_named() {
+/// FILMD_CAMERAS names one camera per entry as `device,format,width,height`, separated by spaces.
+fn named_cameras() -> Vec<CameraConfig> {
     let named = std::env::var("FILMD_CAMERAS").expect("FILMD_CAMERAS names devices");
-    let cameras: Vec<CameraConfig> = named
+    named
         .split_whitespace()
         .map(|entry| {
             let parts: Vec<&str> = entry.split(',').collect();
@@ -143,7 +140,14 @@ fn streams_from_the_devices_named() {
                 ..config(parts[0])
             }
         })
-        .collect();
+        .collect()
+}
+
+/// Streams from real devices, or two of the kernel's vivid; see [`named_cameras`].
+#[test]
+#[ignore = "needs video devices"]
+fn streams_from_the_devices_named() {
+    let cameras = named_cameras();
     let mut other = cameras[0].clone();
     other.width += 3;
     let text = refusal(&other);
@@ -181,4 +185,34 @@ fn streams_from_the_devices_named() {
     assert_eq!(counters.damaged, 0);
     drop(source);
     drop(V4lCamera::open(&cameras[0]).expect("it is free again"));
+}
+
+/// The two devices of FILMD_CAMERAS are taken away for a while (by hand, or by unbinding vivid)
+/// while this runs, and have to be back in the end.
+#[test]
+#[ignore = "needs video devices, and somebody who unplugs them"]
+fn goes_on_after_the_devices_named_were_unplugged() {
+    let cameras = named_cameras();
+    let pair = crate::config::CamerasConfig {
+        infrared: cameras[0].clone(),
+        visible: cameras[1].clone(),
+        max_skew_ms: 60,
+    };
+    let source = crate::config::SourceConfig::Cameras(pair);
+    let mut source = crate::acquire::open_source(&source).unwrap();
+    let start = crate::clock::Clock.now();
+    let mut stalls = 0;
+    let mut both_after = 0;
+    while crate::clock::Clock.now().since(start) < Duration::from_secs(30) {
+        match source.next_pair(Duration::from_millis(500)) {
+            Ok(found) if stalls > 2 => {
+                both_after += u32::from(found.infrared.is_some() && found.visible.is_some());
+            }
+            Ok(_) => {}
+            Err(AcquireError::Stalled(_)) => stalls += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(stalls > 2, "nobody unplugged the cameras");
+    assert!(both_after > 5, "{both_after} pairs after {stalls} stalls");
 }
