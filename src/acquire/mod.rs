@@ -4,21 +4,26 @@
 //! Thread: acquire. Blocks: [`PairSource::next_pair`], at most its time-out. Allocates: at start
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
+pub mod camera;
+mod camera_side;
 mod faults;
 pub mod files;
+pub mod paired_cameras;
 pub mod pairing;
 pub mod range;
 pub mod replay;
 pub mod synthetic;
 pub mod unpack;
 
-pub use faults::FaultySource;
+pub use files::{FilePair, load_frame, pair_folders};
+pub use paired_cameras::PairedCameras;
 pub use replay::ReplaySource;
 pub use synthetic::{SyntheticScene, SyntheticSource};
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::SourceConfig;
 use crate::frame::{FramePair, Size};
 
 /// Which of the two sources.
@@ -93,23 +98,20 @@ pub trait PairSource: Send {
     fn counters(&self) -> AcquireCounters;
 }
 
-/// Opens the source that the configuration names.
+/// Opens what the configuration names.
 ///
 /// # Errors
-/// [`AcquireError::Source`].
-pub fn open_source(
-    config: &crate::config::SourceConfig,
-) -> Result<Box<dyn PairSource>, AcquireError> {
-    use crate::config::SourceConfig;
-    match config {
-        SourceConfig::Synthetic(scene) => {
-            let source: Box<dyn PairSource> = Box::new(SyntheticSource::new(scene)?);
-            if scene.faults.is_empty() {
-                return Ok(source);
-            }
-            Ok(Box::new(FaultySource::new(source, scene.faults.clone())))
+/// [`AcquireError::Source`], with the device or folder, what was found and what to do.
+pub fn open_source(config: &SourceConfig) -> Result<Box<dyn PairSource>, AcquireError> {
+    Ok(match config {
+        SourceConfig::Synthetic(config) if config.faults.is_empty() => {
+            Box::new(SyntheticSource::new(config)?)
         }
-        SourceConfig::Replay(replay) => Ok(Box::new(ReplaySource::new(replay)?)),
-        SourceConfig::Cameras(_) => unreachable!("merged below"),
-    }
+        SourceConfig::Synthetic(config) => {
+            let scene = Box::new(SyntheticSource::new(config)?);
+            Box::new(FaultySource::new(scene, config.faults.clone()))
+        }
+        SourceConfig::Replay(config) => Box::new(ReplaySource::new(config)?),
+        SourceConfig::Cameras(config) => Box::new(PairedCameras::new(config)?),
+    })
 }

@@ -104,7 +104,8 @@ impl RangeMapper {
 
     /// Maps `counts` to `grey`; the shorter of the two ends it. Adapts first, unless locked.
     pub fn map(&mut self, counts: &[u16], grey: &mut [u8]) {
-        if !(self.locked && self.primed) && !counts.is_empty() {
+        let frozen = self.locked && self.primed;
+        if !frozen && !counts.is_empty() {
             self.adapt(counts);
         }
         for (out, &count) in grey.iter_mut().zip(counts) {

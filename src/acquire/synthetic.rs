@@ -100,12 +100,13 @@ pub struct SyntheticSource {
     infrared: Pool<Frame>,
     visible: Pool<Frame>,
     counters: AcquireCounters,
-    start: Timestamp,
+    /// When frame 0 was due: at the first call, so that a slow start of others drops nothing.
+    start: Option<Timestamp>,
     next: u64,
 }
 
 impl SyntheticSource {
-    /// Makes the scene; its first frame is due now.
+    /// Makes the scene; its first frame is due when it is first asked for.
     ///
     /// # Errors
     /// [`AcquireError::Source`] where the frame rate is not in 1..=240.
@@ -129,7 +130,7 @@ impl SyntheticSource {
             infrared: Pool::new(POOL, || Frame::new(INFRARED, 1, true)),
             visible: Pool::new(POOL, || Frame::new(VISIBLE, 3, false)),
             counters: AcquireCounters::default(),
-            start: Clock.now(),
+            start: None,
             next: 0,
         })
     }
@@ -139,15 +140,16 @@ impl SyntheticSource {
         self.scene.truth(number)
     }
 
-    fn due(&self, number: u64) -> Timestamp {
+    fn due(&mut self, number: u64) -> Timestamp {
         let seconds = number as f64 / self.config.fps;
-        self.start.plus(Duration::from_secs_f64(seconds))
+        let start = *self.start.get_or_insert_with(|| Clock.now());
+        start.plus(Duration::from_secs_f64(seconds))
     }
 
     /// Waits for the next frame's time; skips those whose time has passed altogether.
     fn pace(&mut self, timeout: Duration) -> Result<(), AcquireError> {
-        let now = Clock.now();
         let due = self.due(self.next);
+        let now = Clock.now();
         if due.since(now) > timeout {
             Clock.sleep_until(now.plus(timeout));
             return Err(AcquireError::Stalled(timeout));

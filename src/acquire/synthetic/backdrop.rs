@@ -169,7 +169,7 @@ fn building(seed: u64, x: f32, y: f32) -> Option<Surface> {
     let (wx, wy) = ((x - left) % 34.0, (y - top) % 44.0);
     let (column, storey) = ((x - left) as u64 / 34, (y - top) as u64 / 44);
     if (10.0..24.0).contains(&wx) && (12.0..32.0).contains(&wy) {
-        let frame = wx < 11.0 || wx >= 23.0 || wy < 13.0 || (16.5..17.5).contains(&wx);
+        let frame = !(11.0..23.0).contains(&wx) || wy < 13.0 || (16.5..17.5).contains(&wx);
         let lit = hash(seed, column * 16 + storey) % 5 < 2;
         let curtain = 0.7 + 0.5 * value_noise(seed, x / 3.0, y / 14.0);
         return match (lit, frame) {

@@ -48,8 +48,8 @@ impl Fire {
             for (pixel, &glow) in pixels.iter_mut().zip(row) {
                 let light = (u32::from(glow) * strength) >> 8;
                 pixel[0] = pixel[0].saturating_add(light.min(255) as u8);
-                pixel[1] = pixel[1].saturating_add((light * 115 >> 8).min(255) as u8);
-                pixel[2] = pixel[2].saturating_add((light * 36 >> 8).min(255) as u8);
+                pixel[1] = pixel[1].saturating_add(((light * 115) >> 8).min(255) as u8);
+                pixel[2] = pixel[2].saturating_add(((light * 36) >> 8).min(255) as u8);
             }
         }
     }

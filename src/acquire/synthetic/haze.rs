@@ -162,7 +162,7 @@ impl Haze {
             let row = &mut data[(y * VISIBLE.width + left) * 3..][..(right - left) * 3];
             let dy = (y as i64 - cy).pow(2);
             for (x, pixel) in (left..right).zip(row.as_chunks_mut::<3>().0) {
-                let q = ((x as i64 - cx).pow(2) + dy) * scale >> 10;
+                let q = (((x as i64 - cx).pow(2) + dy) * scale) >> 10;
                 let Some(&light) = self.glare.get(q as usize) else {
                     continue;
                 };
@@ -193,7 +193,7 @@ impl Haze {
 
 fn add(pixel: &mut [u8; 3], light: u32, tint: [u32; 3]) {
     for (out, tint) in pixel.iter_mut().zip(tint) {
-        *out = out.saturating_add((light * tint >> 8) as u8);
+        *out = out.saturating_add(((light * tint) >> 8) as u8);
     }
 }
 

@@ -1,0 +1,251 @@
+//! One side of a pair of cameras: its link, its frames, its faults and its way back.
+//!
+//! Input: buffers. Output: [`Shot`]s. Thread: acquire. Blocks: [`Side::reopen`], as long as the
+//! driver takes to open. Allocates: when made and reopened. Fails when: never once made; faults
+//! are counted. Not its job: pairing.
+
+use std::time::Duration;
+
+use super::camera::{Agreed, BufferInfo, CameraLink};
+use super::pairing::Timed;
+use super::range::{RangeConfig, RangeMapper};
+use super::unpack::{MjpgDecoder, PixelFormat, UnpackError, grey, y16, yuyv_to_rgb};
+use super::{AcquireError, Role};
+use crate::clock::Timestamp;
+use crate::config::CameraConfig;
+use crate::frame::{Frame, Pool, Pooled};
+
+/// Frames of a side: three in the pairer, the rest downstream.
+const POOL: usize = 9;
+/// Waiting times before a lost camera is looked for again.
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LAST_RETRY: Duration = Duration::from_secs(8);
+/// A camera that streams and brings nothing for so long is opened anew.
+const HUNG: Duration = Duration::from_secs(6);
+/// Sequence numbers that jump further than this were set anew.
+const LARGEST_GAP: u32 = 1_000;
+
+/// A frame with its pool, so that it can be copied.
+#[derive(Debug)]
+pub struct Shot {
+    /// The frame.
+    pub frame: Pooled<Frame>,
+    pool: Pool<Frame>,
+}
+
+impl Timed for Shot {
+    fn timestamp(&self) -> Timestamp {
+        self.frame.timestamp
+    }
+
+    fn duplicate(&self) -> Option<Self> {
+        let mut frame = self.pool.take()?;
+        frame.copy_from(&self.frame);
+        Some(Self {
+            frame,
+            pool: self.pool.clone(),
+        })
+    }
+}
+
+/// One camera and all that belongs to it.
+pub struct Side {
+    /// Which one.
+    pub role: Role,
+    /// Its configuration.
+    pub config: CameraConfig,
+    /// What the driver agreed to.
+    pub agreed: Agreed,
+    /// Buffers received, whole or not.
+    pub received: u64,
+    /// Frames lost by the driver, or for want of room.
+    pub dropped: u64,
+    /// Frames that could not be unpacked.
+    pub damaged: u64,
+    link: Option<Box<dyn CameraLink>>,
+    pool: Pool<Frame>,
+    range: RangeMapper,
+    jpeg: MjpgDecoder,
+    expected: Option<u32>,
+    sequence: u64,
+    last_seen: Timestamp,
+    retry_at: Timestamp,
+    retry: Duration,
+}
+
+impl Side {
+    /// A side whose camera is open.
+    pub fn new(
+        role: Role,
+        config: CameraConfig,
+        link: Box<dyn CameraLink>,
+        now: Timestamp,
+    ) -> Self {
+        let agreed = link.agreed().clone();
+        let (size, format) = (agreed.layout.size, agreed.format);
+        let raw = format == PixelFormat::Y16;
+        Self {
+            role,
+            config,
+            agreed,
+            received: 0,
+            dropped: 0,
+            damaged: 0,
+            link: Some(link),
+            pool: Pool::new(POOL, || Frame::new(size, format.channels(), raw)),
+            range: RangeMapper::new(RangeConfig::default()),
+            jpeg: MjpgDecoder::default(),
+            expected: None,
+            sequence: 0,
+            last_seen: now,
+            retry_at: now,
+            retry: FIRST_RETRY,
+        }
+    }
+
+    /// The descriptor to poll; `None` while the camera is lost.
+    pub fn fd(&self) -> Option<std::os::fd::RawFd> {
+        self.link.as_ref().map(|link| link.fd())
+    }
+
+    /// When [`Self::reopen`] is due; `None` while the camera is there.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        self.link.is_none().then_some(self.retry_at)
+    }
+
+    /// Takes the buffer that poll announced; `None`: it was damaged, or the camera is gone.
+    pub fn take(&mut self, now: Timestamp) -> Option<Shot> {
+        let mut link = self.link.take()?;
+        let mut shot = None;
+        let result = link.take(&mut |bytes, info| shot = self.accept(bytes, info, now));
+        match result {
+            Ok(()) => self.link = Some(link),
+            Err(error) => self.lost(&error.to_string(), now),
+        }
+        shot
+    }
+
+    /// Whether the camera streams but has brought nothing for too long; it is given up then.
+    pub fn give_up_if_hung(&mut self, now: Timestamp) -> bool {
+        let hung = self.link.is_some() && now.since(self.last_seen) > HUNG;
+        if hung {
+            self.link = None;
+            self.lost("it brings no frames", now);
+        }
+        hung
+    }
+
+    fn lost(&mut self, reason: &str, now: Timestamp) {
+        log::warn!(
+            "{}: lost: {reason}; looking for it again",
+            self.config.device.display()
+        );
+        self.retry = FIRST_RETRY;
+        self.retry_at = now.plus(self.retry);
+    }
+
+    /// Puts the outcome of an attempt to open the camera again into effect.
+    pub fn reopen(&mut self, link: Result<Box<dyn CameraLink>, AcquireError>, now: Timestamp) {
+        match link {
+            Ok(link) => {
+                log::info!("{}: back", self.config.device.display());
+                self.agreed = link.agreed().clone();
+                self.link = Some(link);
+                self.expected = None;
+                self.last_seen = now;
+            }
+            Err(error) => {
+                log::debug!("{error}");
+                self.retry = (self.retry * 2).min(LAST_RETRY);
+                self.retry_at = now.plus(self.retry);
+            }
+        }
+    }
+
+    fn accept(&mut self, bytes: &[u8], info: BufferInfo, now: Timestamp) -> Option<Shot> {
+        self.received += 1;
+        self.last_seen = now;
+        self.count_gap(info.sequence);
+        if info.error {
+            self.damaged += 1;
+            return None;
+        }
+        let Some(mut frame) = self.pool.take() else {
+            self.dropped += 1;
+            return None;
+        };
+        if let Err(error) = self.unpack(bytes, &mut frame) {
+            self.damaged += 1;
+            // The first, the second, the fourth ...: enough to see it, not enough to fill a disk.
+            if self.damaged.is_power_of_two() {
+                let count = self.damaged;
+                log::warn!(
+                    "{}: {error} ({count} damaged)",
+                    self.config.device.display()
+                );
+            }
+            return None;
+        }
+        frame.timestamp = shifted(info.timestamp.unwrap_or(now), self.config.offset_ms);
+        frame.sequence = self.sequence;
+        Some(Shot {
+            frame,
+            pool: self.pool.clone(),
+        })
+    }
+
+    fn count_gap(&mut self, sequence: u32) {
+        let gap = self
+            .expected
+            .map_or(0, |expected| sequence.wrapping_sub(expected));
+        let gap = if gap > LARGEST_GAP { 0 } else { gap };
+        self.dropped += u64::from(gap);
+        self.sequence += 1 + u64::from(gap);
+        self.expected = Some(sequence.wrapping_add(1));
+    }
+
+    fn unpack(&mut self, bytes: &[u8], frame: &mut Frame) -> Result<(), UnpackError> {
+        let layout = &self.agreed.layout;
+        match self.agreed.format {
+            PixelFormat::Yuyv => {
+                yuyv_to_rgb(layout, self.agreed.quantization, bytes, &mut frame.picture)
+            }
+            PixelFormat::Grey => grey(layout, bytes, &mut frame.picture),
+            PixelFormat::Mjpg => self.jpeg.decode(layout.size, bytes, &mut frame.picture),
+            PixelFormat::Y16 => {
+                let counts = frame
+                    .counts
+                    .get_or_insert_with(|| crate::frame::Counts::new(layout.size));
+                y16(layout, bytes, counts)?;
+                frame.picture.reshape(layout.size, 1);
+                self.range.map(&counts.data, frame.picture.data_mut());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// `time` + `offset_ms`, at least the origin.
+fn shifted(time: Timestamp, offset_ms: i64) -> Timestamp {
+    let offset = Duration::from_millis(offset_ms.unsigned_abs());
+    if offset_ms < 0 {
+        let nanos = u64::try_from(offset.as_nanos()).unwrap_or(u64::MAX);
+        Timestamp::from_nanos(time.as_nanos().saturating_sub(nanos))
+    } else {
+        time.plus(offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_move_time_both_ways_and_stop_at_its_ends() {
+        let time = Timestamp::from_nanos(5_000_000);
+        assert_eq!(shifted(time, 2).as_nanos(), 7_000_000);
+        assert_eq!(shifted(time, -2).as_nanos(), 3_000_000);
+        assert_eq!(shifted(time, i64::MIN), Timestamp::ZERO);
+        assert_eq!(shifted(time, i64::MAX).as_nanos(), u64::MAX);
+    }
+}
