@@ -1,6 +1,6 @@
 //! Two V4L2 cameras as one source of pairs.
 //!
-//! Input: two [`CameraConfig`](crate::config::CameraConfig)s. Output: pairs. Thread: acquire; both
+//! Input: two [`CameraConfig`]s. Output: pairs. Thread: acquire; both
 //! cameras are polled together, there is no thread of its own. Blocks: at most the time-out, and
 //! while a lost camera is opened again. Allocates: when made and when a camera comes back. Fails
 //! when: a camera cannot be opened at the start; later on a lost camera only leaves its side empty
