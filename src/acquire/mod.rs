@@ -15,6 +15,7 @@ pub mod replay;
 pub mod synthetic;
 pub mod unpack;
 
+pub use faults::FaultySource;
 pub use files::{FilePair, load_frame, pair_folders};
 pub use paired_cameras::PairedCameras;
 pub use replay::ReplaySource;

@@ -9,6 +9,8 @@ mod describe;
 mod eval;
 mod fuse;
 mod logger;
+mod offline;
+mod pair_files;
 mod setup;
 
 use std::process::ExitCode;

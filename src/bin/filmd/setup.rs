@@ -62,7 +62,7 @@ pub fn describer(
 ) -> Result<Box<dyn Describer>, DescribeError> {
     let spec = |role| {
         manifest.language_model(role).map(|m| ModelSpec {
-            file: m.file.clone(),
+            file: m.file.to_string_lossy().into_owned(),
             sha256: m.sha256.clone(),
         })
     };
