@@ -154,8 +154,8 @@ class Film(nn.Module):
         nn.init.zeros_(self.head.weight)    # starts as the mean of the sources
         nn.init.zeros_(self.head.bias)
 
-    def forward(self, a: Tensor, b: Tensor, guidance: Tensor) -> Tensor:
-        """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> fused [N,1,H,W]; clipped unless training."""
+    def maps(self, a: Tensor, b: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
+        """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> logit of a's weight and detail [N,1,H,W]."""
         used = torch.clamp(guidance.abs().sum(-1, keepdim=True) * 1e4, max=1.0)    # [N,L,1]
         closed = ((used - 1.0) * 1e4).transpose(1, 2).unsqueeze(1)                 # [N,1,1,L]
         scale1, shift1, scale2, shift2 = self.pooled(guidance, used)
@@ -165,10 +165,12 @@ class Film(nn.Module):
         x = self.early(x)
         x = self.guides[1](x * (1.0 + scale2) + shift2, guidance, closed)
         maps = F.pixel_shuffle(self.head(self.late(x)), CELL)                      # [N,2,H,W]
-        weight = torch.sigmoid(maps[:, :1])
-        detail = torch.clamp(maps[:, 1:], -DETAIL, DETAIL)
-        fused = b + weight * (a - b) + detail
-        return fused if self.training else torch.clamp(fused, 0.0, 1.0)
+        return maps[:, :1], torch.clamp(maps[:, 1:], -DETAIL, DETAIL)
+
+    def forward(self, a: Tensor, b: Tensor, guidance: Tensor) -> Tensor:
+        """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> fused [N,1,H,W] in 0..1."""
+        logit, detail = self.maps(a, b, guidance)
+        return torch.clamp(b + torch.sigmoid(logit) * (a - b) + detail, 0.0, 1.0)
 
 
 def parameters(net: nn.Module) -> int:

@@ -76,7 +76,7 @@ def _kept(g: Tensor, gf: Tensor, s: Tensor, sf: Tensor) -> Tensor:
 
 
 def edges(ga: Tensor, gb: Tensor, gf: Tensor) -> tuple[Tensor, Tensor]:
-    """(1 - Qabf with half its weight on each source where it dominates, Nabf-like artefacts)."""
+    """(1 - Qabf, mostly of each source where it dominates, Nabf-like artefacts)."""
     sa, sb, sf = strength(ga), strength(gb), strength(gf)
     qa, qb = _kept(ga, gf, sa, sf), _kept(gb, gf, sb, sf)
     total = mean(sa + sb)
@@ -84,7 +84,7 @@ def edges(ga: Tensor, gb: Tensor, gf: Tensor) -> tuple[Tensor, Tensor]:
     wa, wb = sa * (sa > sb), sb * (sb > sa)
     dominant = [mean(q * w) / (mean(w) + 1e-3) for q, w in ((qa, wa), (qb, wb))]
     missing = [1e-3 / (mean(w) + 1e-3) for w in (wa, wb)]     # a source that never dominates
-    kept = 0.5 * whole + 0.25 * sum(d + m for d, m in zip(dominant, missing))
+    kept = 0.3 * whole + 0.35 * sum(d + m for d, m in zip(dominant, missing))
     excess = mean(F.relu(sf - torch.maximum(sa, sb))) / total
     return 1 - kept, excess
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 import losses
@@ -18,17 +19,18 @@ class Weights:
     pixel: float = 0.2       # intensity of each pixel
     gradient: float = 5.0
     structure: float = 0.15
-    edges: float = 0.5
+    edges: float = 1.0
     excess: float = 0.5
     information: float = 0.25
     differences: float = 0.05
+    choice: float = 0.0      # which source is the sharper one, and no detail of its own
 
 
 WEIGHTS = {
     "ivf": Weights(structure=0.2, differences=0.1),
     "mif": Weights(structure=0.4),           # black backgrounds must stay black
-    "mef": Weights(structure=0.25, pixel=0.0),      # the brighter pixel says nothing here
-    "mff": Weights(pixel=2.0, gradient=4.0, differences=0.0),
+    "mef": Weights(structure=0.25, pixel=0.0, differences=0.1),
+    "mff": Weights(pixel=2.0, gradient=4.0, differences=0.0, choice=0.5),
 }
 WINDOW = {"ivf": 3, "mif": 3, "mef": 5, "mff": 7}     # of the stronger-source decision
 
@@ -54,7 +56,8 @@ def intensity(task: str, a: Tensor, b: Tensor) -> Tensor:
         return 0.7 * top + 0.3 * middle
     if task == "mef":
         wa, wb = exposedness(a), exposedness(b)
-        return (wa * a + wb * b) / (wa + wb)
+        # Exposedness alone pulls everything to middle grey and the contrast of the scene is lost.
+        return 0.35 * (wa * a + wb * b) / (wa + wb) + 0.65 * middle
     w = sharper(a, b)
     return w * a + (1 - w) * b
 
@@ -66,6 +69,15 @@ def _fixed(task: str, a: Tensor, b: Tensor, lift: Tensor) -> tuple[Tensor, Tenso
     pixel = level if task in ("mff", "mef") else torch.maximum(a, b) + lift
     ga, gb = gradient(a), gradient(b)
     return level, pixel, torch.where(losses.stronger(ga, gb, WINDOW[task]), ga, gb)
+
+
+def choice(a: Tensor, b: Tensor, logit: Tensor, detail: Tensor) -> Tensor:
+    """Cross-entropy [N] of the weight map against the sharper source, where one clearly is."""
+    with torch.no_grad():
+        wanted = sharper(a, b)
+        sure = (2 * wanted - 1).abs()
+    each = F.binary_cross_entropy_with_logits(logit, wanted.round(), reduction="none")
+    return losses.mean(each * sure) / (losses.mean(sure) + 0.05) + losses.mean(detail.abs())
 
 
 def loss(tasks: list[str], a: Tensor, b: Tensor, f: Tensor, lift: Tensor, late: float,

@@ -29,12 +29,18 @@ from validate import quick_table
 SEED = 20240204
 PEAK, FLOOR, DECAY = 2e-3, 1e-5, 1e-4
 AVERAGE = 0.998          # of the running mean of the weights, which is what is shipped
-EACH = 2                 # samples a task in a batch at 128 pixels
 
 
 def rate(used: float, step: int) -> float:
     """Learning rate after `used` (0..1) of the budget."""
     return PEAK * min(1.0, (step + 1) / 150) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
+
+
+def crops(used: float, step: int) -> tuple[int, int]:
+    """(samples a task, pixels): many small steps first, then larger batches and crops in turn."""
+    if used < 0.55:
+        return 1, 128
+    return (1, 192) if step % 4 < 2 else (2, 128)
 
 
 def late(used: float) -> float:
@@ -46,8 +52,12 @@ def step_loss(net: Film, tasks: list[str], batch: list[Tensor], used: float,
               turn: int) -> dict[str, Tensor]:
     """Mean loss of each task."""
     a, b, clean_a, clean_b, lift, guidance = batch
-    fused = net(a, b, guidance)
+    logit, detail = net.maps(a, b, guidance)
+    fused = b + torch.sigmoid(logit) * (a - b) + detail      # not clipped: see losses.outside
     each = targets.loss(tasks, clean_a, clean_b, fused, lift, late(used), turn)
+    focus = [i for i, t in enumerate(tasks) if t == "mff"]
+    chosen = targets.choice(clean_a[focus], clean_b[focus], logit[focus], detail[focus])
+    each = each.index_add(0, torch.tensor(focus), targets.WEIGHTS["mff"].choice * chosen)
     found = {t: each[[i for i, u in enumerate(tasks) if u == t]].mean() for t in texts.TASKS}
     return found
 
@@ -89,6 +99,9 @@ def train(options: argparse.Namespace) -> None:
           f"train {sum(map(len, sampler.by_set.values()))} pairs, val {len(held)}", flush=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=PEAK, weight_decay=DECAY)
     step, spent, file = 0, 0.0, work / "checkpoint.pt"
+    if options.start and not file.exists():
+        net.load_state_dict(torch.load(options.start)["mean"])
+        mean.load_state_dict(net.state_dict())
     if file.exists():
         state = torch.load(file)
         net.load_state_dict(state["net"])
@@ -103,8 +116,7 @@ def train(options: argparse.Namespace) -> None:
         used = spent / budget
         for group in optimizer.param_groups:
             group["lr"] = rate(used, step)
-        wide = used > 0.6 and step % 4 < 2
-        found = step_loss(net, *sampler.batch(1 if wide else EACH, 192 if wide else 128), used, step)
+        found = step_loss(net, *sampler.batch(*crops(used, step)), used, step)
         total = sum(found.values()) / len(found)
         optimizer.zero_grad()
         total.backward()
@@ -136,6 +148,7 @@ def main() -> None:
     parser.add_argument("--data", help="folder of the sets (default: FILMD_DATA)")
     parser.add_argument("--work", default=str(Path(__file__).parent / "work"))
     parser.add_argument("--minutes", type=float, default=65)
+    parser.add_argument("--start", help="checkpoint whose weights to start from")
     parser.add_argument("--steps", type=int, default=10 ** 9, help="stop early, for a smoke test")
     parser.add_argument("--table", type=float, default=8, help="minutes between validation tables")
     parser.add_argument("--threads", type=int, default=1)
