@@ -27,9 +27,10 @@ class Weights:
 
 
 WEIGHTS = {
-    "ivf": Weights(structure=0.2, differences=0.1),
-    "mif": Weights(structure=0.4),           # black backgrounds must stay black
-    "mef": Weights(structure=0.25, pixel=0.0, differences=0.1),
+    "ivf": Weights(structure=0.2, differences=0.4),
+    "mif": Weights(structure=0.4, edges=1.5),           # black backgrounds must stay black
+    # The brighter pixel says nothing about exposure.
+    "mef": Weights(structure=0.25, pixel=0.0, information=0.7, differences=0.3),
     "mff": Weights(pixel=2.0, gradient=4.0, differences=0.0, choice=0.5),
 }
 WINDOW = {"ivf": 3, "mif": 3, "mef": 5, "mff": 7}     # of the stronger-source decision
@@ -51,13 +52,14 @@ def intensity(task: str, a: Tensor, b: Tensor) -> Tensor:
     """Target intensity [N,1,H,W]; ivf, mif and mef use it blurred, mff also pixel by pixel."""
     top, middle = torch.maximum(a, b), 0.5 * (a + b)
     if task == "ivf":
-        return 0.5 * (top + middle)
+        # The second part widens the contrast of the mean: each source stays visible in the level.
+        return 0.5 * (top + middle) + 0.2 * (middle - 0.4)
     if task == "mif":
         return 0.7 * top + 0.3 * middle
     if task == "mef":
         wa, wb = exposedness(a), exposedness(b)
         # Exposedness alone pulls everything to middle grey and the contrast of the scene is lost.
-        return 0.35 * (wa * a + wb * b) / (wa + wb) + 0.65 * middle
+        return 0.2 * (wa * a + wb * b) / (wa + wb) + 0.8 * middle
     w = sharper(a, b)
     return w * a + (1 - w) * b
 
