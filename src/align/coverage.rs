@@ -7,16 +7,15 @@
 use super::geometry::Positions;
 use crate::frame::{Picture, Size};
 
-/// Width of the ramp inside the source's border, output pixels: long enough that fusion does not
-/// take the border for an edge of the scene.
-const RAMP: u16 = 16;
+/// The ramp inside the source's border is the output's shorter side over this: long enough that
+/// fusion does not take the border for an edge of the scene.
+const RAMP_PART: usize = 15;
 
 /// Distances are counted in thirds of a pixel: 3 straight, 4 diagonal (Borgefors, 1986).
 const STRAIGHT: u16 = 3;
 const DIAGONAL: u16 = 4;
-const FULL: u16 = RAMP * STRAIGHT;
 
-/// 255 where the source is, 0 where it is not, a ramp of [`RAMP`] pixels inside its border. The
+/// 255 where the source is, 0 where it is not, a ramp inside its border. The
 /// output's own border is no border of the source. `None` where all is covered.
 pub(super) fn of(positions: &Positions, source: Size, output: Size) -> Option<Picture> {
     let inside = |x: usize, y: usize| {
@@ -25,12 +24,14 @@ pub(super) fn of(positions: &Positions, source: Size, output: Size) -> Option<Pi
         holds(u, source.width) && holds(v, source.height)
     };
     let (w, h) = (output.width, output.height);
+    let ramp = (w.min(h) / RAMP_PART).clamp(1, 256) as u16;
+    let full = ramp * STRAIGHT;
     let mut distance = vec![0_u16; output.area()];
     let mut whole = true;
     for (i, distance) in distance.iter_mut().enumerate() {
         let covered = inside(i % w, i / w);
         whole &= covered;
-        *distance = if covered { FULL } else { 0 };
+        *distance = if covered { full } else { 0 };
     }
     if whole {
         return None;
@@ -38,12 +39,12 @@ pub(super) fn of(positions: &Positions, source: Size, output: Size) -> Option<Pi
     spread(&mut distance, (w, h));
     let mut coverage = Picture::grey(output);
     for (out, distance) in coverage.data_mut().iter_mut().zip(distance) {
-        *out = ((u32::from(distance) * 255 + u32::from(FULL) / 2) / u32::from(FULL)) as u8;
+        *out = ((u32::from(distance) * 255 + u32::from(full) / 2) / u32::from(full)) as u8;
     }
     Some(coverage)
 }
 
-/// Chamfer distance to the nearest zero, at most [`FULL`]: one pass down, one pass up.
+/// Chamfer distance to the nearest zero, at most what is there: one pass down, one pass up.
 fn spread(distance: &mut [u16], (w, h): (usize, usize)) {
     let pass = |distance: &mut [u16], i: usize, before: isize| {
         let (x, y) = ((i % w) as isize, (i / w) as isize);
@@ -58,8 +59,8 @@ fn spread(distance: &mut [u16], (w, h): (usize, usize)) {
             near(-1, before, DIAGONAL),
             near(1, before, DIAGONAL),
         ];
-        let nearest = neighbours.into_iter().flatten().min().unwrap_or(FULL);
-        distance[i] = distance[i].min(nearest);
+        let nearest = neighbours.into_iter().flatten().min();
+        distance[i] = distance[i].min(nearest.unwrap_or(u16::MAX));
     };
     for i in 0..distance.len() {
         pass(distance, i, -1);
@@ -93,7 +94,7 @@ mod tests {
         let map = coverage([0.5, 0.0, 14.75, 0.0, 0.5, -0.25, 0.0, 0.0, 1.0]).unwrap();
         let row = map.row(40);
         assert_eq!((row[0], row[40], row[70], row[99]), (255, 255, 0, 0));
-        assert!(row[69] > 0 && row[69] < 32);
+        assert!(row[69] > 0 && row[69] < 64);
         assert!(row.is_sorted_by(|a, b| a >= b));
         assert_eq!(map.row(0), map.row(79));
     }

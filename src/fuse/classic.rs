@@ -180,7 +180,7 @@ impl Plane {
     fn double_row(&self, y: usize, size: Size, rows: &mut Rows) {
         let at = |dy: isize| self.row(mirror(y as isize + dy, size.height) / 2);
         let across = &mut rows.across[..self.size.width];
-        if y % 2 == 0 {
+        if y.is_multiple_of(2) {
             simd::double_even([at(-2), at(0), at(2)], across);
         } else {
             simd::double_odd([at(-1), at(1)], across);

@@ -89,9 +89,11 @@ mod tests {
         let table = lut_of(Palette::Rainbow);
         assert!(table[0][2] > table[0][0] && table[255][0] > table[255][2]);
         for pair in table.windows(2) {
-            for c in 0..3 {
-                assert!(pair[0][c].abs_diff(pair[1][c]) <= 6);
-            }
+            let steps = pair[0].iter().zip(&pair[1]);
+            assert!(
+                steps.into_iter().all(|(a, b)| a.abs_diff(*b) <= 6),
+                "{pair:?}"
+            );
         }
     }
 }

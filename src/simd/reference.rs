@@ -192,10 +192,8 @@ pub(super) fn sobel_row(rows: [&[u8]; 3], out: &mut [u8]) {
         let (l, r) = (x.saturating_sub(1), (x + 1).min(n - 1));
         sobel(rows, [l, x, r])
     };
-    if n > 2 {
-        for x in 1..n - 1 {
-            out[x] = sobel(rows, [x - 1, x, x + 1]);
-        }
+    for (x, out) in out.iter_mut().enumerate().take(n - 1).skip(1) {
+        *out = sobel(rows, [x - 1, x, x + 1]);
     }
     out[0] = at(0);
     out[n - 1] = at(n - 1);
