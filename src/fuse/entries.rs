@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use super::FuseError;
 use crate::config::Task;
 
-/// One network: an ONNX graph with inputs `infrared`, `visible` [1,1,H,W] in 0..=1 and
-/// `guidance` [1,tokens,features], and one output `fused` [1,1,H,W].
+/// One network: an ONNX graph with inputs `infrared` and `visible`, `[1,1,H,W]` in 0..=1, and
+/// `guidance`, `[1,tokens,features]`; one output `fused`, `[1,1,H,W]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkEntry {
@@ -49,7 +49,7 @@ pub struct NetworkEntry {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NeutralEntry {
-    /// Little-endian f32 [tasks, rows, features], relative to the manifest.
+    /// Little-endian f32 `[tasks, rows, features]`, relative to the manifest.
     pub file: PathBuf,
     /// Of the file, 64 hexadecimal digits.
     pub sha256: String,

@@ -372,6 +372,20 @@ mod tests {
     }
 
     #[test]
+    fn beyond_the_picture_its_edge_repeats() {
+        let picture = Picture::from_data(Size::new(2, 2), 1, vec![0, 51, 102, 255]).unwrap();
+        let mut filled = [9.0; 12];
+        fill_picture(&mut filled, Size::new(4, 3), &picture);
+        let levels = filled.map(|v| (v * 255.0).round());
+        let expected = [
+            [0.0, 51.0, 51.0, 51.0],
+            [102.0, 255.0, 255.0, 255.0],
+            [102.0, 255.0, 255.0, 255.0],
+        ];
+        assert_eq!(levels, expected.concat()[..]);
+    }
+
+    #[test]
     fn guidance_takes_effect_on_the_next_frame() {
         let size = Size::new(8, 8);
         let mut fuser = NetworkFuser::new(&manifest(), Some("tiny"), size).unwrap();
