@@ -2,6 +2,13 @@
 //!
 //! `FILMD_PAIRS=10 cargo test --test describer_texts -- --nocapture` prints more of them to read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test's helpers fail by panicking and speak to whoever reads the test's output"
+)]
+
 mod describer_common;
 
 use std::path::{Path, PathBuf};

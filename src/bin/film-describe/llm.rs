@@ -125,16 +125,14 @@ impl<'a> Llm<'a> {
             bail!("the facts do not fit {CONTEXT} tokens");
         }
         let mut batch = LlamaBatch::new(CHUNK, 1);
-        let mut at = position;
         let end = position + tokens.len();
-        for chunk in tokens.chunks(CHUNK) {
+        for (chunk, begin) in tokens.chunks(CHUNK).zip((position..).step_by(CHUNK)) {
             if Clock.now() >= deadline {
                 bail!("no time left");
             }
             batch.clear();
-            for token in chunk {
-                at += 1;
-                batch.add(*token, i32::try_from(at - 1)?, &[sequence], at == end)?;
+            for (token, at) in chunk.iter().zip(begin..) {
+                batch.add(*token, i32::try_from(at)?, &[sequence], at + 1 == end)?;
             }
             self.context.decode(&mut batch)?;
         }
