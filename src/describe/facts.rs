@@ -140,18 +140,18 @@ mod tests {
             area: 0.1,
         };
         let two = vec![Place::Left, Place::Centre];
-        let scene = Facts::Ivf(SceneFacts {
-            has: (true, true),
-            light: Light::WellLit,
-            low_contrast: true,
-            glare: two.clone(),
-            haze: false,
-            texture: two.clone(),
-            infrared_flat: false,
-            warm: [Place::Left, Place::Centre, Place::Right]
-                .map(group)
-                .to_vec(),
-        });
+        let scene = |low_contrast, haze, glare: &[Place]| {
+            Facts::Ivf(SceneFacts {
+                has: (true, true),
+                light: Light::WellLit,
+                low_contrast,
+                glare: glare.to_vec(),
+                haze,
+                texture: two.clone(),
+                infrared_flat: false,
+                warm: [Place::Left, Place::Centre].map(group).to_vec(),
+            })
+        };
         let exposure = |clipped: &[Place], detailed: &[Place]| {
             Facts::Mef(ExposureFacts {
                 has: (true, true),
@@ -167,7 +167,11 @@ mod tests {
             second: two.clone(),
         });
         for facts in [
-            scene,
+            scene(true, false, &two),
+            scene(true, true, &two),
+            scene(false, false, &two),
+            scene(true, false, &[]),
+            scene(true, true, &[]),
             exposure(&two[..1], &two[..1]),
             exposure(&two, &two),
             focus,

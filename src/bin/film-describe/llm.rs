@@ -158,8 +158,8 @@ impl<'a> Llm<'a> {
         let read = Clock.now();
         let mut grammar = LlamaSampler::grammar(self.model, grammar, "root")
             .context("the grammar is not accepted")?;
-        let mut at = used + tokens.len();
-        let room = (CONTEXT as usize).saturating_sub(at);
+        let begin = used + tokens.len();
+        let room = (CONTEXT as usize).saturating_sub(begin);
         let mut text = Vec::new();
         for written in 0..max_tokens.min(room) {
             let token = self.next(&mut grammar)?;
@@ -178,8 +178,7 @@ impl<'a> Llm<'a> {
                     .to_owned());
             }
             grammar.accept(token);
-            self.read(&[token], at, WORK, deadline)?;
-            at += 1;
+            self.read(&[token], begin + written, WORK, deadline)?;
         }
         bail!(
             "the paragraph did not end within {} tokens",

@@ -141,7 +141,8 @@ impl SceneFacts {
         if !self.glare.is_empty() {
             parts.push(format!("has glare {}", places(&self.glare)));
         }
-        if !self.texture.is_empty() && parts.len() < 3 {
+        // One place is what the guidance's rows leave room for beside the warm objects.
+        if self.glare.is_empty() && !self.texture.is_empty() {
             parts.push(format!("shows texture {}", places(&self.texture)));
         }
         format!("The visible image {}.", list(&parts))
