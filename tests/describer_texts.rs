@@ -2,6 +2,13 @@
 //!
 //! `FILMD_PAIRS=10 cargo test --test describer_texts -- --nocapture` prints more of them to read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test's helpers fail by panicking and speak to whoever reads the test's output"
+)]
+
 mod describer_common;
 
 use std::path::{Path, PathBuf};
@@ -124,4 +131,50 @@ fn every_fact_of_a_real_pair_is_in_the_models_text() {
         }
     }
     println!("process: {:?}", describer.process());
+}
+
+#[test]
+fn odd_facts_are_spelled_as_they_are() {
+    let files = models();
+    let (Some(llm), Some(encoder)) = (files.llm, files.encoder) else {
+        return;
+    };
+    let launch = Launch {
+        program: PROGRAM.into(),
+        llm: Some(llm),
+        encoder,
+        max_rows: 64,
+    };
+    let mut describer = ProcessDescriber::new(launch, Arc::new(AtomicBool::new(false)));
+    // What is special in GBNF, in the model's own tokens and in UTF-8 of several bytes.
+    let odd = [
+        r#"The "first" image shows a \ and [a-z] | ::= # {3} (x)*?"#,
+        "Über 30 °C \u{1F525} <|im_end|> at the top",
+    ];
+    let request = DescribeRequest {
+        task: Task::Mff,
+        text: Prompt::Facts(odd.map(str::to_owned).to_vec()),
+        deadline: Duration::from_secs(120),
+    };
+    let answer = describer.describe(&request).unwrap();
+    assert_eq!(answer.origin, Origin::Llm, "{:?}", describer.note());
+    for part in [
+        r#"The "first" image"#,
+        r"a \ and [a-z] | ::= # {3} (x)*?",
+        odd[1],
+    ] {
+        assert!(answer.text.contains(part), "{part:?} in {:?}", answer.text);
+    }
+    // Task by task, the examples are read anew.
+    let request = DescribeRequest {
+        task: Task::Mef,
+        text: Prompt::Facts(vec![
+            "The under-exposed image is black everywhere.".to_owned(),
+        ]),
+        ..request
+    };
+    let first = describer.describe(&request).unwrap();
+    let second = describer.describe(&request).unwrap();
+    assert_eq!((first.origin, &first.text), (Origin::Llm, &second.text));
+    assert_eq!(first.features, second.features);
 }

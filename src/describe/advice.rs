@@ -33,9 +33,9 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
                 &["keep the contrast", "preserve the contrast"]
             } else {
                 &[
-                    "keep the texture of the visible image",
-                    "preserve the details of the visible image",
-                    "keep the details of the visible image",
+                    "keep the visible texture",
+                    "preserve the visible details",
+                    "keep the visible details",
                 ]
             });
             steps

@@ -1,6 +1,6 @@
 //! When a process that failed may be started again.
 //!
-//! Input: failures and how long the process had run well. Output: how long to wait. Thread:
+//! Input: failures and whether the process had worked. Output: how long to wait. Thread:
 //! guide. Blocks: never. Allocates: never. Fails when: never. Not its job: starting anything.
 
 use std::time::Duration;
@@ -9,8 +9,6 @@ use crate::clock::Timestamp;
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(10);
-/// A process that ran this long was sound: its end says nothing about the next one.
-const HEALTHY: Duration = Duration::from_secs(1);
 
 /// Waits 0.5 s after the first failure, twice as long after each further one, 10 s at most.
 #[derive(Debug)]
@@ -29,9 +27,10 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The process ended at `now`, after answering for `healthy`.
-    pub fn failed(&mut self, now: Timestamp, healthy: Duration) {
-        if healthy > HEALTHY {
+    /// The process ended at `now`. `sound`: it had worked, so its end says nothing about the
+    /// next one.
+    pub fn failed(&mut self, now: Timestamp, sound: bool) {
+        if sound {
             self.next = FIRST;
         }
         self.not_before = now.plus(self.next);
@@ -49,19 +48,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_ten_seconds_and_start_anew_after_health() {
+    fn waits_double_up_to_ten_seconds_and_start_anew_after_work() {
         let mut backoff = Backoff::default();
         let mut now = Timestamp::from_nanos(1);
         assert_eq!(backoff.left(now), Duration::ZERO);
         let mut waits = Vec::new();
         for _ in 0..7 {
-            backoff.failed(now, Duration::ZERO);
+            backoff.failed(now, false);
             waits.push(backoff.left(now).as_millis());
             now = now.plus(backoff.left(now));
             assert_eq!(backoff.left(now), Duration::ZERO);
         }
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
-        backoff.failed(now, Duration::from_secs(2));
+        backoff.failed(now, true);
         assert_eq!(backoff.left(now), FIRST);
     }
 }

@@ -24,6 +24,8 @@ use crate::clock::{Clock, Timestamp};
 const MAX_TOKENS: usize = 140;
 /// How long a process may take to check and load its models. A slow SD card reads 10 MB/s.
 const START_LIMIT: Duration = Duration::from_secs(40);
+/// A process that was ready this long had worked.
+const SOUND: Duration = Duration::from_secs(1);
 /// Crashes in a row while loading, after which the language model is left out.
 const CRASHES: u32 = 2;
 
@@ -56,6 +58,8 @@ struct Running {
     started: Timestamp,
     /// Set once the process said so, with the time.
     ready: Option<(Hello, Timestamp)>,
+    /// It has answered a request.
+    answered: bool,
 }
 
 /// [`Describer`] by a child process.
@@ -113,11 +117,12 @@ impl ProcessDescriber {
                     process,
                     started: now,
                     ready: None,
+                    answered: false,
                 });
                 Ok(())
             }
             Err(error) => {
-                self.backoff.failed(now, Duration::ZERO);
+                self.backoff.failed(now, false);
                 let why = format!(
                     "cannot start {}: {error}; install film-describe beside filmd or set \
                      describe.program",
@@ -188,7 +193,10 @@ impl ProcessDescriber {
             ));
         };
         match running.process.exchange(&frame, deadline, &self.stop) {
-            Ok(Message::Description(reply)) => Ok(reply),
+            Ok(Message::Description(reply)) => {
+                running.answered = true;
+                Ok(reply)
+            }
             Ok(Message::Refused(refusal)) => Err(DescribeError::Refused(refusal.message)),
             Ok(_) => Err(self.bury(Fault::Garbled(ProtocolError::Unasked), request.deadline)),
             Err(fault) => Err(self.bury(fault, request.deadline)),
@@ -210,19 +218,18 @@ impl ProcessDescriber {
 
     /// Ends the process; `grace`: it is ending by itself, its exit status is of interest.
     fn close(&mut self, grace: bool) -> String {
-        let Some(Running { process, ready, .. }) = self.running.take() else {
+        let Some(running) = self.running.take() else {
             return "it was not running".to_owned();
         };
         let now = Clock.now();
-        let healthy = ready
-            .as_ref()
-            .map_or(Duration::ZERO, |(_, at)| now.since(*at));
-        let (end, lingering) = process.end(grace);
+        let ready = running.ready.as_ref();
+        let sound = running.answered || ready.is_some_and(|(_, at)| now.since(*at) > SOUND);
+        let (end, lingering) = running.process.end(grace);
         self.lingering.extend(lingering);
         if ready.is_none() && crashed(&end) {
             self.crashes += 1;
         }
-        self.backoff.failed(now, healthy);
+        self.backoff.failed(now, sound);
         end.to_string()
     }
 }

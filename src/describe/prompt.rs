@@ -40,11 +40,11 @@ pub const fn prefix(task: Task) -> &'static str {
              image is dark and has glare on the right.\nParagraph: The infrared image reveals two \
              warm upright objects on the left, while the visible image is dark and has glare on \
              the right. The fused image should highlight the warm objects, suppress the glare and \
-             keep the texture of the visible image.\n\nFacts: The infrared image shows no warm \
+             keep the visible texture.\n\nFacts: The infrared image shows no warm \
              objects. The visible image is well lit and shows texture at the bottom.\nParagraph: \
              The infrared image contains no warm objects. The visible image is well lit and shows \
-             texture at the bottom. The fused image should preserve the details of the visible \
-             image.\n\n"
+             texture at the bottom. The fused image should preserve the visible \
+             details.\n\n"
         }
         Task::Mif => {
             "Facts: The functional image shows high activity on the left. The MRI image shows the \

@@ -41,7 +41,7 @@ mod tests {
             paragraph(Task::Ivf, &facts),
             "The infrared image shows one warm object on the left. The visible image is dark and \
              has glare on the right. The fused image should highlight the warm objects, suppress \
-             the glare and keep the texture of the visible image."
+             the glare and keep the visible texture."
         );
         assert_eq!(
             paragraph(Task::Mff, &[]),

@@ -24,7 +24,7 @@ pub fn models() -> ModelFiles {
     );
     let unchecked = |file: Option<ModelFile>, what| {
         if file.is_none() {
-            eprintln!("SKIPPED: no {what}; run models/fetch first");
+            eprintln!("SKIPPED: no {what}; `make models` fetches it");
         }
         file.map(|file| ModelFile {
             sha256: None,

@@ -11,14 +11,14 @@ const NICENESS: i32 = 10;
 
 /// Lowers priority, ends with its parent, leaves no core file, closes what it inherited.
 /// Each of these is an improvement, none is needed: failures are passed over.
+#[expect(
+    unsafe_code,
+    reason = "the environment is set before any thread exists"
+)]
 pub fn confine() {
     close_inherited();
     // filmd sets it too; by hand nobody does. An abort would start a debugger otherwise.
     // SAFETY: the first thing in main, no other thread exists that could read the environment.
-    #[expect(
-        unsafe_code,
-        reason = "the environment is set before any thread exists"
-    )]
     unsafe {
         std::env::set_var("GGML_NO_BACKTRACE", "1");
     };
@@ -35,6 +35,10 @@ pub fn confine() {
 
 /// Descriptors other than the standard three: a camera that filmd had open without
 /// close-on-exec would stay busy after filmd closes it.
+#[expect(
+    unsafe_code,
+    reason = "no owner exists for descriptors inherited from filmd"
+)]
 fn close_inherited() {
     let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
         return;
@@ -47,10 +51,6 @@ fn close_inherited() {
     for fd in inherited {
         // SAFETY: the first thing in main: no value in this process owns a descriptor above 2.
         // The listing's own one is in the list and closed by now; closing it again is EBADF.
-        #[expect(
-            unsafe_code,
-            reason = "no owner exists for descriptors inherited from filmd"
-        )]
         unsafe {
             rustix::io::close(fd);
         };

@@ -125,16 +125,14 @@ impl<'a> Llm<'a> {
             bail!("the facts do not fit {CONTEXT} tokens");
         }
         let mut batch = LlamaBatch::new(CHUNK, 1);
-        let mut at = position;
         let end = position + tokens.len();
-        for chunk in tokens.chunks(CHUNK) {
+        for (chunk, begin) in tokens.chunks(CHUNK).zip((position..).step_by(CHUNK)) {
             if Clock.now() >= deadline {
                 bail!("no time left");
             }
             batch.clear();
-            for token in chunk {
-                at += 1;
-                batch.add(*token, i32::try_from(at - 1)?, &[sequence], at == end)?;
+            for (token, at) in chunk.iter().zip(begin..) {
+                batch.add(*token, i32::try_from(at)?, &[sequence], at + 1 == end)?;
             }
             self.context.decode(&mut batch)?;
         }
@@ -160,8 +158,8 @@ impl<'a> Llm<'a> {
         let read = Clock.now();
         let mut grammar = LlamaSampler::grammar(self.model, grammar, "root")
             .context("the grammar is not accepted")?;
-        let mut at = used + tokens.len();
-        let room = (CONTEXT as usize).saturating_sub(at);
+        let begin = used + tokens.len();
+        let room = (CONTEXT as usize).saturating_sub(begin);
         let mut text = Vec::new();
         for written in 0..max_tokens.min(room) {
             let token = self.next(&mut grammar)?;
@@ -180,8 +178,7 @@ impl<'a> Llm<'a> {
                     .to_owned());
             }
             grammar.accept(token);
-            self.read(&[token], at, WORK, deadline)?;
-            at += 1;
+            self.read(&[token], begin + written, WORK, deadline)?;
         }
         bail!(
             "the paragraph did not end within {} tokens",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::grid::{Grid, Spread};
-use super::words::{Place, places, regions};
+use super::words::{Place, list, places, regions};
 use crate::align::AlignedPair;
 
 /// What two exposures of one scene show.
@@ -77,12 +77,15 @@ fn sentence(
     if !there {
         return format!("The {name} image is missing.");
     }
+    let (how, clipped) = if black.is_empty() {
+        ("white", white)
+    } else {
+        ("black", black)
+    };
     let mut parts = Vec::new();
-    if !black.is_empty() {
-        parts.push(format!("is black {}", places(black)));
-    }
-    if !white.is_empty() {
-        parts.push(format!("is white {}", places(white)));
+    // Both only where both are short: the guidance has 64 rows.
+    if !clipped.is_empty() && (detailed.is_empty() || clipped.len() + detailed.len() == 2) {
+        parts.push(format!("is {how} {}", places(clipped)));
     }
     if !detailed.is_empty() {
         parts.push(format!("keeps the details {}", places(detailed)));
@@ -90,7 +93,7 @@ fn sentence(
     if parts.is_empty() {
         parts.push("keeps few details".to_owned());
     }
-    format!("The {name} image {}.", super::words::list(&parts))
+    format!("The {name} image {}.", list(&parts))
 }
 
 #[cfg(test)]
@@ -134,12 +137,11 @@ mod tests {
             text,
             [
                 "The under-exposed image is black on the left and keeps the details on the right.",
-                "The over-exposed image is white on the right and keeps the details on the left \
-                 and in the centre."
+                "The over-exposed image keeps the details on the left and in the centre."
             ]
         );
         let swapped = ExposureFacts::measure(&pair(over, under));
         assert!(swapped.swapped);
-        assert!(swapped.sentences()[0].starts_with("The over-exposed image is white"));
+        assert!(swapped.sentences()[0].starts_with("The over-exposed image keeps"));
     }
 }

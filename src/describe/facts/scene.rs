@@ -141,7 +141,8 @@ impl SceneFacts {
         if !self.glare.is_empty() {
             parts.push(format!("has glare {}", places(&self.glare)));
         }
-        if !self.texture.is_empty() && parts.len() < 3 {
+        // One place is what the guidance's rows leave room for beside the warm objects.
+        if self.glare.is_empty() && !self.texture.is_empty() {
             parts.push(format!("shows texture {}", places(&self.texture)));
         }
         format!("The visible image {}.", list(&parts))
@@ -159,40 +160,37 @@ impl WarmGroup {
         };
         let s = if self.count == 1 { "" } else { "s" };
         let distance = match self.distance {
-            Distance::Near => " nearby",
+            Distance::Near => "nearby ",
             Distance::Middle => "",
-            Distance::Far => " far away",
+            Distance::Far => "distant ",
         };
         format!(
-            "{} warm {shape}object{s} {}{distance}",
+            "{} {distance}warm {shape}object{s} {}",
             count(self.count),
             self.place.phrase()
         )
     }
 }
 
-/// Hot cells: far above the picture's median in units of its own scatter, and above their
-/// surroundings, so that a warm road or wall is ground and not an object.
+/// Hot cells: nearer to the brightest than to the median, and above their surroundings, so that
+/// a warm road or wall is ground and not an object. A threshold in units of scatter finds nothing
+/// in the locally stretched pictures that many thermal cameras give.
 fn warm_groups(infrared: &Grid) -> Vec<WarmGroup> {
     let median = infrared.quantile(0.5);
-    let deviations = Grid {
-        values: infrared.values.iter().map(|v| (v - median).abs()).collect(),
-        ..*infrared
-    };
-    // 1.4826 x median absolute deviation = standard deviation of a normal distribution.
-    let scatter = (1.4826 * deviations.quantile(0.5)).max(0.02);
-    let threshold = median + (2.5 * scatter).max(0.15);
+    let threshold = median + (0.55 * (infrared.quantile(0.995) - median)).max(0.15);
     let surroundings = infrared.box_mean(infrared.width.max(infrared.height) / 8);
     let mask: Vec<bool> = infrared
         .values
         .iter()
         .zip(&surroundings.values)
-        .map(|(&v, &around)| v > threshold && v > around + 0.1)
+        .map(|(&v, &around)| v > threshold && v > around + 0.15)
         .collect();
     let cells = (infrared.width * infrared.height) as f32;
-    let objects = components(infrared, &mask)
-        .into_iter()
-        .filter(|b| b.area >= 3 && (b.area as f32) < 0.15 * cells);
+    let mut objects = components(infrared, &mask);
+    objects.retain(|b| b.area >= 3 && (b.area as f32) < 0.15 * cells);
+    // Specks beside real objects are clutter.
+    let largest = objects.first().map_or(0, |b| b.area);
+    objects.retain(|b| b.area * 7 >= largest);
     let mut groups: Vec<WarmGroup> = Vec::new();
     for blob in objects {
         let shape = shape(&blob);
@@ -216,9 +214,6 @@ fn warm_groups(infrared: &Grid) -> Vec<WarmGroup> {
         }
     }
     groups.sort_by(|a, b| b.area.total_cmp(&a.area));
-    // Specks beside real objects are clutter.
-    let largest = groups.first().map_or(0.0, |g| g.area);
-    groups.retain(|g| g.area >= 0.08 * largest);
     groups
 }
 
@@ -247,13 +242,16 @@ fn distance(blob: &Blob, height: usize) -> Distance {
     }
 }
 
-/// Thirds with saturated blobs that are small; a bright sky is large or touches the top.
+/// Thirds with saturated blobs that are small and lie in darker surroundings; a bright sky is
+/// large, or touches the top, or shines through trees.
 fn glare(visible: &Grid) -> Vec<Place> {
+    let surroundings = visible.box_mean(visible.width.max(visible.height) / 8);
     let mask: Vec<bool> = visible.values.iter().map(|&v| v > 0.94).collect();
     let cells = (visible.width * visible.height) as f32;
     let mut found: Vec<Place> = components(visible, &mask)
         .iter()
         .filter(|b| b.area >= 3 && (b.area as f32) < 0.06 * cells && b.top > 0)
+        .filter(|b| surroundings.at((b.left + b.right) / 2, (b.top + b.bottom) / 2) < 0.6)
         .map(|b| Place::column(b.x, visible.width))
         .collect();
     found.sort_unstable();
