@@ -19,6 +19,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat};
 
 use crate::frame::{Picture, Size};
+use crate::jpeg;
 
 /// Longest side that is read; beyond it a file is a decompression bomb or a mistake.
 pub const MAX_SIDE: u32 = 16_384;
@@ -131,8 +132,7 @@ pub fn read_picture(path: &Path) -> Result<Picture, FileError> {
 /// # Errors
 /// [`FileError`].
 pub fn read_picture_with(path: &Path, grey16: Grey16) -> Result<Picture, FileError> {
-    let bytes = read_bytes(path)?;
-    let decoded = decode(path, &bytes)?;
+    let decoded = read_image(path)?;
     let size = Size::new(decoded.width() as usize, decoded.height() as usize);
     let (channels, data) = match decoded {
         DynamicImage::ImageLuma8(grey) => (1, grey.into_raw()),
@@ -154,6 +154,41 @@ pub fn read_picture_with(path: &Path, grey16: Grey16) -> Result<Picture, FileErr
         path: path.to_owned(),
         message: mismatch.to_string(),
     })
+}
+
+/// Reads a picture as it is stored, for callers that want its 16-bit values.
+///
+/// # Errors
+/// [`FileError`].
+pub fn read_image(path: &Path) -> Result<DynamicImage, FileError> {
+    decode(path, &read_bytes(path)?)
+}
+
+/// The size that a picture's header says, without reading beyond it.
+///
+/// # Errors
+/// [`FileError::Read`], [`FileError::Damaged`], [`FileError::TooLarge`].
+pub fn read_size(path: &Path) -> Result<Size, FileError> {
+    let reader = image::ImageReader::open(path)
+        .and_then(image::ImageReader::with_guessed_format)
+        .map_err(|source| FileError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    let (width, height) = reader
+        .into_dimensions()
+        .map_err(|error| FileError::Damaged {
+            path: path.to_owned(),
+            message: error.to_string(),
+        })?;
+    if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
+        let found = format!("{width}x{height} by its header");
+        return Err(FileError::TooLarge {
+            path: path.to_owned(),
+            found,
+        });
+    }
+    Ok(Size::new(width as usize, height as usize))
 }
 
 /// Writes a picture; the extension says which format (.png, .jpg, .jpeg, .tif, .tiff, .bmp).
@@ -323,9 +358,8 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage, FileError> {
     ) {
         return Err(FileError::NotAPicture(path.to_owned()));
     }
-    // The JPEG decoder fills what is missing with grey and says nothing.
-    if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
-        return Err(damaged("the JPEG has no end marker".to_owned()));
+    if format == ImageFormat::Jpeg {
+        jpeg::check(bytes).map_err(|reason| damaged(reason.to_owned()))?;
     }
     let mut limits = image::Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
@@ -353,32 +387,6 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage, FileError> {
     }
     decoder.set_limits(limits).map_err(failed)?;
     DynamicImage::from_decoder(decoder).map_err(failed)
-}
-
-/// Whether an end marker follows the entropy-coded data (ITU-T T.81, annex B).
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
-    const END: u8 = 0xd9;
-    let mut at = 2;
-    while at + 1 < bytes.len() {
-        // Entropy-coded bytes, stuffed zeros, restart markers and fill bytes are passed over.
-        if bytes[at] != 0xff || matches!(bytes[at + 1], 0 | 1 | 0xd0..=0xd8 | 0xff) {
-            at += if bytes[at] == 0xff && bytes[at + 1] != 0xff {
-                2
-            } else {
-                1
-            };
-            continue;
-        }
-        if bytes[at + 1] == END {
-            return true;
-        }
-        // Any other marker begins a segment with its length; after a scan's header come its data.
-        let Some(length) = bytes.get(at + 2..at + 4) else {
-            return false;
-        };
-        at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
-    }
-    false
 }
 
 fn first_of_two<T: Copy>(samples: &[T]) -> Vec<T> {

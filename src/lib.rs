@@ -16,6 +16,7 @@ pub mod files;
 pub mod folders;
 pub mod frame;
 pub mod fuse;
+mod jpeg;
 pub mod metrics;
 pub mod pipeline;
 pub mod present;

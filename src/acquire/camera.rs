@@ -26,7 +26,7 @@ use v4l::video::Capture;
 use v4l::{Device, Format};
 
 use super::AcquireError;
-use super::files::refused;
+use super::refused;
 use super::unpack::{Layout, PixelFormat, Quantization};
 use crate::clock::Timestamp;
 use crate::config::CameraConfig;

@@ -7,7 +7,7 @@
 pub mod camera;
 mod camera_side;
 mod faults;
-pub mod files;
+mod frame_file;
 pub mod paired_cameras;
 pub mod pairing;
 pub mod range;
@@ -16,7 +16,6 @@ pub mod synthetic;
 pub mod unpack;
 
 pub use faults::FaultySource;
-pub use files::{FilePair, load_frame, pair_folders};
 pub use paired_cameras::PairedCameras;
 pub use replay::ReplaySource;
 pub use synthetic::{SyntheticScene, SyntheticSource};
@@ -25,6 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::SourceConfig;
+use crate::files::FileError;
 use crate::frame::{FramePair, Size};
 
 /// Which of the two sources.
@@ -74,7 +74,10 @@ pub enum AcquireError {
     /// A replay without `loop` is over.
     #[error("the recording is over")]
     Ended,
-    /// A device or folder cannot be used; says what was found and what to do.
+    /// A picture file or a folder of them cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A device cannot be used; says what was found and what to do.
     #[error("{path}: {message}")]
     Source {
         /// The device or folder.
@@ -115,4 +118,11 @@ pub fn open_source(config: &SourceConfig) -> Result<Box<dyn PairSource>, Acquire
         SourceConfig::Replay(config) => Box::new(ReplaySource::new(config)?),
         SourceConfig::Cameras(config) => Box::new(PairedCameras::new(config)?),
     })
+}
+
+fn refused(path: &std::path::Path, message: impl Into<String>) -> AcquireError {
+    AcquireError::Source {
+        path: path.to_owned(),
+        message: message.into(),
+    }
 }

@@ -8,11 +8,13 @@
 
 use std::time::Duration;
 
-use super::files::{FilePair, pair_folders, read_frame, read_size, refused};
+use super::frame_file::read_frame;
 use super::range::{RangeConfig, RangeMapper};
-use super::{AcquireCounters, AcquireError, PairSource, SourceInfo};
+use super::{AcquireCounters, AcquireError, PairSource, SourceInfo, refused};
 use crate::clock::{Clock, Timestamp};
 use crate::config::ReplayConfig;
+use crate::files::read_size;
+use crate::folders::{FilePair, pair_folders};
 use crate::frame::{Frame, FramePair, Pool, Size};
 
 /// Frames of each kind: what the pipeline holds at once, and two to spare.
@@ -46,7 +48,7 @@ impl ReplaySource {
             let message = format!("fps = {} is out of range: 1 to 240", config.fps);
             return Err(refused(&config.infrared, message));
         }
-        let pairs = pair_folders(&config.infrared, &config.visible)?;
+        let pairs = pair_folders(&config.infrared, &config.visible)?.pairs;
         let (infrared, visible) = largest(&pairs)?;
         let name = format!(
             "replay of {} pair(s) from {} and {}",
@@ -90,8 +92,8 @@ impl ReplaySource {
         let pair = &self.pairs[self.next];
         self.next += 1;
         let [range_a, range_b] = &mut self.ranges;
-        let a = read_frame(&pair.infrared, range_a, infrared);
-        let b = read_frame(&pair.visible, range_b, visible);
+        let a = read_frame(&pair.a, range_a, infrared);
+        let b = read_frame(&pair.b, range_b, visible);
         self.counters.infrared_frames += u64::from(a.is_ok());
         self.counters.visible_frames += u64::from(b.is_ok());
         let bad = u64::from(a.is_err()) + u64::from(b.is_err());
@@ -110,7 +112,7 @@ fn largest(pairs: &[FilePair]) -> Result<(Size, Size), AcquireError> {
         *size = Size::new(size.width.max(other.width), size.height.max(other.height));
     };
     for pair in pairs {
-        match read_size(&pair.infrared).and_then(|a| Ok((a, read_size(&pair.visible)?))) {
+        match read_size(&pair.a).and_then(|a| Ok((a, read_size(&pair.b)?))) {
             Ok((a, b)) => {
                 grow(&mut sizes[0], a);
                 grow(&mut sizes[1], b);
@@ -122,7 +124,7 @@ fn largest(pairs: &[FilePair]) -> Result<(Size, Size), AcquireError> {
         }
     }
     match reason {
-        Some(error) if sizes[0].area() == 0 => Err(error),
+        Some(error) if sizes[0].area() == 0 => Err(error.into()),
         _ => Ok((sizes[0], sizes[1])),
     }
 }

@@ -74,7 +74,7 @@ proptest! {
     fn no_bytes_make_the_jpeg_walk_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let mut with_start = vec![0xff, 0xd8];
         with_start.extend(&bytes);
-        let _ = check_jpeg(&with_start);
+        let _ = jpeg::check(&with_start);
         let _ = MjpgDecoder::default().decode(Size::new(8, 8), &with_start, &mut Picture::rgb(Size::new(8, 8)));
     }
 }

@@ -1,5 +1,9 @@
 //! filmd: the daemon, its demo, and the same fusion for files.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program talks to its terminal"
+)]
 
 mod bench;
 mod check;
@@ -63,7 +67,11 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("filmd: {error:#}");
             let config = error.chain().any(|e| e.is::<filmd::config::ConfigError>());
-            if config { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+            if config {
+                ExitCode::from(EXIT_CONFIG)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
