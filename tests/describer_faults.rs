@@ -13,8 +13,8 @@ mod describer_common;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use describer_common::{PROGRAM, facts, models, request, text};
@@ -32,12 +32,8 @@ fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn describer(launch: Launch) -> ProcessDescriber {
-    ProcessDescriber::new(launch, Arc::new(AtomicBool::new(false)))
-}
-
 fn real(encoder: ModelFile, llm: Option<ModelFile>) -> ProcessDescriber {
-    describer(Launch {
+    ProcessDescriber::new(Launch {
         program: PROGRAM.into(),
         llm,
         encoder,
@@ -50,7 +46,7 @@ fn fake(folder: &Path, script: &str) -> ProcessDescriber {
     let program = folder.join("fake");
     std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    describer(Launch {
+    ProcessDescriber::new(Launch {
         program,
         llm: None,
         encoder: unchecked("/nonexistent".into()),
@@ -157,22 +153,14 @@ fn a_stopped_process_is_killed_at_the_deadline() {
 fn a_raised_stop_flag_ends_the_wait() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    let stop = Arc::new(AtomicBool::new(true));
-    fake(folder.path(), "exec sleep 600");
-    let mut describer = ProcessDescriber::new(
-        Launch {
-            program: folder.path().join("fake"),
-            llm: None,
-            encoder: unchecked("/nonexistent".into()),
-            max_rows: 64,
-        },
-        Arc::clone(&stop),
-    );
+    let mut describer = fake(folder.path(), "exec sleep 600");
+    let stop = describer.stopper().unwrap();
+    stop.store(true, Ordering::Relaxed);
     let mut request = text("x");
     request.deadline = Duration::from_secs(600);
     let error = describer.describe(&request).unwrap_err();
     assert!(error.to_string().contains("stopping"), "{error}");
-    assert!(stop.load(Ordering::Relaxed) && describer.process().is_none());
+    assert!(describer.process().is_none());
 }
 
 #[test]
@@ -248,7 +236,7 @@ fn a_process_that_ends_says_why_and_one_that_is_slow_is_waited_for() {
 #[test]
 fn an_absent_program_or_encoder_is_said_to_be_absent() {
     let _turn = turn();
-    let mut describer = describer(Launch {
+    let mut describer = ProcessDescriber::new(Launch {
         program: "/nonexistent/film-describe".into(),
         llm: None,
         encoder: unchecked("/nonexistent".into()),
@@ -261,12 +249,11 @@ fn an_absent_program_or_encoder_is_said_to_be_absent() {
             "{error}"
         );
     }
-    let stop = Arc::new(AtomicBool::new(false));
     let files = ModelFiles {
         searched: vec!["/here".into()],
         ..ModelFiles::default()
     };
-    let Err(error) = open(&DescribeConfig::default(), &files, 64, stop) else {
+    let Err(error) = open(&DescribeConfig::default(), &files, 64) else {
         panic!("opened without an encoder");
     };
     assert!(error.to_string().contains("/here"), "{error}");

@@ -12,8 +12,6 @@
 mod describer_common;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use describer_common::{PROGRAM, models, shared};
@@ -92,7 +90,7 @@ fn every_fact_of_a_real_pair_is_in_the_models_text() {
         encoder,
         max_rows: 64,
     };
-    let mut describer = ProcessDescriber::new(launch, Arc::new(AtomicBool::new(false)));
+    let mut describer = ProcessDescriber::new(launch);
     for (task, set) in SETS {
         let folder = data.join(set);
         for name in names(&folder, count) {
@@ -145,7 +143,7 @@ fn odd_facts_are_spelled_as_they_are() {
         encoder,
         max_rows: 64,
     };
-    let mut describer = ProcessDescriber::new(launch, Arc::new(AtomicBool::new(false)));
+    let mut describer = ProcessDescriber::new(launch);
     // What is special in GBNF, in the model's own tokens and in UTF-8 of several bytes.
     let odd = [
         r#"The "first" image shows a \ and [a-z] | ::= # {3} (x)*?"#,

@@ -79,12 +79,11 @@ pub struct ProcessDescriber {
 }
 
 impl ProcessDescriber {
-    /// Starts nothing yet: the first [`Describer::tend`] or [`Describer::describe`] does. Raising
-    /// `stop` ends a wait within 0.1 s.
-    pub fn new(launch: Launch, stop: Arc<AtomicBool>) -> Self {
+    /// Starts nothing yet: the first [`Describer::tend`] or [`Describer::describe`] does.
+    pub fn new(launch: Launch) -> Self {
         Self {
             launch,
-            stop,
+            stop: Arc::default(),
             running: None,
             backoff: Backoff::default(),
             starts: 0,
@@ -277,6 +276,10 @@ impl Describer for ProcessDescriber {
                 self.bury(fault, Duration::ZERO);
             }
         }
+    }
+
+    fn stopper(&self) -> Option<Arc<AtomicBool>> {
+        Some(Arc::clone(&self.stop))
     }
 
     fn starts(&self) -> u64 {

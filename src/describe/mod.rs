@@ -218,6 +218,11 @@ pub trait Describer: Send {
     /// due. Called a few times a second, also while nothing is to be described.
     fn tend(&mut self) {}
 
+    /// A flag that ends a wait within 0.1 s when raised, for shutting down; none: it never waits.
+    fn stopper(&self) -> Option<Arc<AtomicBool>> {
+        None
+    }
+
     /// Processes started so far; one more than the restarts.
     fn starts(&self) -> u64 {
         0
@@ -229,8 +234,8 @@ pub trait Describer: Send {
     }
 }
 
-/// The describer the configuration asks for; `rows` is what the network takes, raising `stop`
-/// ends a wait. Nothing is started before the first call.
+/// The describer the configuration asks for; `rows` is what the network takes. Nothing is
+/// started before the first call.
 ///
 /// # Errors
 /// [`DescribeError::Absent`] where it is switched off, or the text encoder's file or the program
@@ -240,7 +245,6 @@ pub fn open(
     config: &DescribeConfig,
     files: &ModelFiles,
     rows: usize,
-    stop: Arc<AtomicBool>,
 ) -> Result<Box<dyn Describer>, DescribeError> {
     if !config.enabled {
         return Err(DescribeError::Absent(
@@ -269,7 +273,7 @@ pub fn open(
         encoder,
         max_rows: rows,
     };
-    Ok(Box::new(ProcessDescriber::new(launch, stop)))
+    Ok(Box::new(ProcessDescriber::new(launch)))
 }
 
 fn beside_this_program() -> Result<PathBuf, DescribeError> {

@@ -6,6 +6,7 @@
 //! until its time to live, then the neutral one. Not its job: the thread, the mailbox.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,8 @@ pub struct GuideWorker {
     /// When the next request may start.
     due: Timestamp,
     starts: u64,
+    /// The process was started and has not answered yet.
+    fresh: bool,
     ok: u64,
     by_llm: u64,
     failed: u64,
@@ -115,6 +118,7 @@ impl GuideWorker {
             since: None,
             due: Timestamp::ZERO,
             starts: 0,
+            fresh: false,
             ok: 0,
             by_llm: 0,
             failed: 0,
@@ -145,6 +149,11 @@ impl GuideWorker {
         self.settings = settings;
     }
 
+    /// Raised, it ends the step that is waiting within 0.1 s; see [`Describer::stopper`].
+    pub fn stopper(&self) -> Option<Arc<AtomicBool>> {
+        self.describer.as_ref().and_then(|d| d.stopper())
+    }
+
     /// The next step would use a pair: the frame path then copies one for it.
     pub fn wants_pair(&self, now: Timestamp) -> bool {
         self.wish.is_none() && now >= self.due
@@ -173,7 +182,9 @@ impl GuideWorker {
         describer.tend();
         if describer.starts() != self.starts {
             self.starts = describer.starts();
-            if self.last_error.is_some() || self.since.is_none() {
+            self.fresh = true;
+            // A user's text that is in force needs no process.
+            if self.wish.is_none() || self.last_error.is_some() {
                 self.due = self.due.min(now);
             }
         }
@@ -213,9 +224,9 @@ impl GuideWorker {
             self.due = now.plus(self.settings.interval);
             return;
         }
-        if self.since.is_none() {
-            // Nothing in force: features of the template come in a few milliseconds, the
-            // language model's text follows.
+        if self.since.is_none() || self.fresh {
+            // Features of the template come in a few milliseconds, the language model first
+            // reads its examples: its text follows.
             let result = self.request(Prompt::Text(template));
             let done = result.is_ok();
             self.take(result, Origin::Template, now);
@@ -247,6 +258,7 @@ impl GuideWorker {
         let retry = now.plus(RETRY.min(self.settings.interval));
         match result {
             Ok(description) => {
+                self.fresh = false;
                 self.due = now.plus(self.settings.interval.max(description.took));
                 self.last_took = Some(description.took);
                 match self.guidance(&description, origin) {

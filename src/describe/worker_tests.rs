@@ -156,8 +156,14 @@ fn a_restart_is_asked_at_once() {
     assert_eq!(straw.asked(), []);
     straw.0.lock().unwrap().starts = 2;
     worker.step(Some(&pair()), at(1.2));
-    assert_eq!(straw.asked().len(), 1);
+    assert!(matches!(&straw.asked()[..], [Prompt::Text(_)]));
+    worker.step(Some(&pair()), at(1.4));
+    assert!(matches!(&straw.asked()[..], [Prompt::Facts(_)]));
     assert_eq!(worker.status(at(2.0)).restarts, 1);
+    // Also a death that no request met.
+    straw.0.lock().unwrap().starts = 3;
+    worker.step(Some(&pair()), at(2.6));
+    assert!(matches!(&straw.asked()[..], [Prompt::Text(_)]));
 }
 
 #[test]

@@ -77,15 +77,19 @@ fn sentence(
     if !there {
         return format!("The {name} image is missing.");
     }
-    let (how, clipped) = if black.is_empty() {
-        ("white", white)
-    } else {
-        ("black", black)
+    // A part that is partly clipped may still be the more detailed one: that is what counts.
+    let only = |clipped: &[Place]| -> Vec<Place> {
+        let kept = clipped.iter().filter(|place| !detailed.contains(place));
+        kept.copied().collect()
+    };
+    let (how, clipped) = match only(black) {
+        black if black.is_empty() => ("white", only(white)),
+        black => ("black", black),
     };
     let mut parts = Vec::new();
     // Both only where both are short: the guidance has 64 rows.
     if !clipped.is_empty() && (detailed.is_empty() || clipped.len() + detailed.len() == 2) {
-        parts.push(format!("is {how} {}", places(clipped)));
+        parts.push(format!("is {how} {}", places(&clipped)));
     }
     if !detailed.is_empty() {
         parts.push(format!("keeps the details {}", places(detailed)));
