@@ -45,12 +45,7 @@ fn pair(folder: &Path, name: &str) -> AlignedPair {
     let (a, b) = (folder.join("a").join(name), folder.join("b").join(name));
     let (w, h) = image::image_dimensions(&b).unwrap();
     let size = Size::new(w as usize, h as usize);
-    AlignedPair {
-        infrared: picture(&a, size),
-        visible: picture(&b, size),
-        has_infrared: true,
-        has_visible: true,
-    }
+    AlignedPair::registered(picture(&a, size), picture(&b, size))
 }
 
 /// `count` names spread over a folder.

@@ -92,6 +92,18 @@ impl AlignedPair {
         }
     }
 
+    /// Two pictures of one size that lie over each other already, both there.
+    pub fn registered(infrared: Picture, visible: Picture) -> Self {
+        let size = visible.size();
+        Self {
+            infrared,
+            visible,
+            has_infrared: true,
+            has_visible: true,
+            ..Self::new(size)
+        }
+    }
+
     /// Becomes a copy of `other`; allocates only where it never was that large before.
     pub fn copy_from(&mut self, other: &Self) {
         self.infrared.copy_from(&other.infrared);

@@ -89,12 +89,14 @@ mod tests {
             }
             picture
         };
-        AlignedPair {
-            infrared: noise(channels.0, seed),
-            visible: noise(channels.1, seed ^ 0x5bd1_e995),
-            has_infrared: seed & 2 == 0,
-            has_visible: seed & 4 == 0,
-        }
+        let (a, b) = (
+            noise(channels.0, seed),
+            noise(channels.1, seed ^ 0x5bd1_e995),
+        );
+        let mut pair = AlignedPair::registered(a, b);
+        pair.has_infrared = seed & 2 == 0;
+        pair.has_visible = seed & 4 == 0;
+        pair
     }
 
     proptest! {

@@ -124,12 +124,7 @@ mod tests {
     }
 
     fn pair(infrared: Picture, visible: Picture) -> AlignedPair {
-        AlignedPair {
-            infrared,
-            visible,
-            has_infrared: true,
-            has_visible: true,
-        }
+        AlignedPair::registered(infrared, visible)
     }
 
     #[test]

@@ -113,12 +113,10 @@ mod tests {
 
     #[test]
     fn the_sharp_third_is_named() {
-        let facts = FocusFacts::measure(&AlignedPair {
-            infrared: stripes(|x, _| x < 30),
-            visible: stripes(|x, _| x >= 30),
-            has_infrared: true,
-            has_visible: true,
-        });
+        let facts = FocusFacts::measure(&AlignedPair::registered(
+            stripes(|x, _| x < 30),
+            stripes(|x, _| x >= 30),
+        ));
         assert_eq!(
             facts.sentences(),
             [
@@ -131,12 +129,7 @@ mod tests {
     #[test]
     fn two_equal_pictures_are_equally_sharp() {
         let picture = stripes(|_, _| true);
-        let facts = FocusFacts::measure(&AlignedPair {
-            infrared: picture.clone(),
-            visible: picture,
-            has_infrared: true,
-            has_visible: true,
-        });
+        let facts = FocusFacts::measure(&AlignedPair::registered(picture.clone(), picture));
         assert_eq!((facts.first.len(), facts.second.len()), (0, 0));
         assert_eq!(
             facts.sentences(),

@@ -123,12 +123,7 @@ mod tests {
                 visible.row_mut(y)[x] = (x * 5) as u8;
             }
         }
-        AlignedPair {
-            infrared,
-            visible,
-            has_infrared: true,
-            has_visible: true,
-        }
+        AlignedPair::registered(infrared, visible)
     }
 
     #[test]

@@ -295,12 +295,7 @@ mod tests {
     const SIZE: Size = Size::new(640, 480);
 
     fn scene() -> AlignedPair {
-        let mut pair = AlignedPair {
-            infrared: Picture::grey(SIZE),
-            visible: Picture::rgb(SIZE),
-            has_infrared: true,
-            has_visible: true,
-        };
+        let mut pair = AlignedPair::registered(Picture::grey(SIZE), Picture::rgb(SIZE));
         pair.infrared.data_mut().fill(60);
         pair.visible.data_mut().fill(20);
         pair
