@@ -44,13 +44,8 @@ impl Default for Series {
 impl Series {
     /// An empty series.
     pub fn new() -> Self {
-        let ring = std::iter::repeat_with(AtomicU32::default)
-            .take(KEPT)
-            .collect();
-        Self {
-            ring,
-            count: AtomicUsize::new(0),
-        }
+        let ring = std::iter::repeat_with(AtomicU32::default).take(KEPT).collect();
+        Self { ring, count: AtomicUsize::new(0) }
     }
 
     /// Adds a duration; the oldest one goes. One writer at a time.
@@ -65,10 +60,7 @@ impl Series {
         let kept = self.count.load(Relaxed).min(KEPT);
         let mut micros: Vec<u32> = self.ring[..kept].iter().map(|v| v.load(Relaxed)).collect();
         micros.sort_unstable();
-        Quantiles {
-            p50: quantile_ms(&micros, 50),
-            p99: quantile_ms(&micros, 99),
-        }
+        Quantiles { p50: quantile_ms(&micros, 50), p99: quantile_ms(&micros, 99) }
     }
 }
 
@@ -219,13 +211,7 @@ mod tests {
         for ms in 1..=100 {
             series.add(Duration::from_millis(ms));
         }
-        assert_eq!(
-            series.summary(),
-            Quantiles {
-                p50: 50.0,
-                p99: 99.0
-            }
-        );
+        assert_eq!(series.summary(), Quantiles { p50: 50.0, p99: 99.0 });
     }
 
     #[test]

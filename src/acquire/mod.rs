@@ -4,6 +4,10 @@
 //! Thread: acquire. Blocks: [`PairSource::next_pair`], at most its time-out. Allocates: at start
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
+
+
+
+
 use std::path::PathBuf;
 use std::time::Duration;
 
