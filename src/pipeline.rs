@@ -15,7 +15,7 @@ mod status;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -59,8 +59,6 @@ pub struct Parts {
     pub describer: Result<Box<dyn Describer>, DescribeError>,
     /// The guidance before the first text, and after the last one has grown old.
     pub neutral: Guidance,
-    /// Raised when the threads are to end; the describer waits on it too.
-    pub stop: Arc<AtomicBool>,
     /// Keep the sources beside each fused frame, for contact sheets.
     pub keep_sources: bool,
 }
@@ -73,6 +71,8 @@ pub struct Pipeline {
     fuse: JoinHandle<()>,
     present: JoinHandle<Result<Vec<PathBuf>, PresentError>>,
     guide: JoinHandle<()>,
+    /// Ends a wait for the describer.
+    stopper: Option<Arc<AtomicBool>>,
 }
 
 impl Pipeline {
@@ -105,16 +105,18 @@ impl Pipeline {
             scenes: Arc::clone(&scenes),
             scene_pool: Pool::new(2, || AlignedPair::new(size)),
         };
+        let worker = GuideWorker::new(
+            GuideSettings::from(&parts.config.describe),
+            Arc::new(parts.neutral),
+            parts.describer,
+            Arc::clone(&shared.guidance),
+        );
+        let stopper = worker.stopper();
         let guide = guide_loop::GuideLoop {
             shared: Arc::clone(&shared),
             scenes,
             commands: inbox,
-            worker: GuideWorker::new(
-                GuideSettings::from(&parts.config.describe),
-                Arc::new(parts.neutral),
-                parts.describer,
-                Arc::clone(&shared.guidance),
-            ),
+            worker,
         };
         let acquire = acquire_loop::AcquireLoop {
             shared: Arc::clone(&shared),
@@ -128,6 +130,7 @@ impl Pipeline {
             acquire: spawn("acquire", move || acquire.run())?,
             shared,
             commands,
+            stopper,
         })
     }
 
@@ -158,6 +161,9 @@ impl Pipeline {
     /// What the screen could not write, or that a thread panicked.
     pub fn stop(self) -> Result<Vec<PathBuf>, PresentError> {
         self.shared.stop();
+        if let Some(stopper) = &self.stopper {
+            stopper.store(true, Relaxed);
+        }
         drop(self.commands);
         let gone = |name: &str| PresentError::Unavailable(format!("the {name} thread panicked"));
         let files = self.present.join().map_err(|_| gone("present"))?;

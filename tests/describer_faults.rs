@@ -14,16 +14,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use describer_common::{PROGRAM, facts, models, request, text};
+use filmd::align::AlignedPair;
+use filmd::channel::Watch;
 use filmd::clock::Clock;
-use filmd::config::DescribeConfig;
+use filmd::config::{DescribeConfig, Task};
 use filmd::describe::{
-    DescribeError, Describer, Description, Launch, ModelFile, ModelFiles, Origin, ProcessDescriber,
-    open,
+    DescribeError, Describer, Description, Guidance, GuideSettings, GuideWorker, Launch, ModelFile,
+    ModelFiles, Origin, ProcessDescriber, TokenFeatures, open,
 };
+use filmd::frame::Size;
 
 /// One test at a time: a program file that another test's fork still has open for writing
 /// cannot be started, and two models at once are slow.
@@ -436,4 +439,57 @@ fn the_process_dies_with_its_parent_even_when_its_pipe_stays_open() {
     parent.wait().unwrap();
     wait_until("the child is gone", || !alive(pid));
     drop(open);
+}
+
+/// `FILMD_KILLS=10` for more rounds.
+#[test]
+fn guidance_follows_every_kill_and_the_model_writes_again() {
+    let _turn = turn();
+    let ModelFiles {
+        llm: Some(llm),
+        encoder: Some(encoder),
+        ..
+    } = models()
+    else {
+        return;
+    };
+    let rounds = std::env::var("FILMD_KILLS").map_or(2, |n| n.parse().unwrap());
+    let features = TokenFeatures {
+        rows: 1,
+        dim: 384,
+        values: vec![0.0; 384],
+    };
+    let neutral = Guidance::new(&features, (64, 384), "Fuse.", Origin::Neutral, Task::Ivf).unwrap();
+    let watch = Arc::new(Watch::new(neutral.clone()));
+    let settings = GuideSettings {
+        interval: Duration::from_secs(3),
+        time_to_live: Duration::from_secs(300),
+        deadline: Duration::from_secs(60),
+    };
+    let mut worker = GuideWorker::new(
+        settings,
+        Arc::new(neutral),
+        Ok(Box::new(real(encoder, Some(llm)))),
+        Arc::clone(&watch),
+    );
+    let mut pair = AlignedPair::new(Size::new(640, 480));
+    (pair.has_infrared, pair.has_visible) = (true, true);
+    for round in 0..rounds {
+        let begun = Clock.now();
+        let before = worker.status(begun);
+        let mut first = None;
+        wait_until("the model's text", || {
+            worker.step(Some(&pair), Clock.now());
+            let now = worker.status(Clock.now());
+            if now.ok > before.ok {
+                first.get_or_insert_with(|| Clock.now().since(begun));
+            }
+            now.by_llm > before.by_llm
+        });
+        let took = Clock.now().since(begun);
+        eprintln!("round {round}: guidance after {first:?}, by the model after {took:?}");
+        assert_eq!(watch.get().origin, Origin::Llm);
+        let (pid, _) = worker.status(Clock.now()).process.unwrap();
+        signal("-KILL", pid);
+    }
 }

@@ -5,20 +5,18 @@
 //! Not its job: files.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
 use filmd::config::{DescribeConfig, Engine, Task};
 use filmd::describe::{
-    self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFiles, ModelSpec, Origin,
-    Prompt, TokenFeatures,
+    self, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt, TokenFeatures,
 };
 use filmd::frame::{Picture, Size};
 use filmd::fuse::color::{self, Chroma};
-use filmd::fuse::{ClassicFuser, Fuser, Manifest, NetworkEntry, NetworkFuser, Role};
+use filmd::fuse::{ClassicFuser, Fuser, Manifest, NetworkEntry, NetworkFuser};
 
 /// Longer than any board needs; a person waits here, no frame does.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -210,18 +208,8 @@ fn load_network(manifest: &Manifest, model: Option<&str>) -> Result<Network> {
 /// # Errors
 /// A program or file that is not there, and how to get it.
 pub fn open_describer(manifest: &Manifest, llm: bool) -> Result<Box<dyn Describer>> {
-    let spec = |role| {
-        manifest.language_model(role).map(|entry| ModelSpec {
-            file: entry.file.display().to_string(),
-            sha256: entry.sha256.clone(),
-        })
-    };
     let config = DescribeConfig::default();
-    let files = ModelFiles::find(
-        &config,
-        spec(Role::Llm).as_ref(),
-        spec(Role::Encoder).as_ref(),
-    );
+    let files = model_files(&config, manifest);
     if llm && files.llm.is_none() {
         let folders: Vec<_> = files
             .searched
@@ -234,9 +222,11 @@ pub fn open_describer(manifest: &Manifest, llm: bool) -> Result<Box<dyn Describe
             folders.join(", ")
         );
     }
-    let (rows, _) = manifest.guidance_shape();
-    let stop = Arc::new(AtomicBool::new(false));
-    Ok(describe::open(&config, &files, rows, stop)?)
+    Ok(describe::open(
+        &config,
+        &files,
+        manifest.guidance_shape().0,
+    )?)
 }
 
 /// One question to the describer.

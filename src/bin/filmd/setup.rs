@@ -1,14 +1,12 @@
 //! From a configuration to the parts of a pipeline, for the daemon, the demo and the bench alike.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use filmd::acquire::open_source;
 use filmd::align::Calibration;
 use filmd::config::{Config, DescribeConfig, Engine};
-use filmd::describe::{self, DescribeError, Describer, ModelFiles, ModelSpec};
+use filmd::describe::{self, ModelFiles, ModelSpec};
 use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};
 use filmd::pipeline::{Parts, ScreenFactory};
 
@@ -51,15 +49,8 @@ fn calibration(config: &Config, own: Option<&Calibration>) -> Result<Calibration
     })
 }
 
-/// The describer of the configuration, or why there is none.
-///
-/// # Errors
-/// [`DescribeError::Absent`]: a file or the program is not there, or it is switched off.
-pub fn describer(
-    config: &DescribeConfig,
-    manifest: &Manifest,
-    stop: Arc<AtomicBool>,
-) -> Result<Box<dyn Describer>, DescribeError> {
+/// Where the manifest's language model and encoder lie on this machine.
+pub fn model_files(config: &DescribeConfig, manifest: &Manifest) -> ModelFiles {
     let spec = |role| {
         manifest.language_model(role).map(|m| ModelSpec {
             file: m.file.to_string_lossy().into_owned(),
@@ -67,8 +58,7 @@ pub fn describer(
         })
     };
     let (llm, encoder) = (spec(Role::Llm), spec(Role::Encoder));
-    let files = ModelFiles::find(config, llm.as_ref(), encoder.as_ref());
-    describe::open(config, &files, manifest.guidance_shape().0, stop)
+    ModelFiles::find(config, llm.as_ref(), encoder.as_ref())
 }
 
 /// All parts of a pipeline.
@@ -94,8 +84,8 @@ pub fn parts(
     };
     let stage = FuseStage::new(&config, &calibration, network)?;
     let neutral = manifest.neutral(config.task)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let describer = describer(&config.describe, &manifest, Arc::clone(&stop));
+    let files = model_files(&config.describe, &manifest);
+    let describer = describe::open(&config.describe, &files, manifest.guidance_shape().0);
     if let (Err(error), true) = (&describer, config.describe.enabled) {
         log::warn!("{error}; the picture goes on with neutral guidance");
     }
@@ -106,7 +96,6 @@ pub fn parts(
         screen,
         describer,
         neutral,
-        stop,
         keep_sources,
     })
 }
