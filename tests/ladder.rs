@@ -13,6 +13,7 @@ use common::Daemon;
 use filmd::config::Mode;
 use filmd::control::{Reply, Request};
 use filmd::describe::Origin;
+use sha2::Digest;
 
 /// A small picture by classic fusion, no describer.
 const SMALL: &str = "[output]\nwidth = 160\nheight = 128\n[fuse]\nengine = \"classic\"\n";
@@ -113,12 +114,40 @@ fn a_missing_screen_is_looked_for_and_the_frames_go_on() {
     daemon.wait("a second try", |s| s.frames.screen_errors >= 2);
 }
 
+/// A manifest whose first network takes the square root of its guidance, and a neutral guidance
+/// below zero: every frame comes out as NaN.
+fn failing_network() -> tempfile::TempDir {
+    let tiny = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny");
+    let folder = tempfile::tempdir().unwrap();
+    let network = "tiny-sqrt.onnx";
+    std::fs::copy(tiny.join(network), folder.path().join(network)).unwrap();
+    let length = std::fs::metadata(tiny.join("neutral.f32")).unwrap().len() / 4;
+    let neutral: Vec<u8> = (0..length).flat_map(|_| (-1.0_f32).to_le_bytes()).collect();
+    let sum = sha2::Sha256::digest(&neutral);
+    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::write(folder.path().join("neutral.f32"), neutral).unwrap();
+    let manifest = std::fs::read_to_string(tiny.join("manifest.toml")).unwrap();
+    let (networks, rest) = manifest.split_once("[neutral]").unwrap();
+    let (_, models) = rest.split_once("[[language_model]]").unwrap();
+    let failing = networks
+        .split("[[network]]")
+        .find(|n| n.contains(network))
+        .unwrap();
+    let neutral = format!(
+        "file = \"neutral.f32\"\nsha256 = \"{sum}\"\nrows = 2\n\
+         tasks = [\"ivf\", \"mif\", \"mef\", \"mff\"]\ntexts = [\"a\", \"b\", \"c\", \"d\"]\n"
+    );
+    let text = format!("[[network]]{failing}[neutral]\n{neutral}\n[[language_model]]{models}");
+    std::fs::write(folder.path().join("manifest.toml"), text).unwrap();
+    folder
+}
+
 #[test]
 fn a_failing_network_gives_way_to_classic_fusion() {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/manifest.toml");
+    let folder = failing_network();
+    let manifest = folder.path().join("manifest.toml");
     let config = format!(
-        "[output]\nwidth = 160\nheight = 128\n{NO_TEXT}\
-         [fuse]\nmanifest = {manifest:?}\nnetwork = \"not-a-number\"\n"
+        "[output]\nwidth = 160\nheight = 128\n{NO_TEXT}\n[fuse]\nmanifest = {manifest:?}\n"
     );
     let mut daemon = Daemon::start(&config);
     let status = daemon.wait("classic fusion to stay", |s| s.engine.contains("classic"));
