@@ -185,7 +185,7 @@ fn a_missing_language_model_is_said_clearly() {
     let out = folder.path().join("f.png");
     let output = Command::new(env!("CARGO_BIN_EXE_filmd"))
         .args(["fuse", &a, &b, "--out", text(&out), "--describe"])
-        .env("FILMD_CACHE", folder.path())
+        .envs(["FILMD_CACHE", "XDG_CACHE_HOME", "HOME"].map(|name| (name, folder.path())))
         .output()
         .unwrap();
     let said = stderr(&output);

@@ -462,6 +462,7 @@ fn guidance_follows_every_kill_and_the_model_writes_again() {
     let neutral = Guidance::new(&features, (64, 384), "Fuse.", Origin::Neutral, Task::Ivf).unwrap();
     let watch = Arc::new(Watch::new(neutral.clone()));
     let settings = GuideSettings {
+        enabled: true,
         interval: Duration::from_secs(3),
         time_to_live: Duration::from_secs(300),
         deadline: Duration::from_secs(60),

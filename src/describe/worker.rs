@@ -28,6 +28,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// How often and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuideSettings {
+    /// `false`: nothing is looked at; only a user's text guides.
+    pub enabled: bool,
     /// Between the starts of two descriptions.
     pub interval: Duration,
     /// A guidance without a newer one stays that long.
@@ -39,6 +41,7 @@ pub struct GuideSettings {
 impl From<&DescribeConfig> for GuideSettings {
     fn from(config: &DescribeConfig) -> Self {
         Self {
+            enabled: config.enabled,
             interval: config.interval(),
             time_to_live: config.time_to_live(),
             deadline: config.deadline(),
@@ -156,7 +159,7 @@ impl GuideWorker {
 
     /// The next step would use a pair: the frame path then copies one for it.
     pub fn wants_pair(&self, now: Timestamp) -> bool {
-        self.wish.is_none() && now >= self.due
+        self.settings.enabled && self.wish.is_none() && now >= self.due
     }
 
     /// One turn: look after the process, let old guidance expire, and make one request where one

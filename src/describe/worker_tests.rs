@@ -79,6 +79,7 @@ fn neutral() -> Arc<Guidance> {
 fn worker(straw: &Straw) -> (GuideWorker, Arc<Watch<Guidance>>) {
     let watch = Arc::new(Watch::new((*neutral()).clone()));
     let settings = GuideSettings {
+        enabled: true,
         interval: Duration::from_secs(3),
         time_to_live: Duration::from_secs(30),
         deadline: Duration::from_secs(5),

@@ -116,7 +116,7 @@ pub fn run(args: &Args) -> Result<()> {
 impl Daemon {
     fn serve(&mut self, sockets: &Sockets, stop: &AtomicBool, hangup: &AtomicBool) {
         let mut ready = false;
-        let mut told = Clock.now();
+        let (mut fed, mut told) = (Timestamp::ZERO, Timestamp::ZERO);
         while !stop.load(Relaxed) && self.pipeline.as_ref().is_some_and(|p| !p.ended()) {
             sockets.serve(Duration::from_millis(100), self);
             if hangup.swap(false, Relaxed)
@@ -136,9 +136,14 @@ impl Daemon {
                 let _ = sd_notify::notify(&[NotifyState::Ready]);
                 log::info!("the first picture is shown");
             }
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
-            if Clock.now().since(told) > Duration::from_secs(2) {
-                told = Clock.now();
+            // At most once a second: a service manager that is slow to read would block us.
+            let now = Clock.now();
+            if now.since(fed) > Duration::from_secs(1) {
+                fed = now;
+                let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            }
+            if now.since(told) > Duration::from_secs(5) {
+                told = now;
                 let shared = pipeline.shared();
                 let line = format!("{:.1} fps, {}", shared.fps(), shared.mode().name());
                 let _ = sd_notify::notify(&[NotifyState::Status(&line)]);
