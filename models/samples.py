@@ -14,7 +14,7 @@ import facts
 import texts
 from bank import Bank
 
-CONDITION_SHARE = 0.3      # of the infrared-visible samples
+CONDITION_SHARE = 0.4      # of the infrared-visible samples
 TOLD_SHARE = 0.7           # of those: the text names the fault, and the target is the clean pair
 HIGHLIGHT = 0.2            # lift of warm pixels that a text asks for, of full scale
 

@@ -27,7 +27,7 @@ class Weights:
 
 
 WEIGHTS = {
-    "ivf": Weights(structure=0.2, differences=0.4),
+    "ivf": Weights(structure=0.2, differences=0.25),
     "mif": Weights(structure=0.4, edges=1.5),           # black backgrounds must stay black
     # The brighter pixel says nothing about exposure.
     "mef": Weights(structure=0.25, pixel=0.0, information=0.7, differences=0.3),
@@ -53,7 +53,7 @@ def intensity(task: str, a: Tensor, b: Tensor) -> Tensor:
     top, middle = torch.maximum(a, b), 0.5 * (a + b)
     if task == "ivf":
         # The second part widens the contrast of the mean: each source stays visible in the level.
-        return 0.5 * (top + middle) + 0.2 * (middle - 0.4)
+        return 0.5 * (top + middle) + 0.1 * (middle - 0.5)
     if task == "mif":
         return 0.7 * top + 0.3 * middle
     if task == "mef":
@@ -98,7 +98,7 @@ def loss(tasks: list[str], a: Tensor, b: Tensor, f: Tensor, lift: Tensor, late: 
     total = w["level"] * (losses.level(f, level, 3) + 0.5 * losses.level(f, level, 7))
     total = total + w["pixel"] * losses.mean((f - pixel).abs())
     total = total + w["gradient"] * losses.mean((gf - chosen).abs())
-    total = total + 5 * losses.outside(f)
+    total = total + 20 * losses.outside(f)
     if turn % 2 == 0:
         total = total + 2 * w["structure"] * losses.structure(a, b, f)
     elif late > 0:
