@@ -116,7 +116,7 @@ def told(net: Network, held: list[data.Pair], bank: Bank) -> None:
         neutral = bank.neutral("ivf").numpy()
         clean = net.fuse(pair.a, pair.b, neutral).astype(float)
         for name in texts.CONDITIONS:
-            faulty = [to_u8(x) for x in samples._degrade(name, a, b, rng, noise)]
+            faulty = [to_u8(x) for x in samples.degrade(name, a, b, rng, noise)]
             key = facts.measure("ivf", pair.set, *(x / 255 for x in faulty))
             text = bank.condition(name, key, rng).numpy()
             without, with_ = (net.fuse(*faulty, g).astype(float) for g in (neutral, text))
@@ -124,10 +124,12 @@ def told(net: Network, held: list[data.Pair], bank: Bank) -> None:
                 warm = a > max(0.6, float(a.mean() + a.std()))
                 result = [(x[warm].mean() - x[~warm].mean()) for x in (without, with_)]
             else:
-                result = [float(np.abs(x - clean).mean()) for x in (without, with_)]
+                where = np.abs(faulty[1].astype(float) - pair.b) > 24 if name == "glare" else clean >= 0
+                result = [float(np.abs(x - clean)[where].mean()) for x in (without, with_)]
             rows.setdefault(name, []).append(result)
     labels = {n: "warm minus rest, grey levels (more is better)" if n == "highlight"
-              else "distance to the fusion of the clean pair (less is better)" for n in rows}
+              else f"distance to the fusion of the clean pair{', in the glare' * (n == 'glare')} "
+                   "(less is better)" for n in rows}
     show("What a text that names the condition changes (RoadScene)", ("neutral text", "text says so"),
          {f"{n}: {labels[n]}": list(np.mean(r, 0)) for n, r in rows.items()})
 

@@ -38,8 +38,8 @@ def _spot(shape: tuple[int, int], rng: random.Random) -> np.ndarray:
     return (1 / (1 + np.exp(6 * (distance - 1)))).astype(np.float32)
 
 
-def _degrade(name: str, a: np.ndarray, b: np.ndarray, rng: random.Random,
-             noise: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def degrade(name: str, a: np.ndarray, b: np.ndarray, rng: random.Random,
+            noise: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """The pair as a faulty camera would give it."""
     if name == "noise":
         a = a + noise.normal(0, rng.uniform(0.03, 0.08), a.shape).astype(np.float32)
@@ -53,7 +53,7 @@ def _degrade(name: str, a: np.ndarray, b: np.ndarray, rng: random.Random,
 def _infrared_visible(name: str, a: np.ndarray, b: np.ndarray, bank: Bank, rng: random.Random,
                       noise: np.random.Generator) -> Sample:
     """A sample with a fault (or a wish), named by the text or not."""
-    faulty = _degrade(name, a, b, rng, noise)
+    faulty = degrade(name, a, b, rng, noise)
     key = facts.measure("ivf", "roadscene171", *faulty)
     if rng.random() >= TOLD_SHARE:
         return Sample(faulty, faulty, bank.describe("ivf", key, rng), np.zeros_like(a))
