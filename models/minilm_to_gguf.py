@@ -5,6 +5,7 @@
 Matrices become Q8_0, vectors and the two small embeddings stay f32.  The bytes depend on the
 package and on the pinned `gguf` only (requirements-fetch.txt), so the result has one SHA-256.
 """
+
 from __future__ import annotations
 
 import io
@@ -27,10 +28,14 @@ EMBEDDINGS = {
     "embeddings.LayerNorm.bias": "token_embd_norm.bias",
 }
 LAYER = {
-    "attention.self.query": "attn_q", "attention.self.key": "attn_k",
-    "attention.self.value": "attn_v", "attention.output.dense": "attn_output",
-    "attention.output.LayerNorm": "attn_output_norm", "intermediate.dense": "ffn_up",
-    "output.dense": "ffn_down", "output.LayerNorm": "layer_output_norm",
+    "attention.self.query": "attn_q",
+    "attention.self.key": "attn_k",
+    "attention.self.value": "attn_v",
+    "attention.output.dense": "attn_output",
+    "attention.output.LayerNorm": "attn_output_norm",
+    "intermediate.dense": "ffn_up",
+    "output.dense": "ffn_down",
+    "output.LayerNorm": "layer_output_norm",
 }
 Q8_0 = gguf.GGMLQuantizationType.Q8_0
 
@@ -84,9 +89,14 @@ def add_vocabulary(writer: gguf.GGUFWriter, tokenizer: dict) -> None:
     writer.add_token_list([piece(t) for t in tokens])
     writer.add_token_types([kind(t) for t in tokens])
     writer.add_token_scores([-1000.0] * len(tokens))
-    for add, token in ((writer.add_pad_token_id, "[PAD]"), (writer.add_unk_token_id, "[UNK]"),
-                       (writer.add_bos_token_id, "[CLS]"), (writer.add_sep_token_id, "[SEP]"),
-                       (writer.add_eos_token_id, "[SEP]"), (writer.add_mask_token_id, "[MASK]")):
+    for add, token in (
+        (writer.add_pad_token_id, "[PAD]"),
+        (writer.add_unk_token_id, "[UNK]"),
+        (writer.add_bos_token_id, "[CLS]"),
+        (writer.add_sep_token_id, "[SEP]"),
+        (writer.add_eos_token_id, "[SEP]"),
+        (writer.add_mask_token_id, "[MASK]"),
+    ):
         add(vocabulary[token])
 
 

@@ -1,4 +1,5 @@
 """Draws work/log.jsonl as a small PNG: loss by task, and QABF of the quick validation."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """Training batches: crops with texts, and a small share of degraded pairs with texts that say so."""
+
 from __future__ import annotations
 
 import random
@@ -14,9 +15,9 @@ import facts
 import texts
 from bank import Bank
 
-CONDITION_SHARE = 0.3      # of the infrared-visible samples
-TOLD_SHARE = 0.7           # of those: the text names the fault, and the target is the clean pair
-HIGHLIGHT = 0.2            # lift of warm pixels that a text asks for, of full scale
+CONDITION_SHARE = 0.4  # of the infrared-visible samples
+TOLD_SHARE = 0.7  # of those: the text names the fault, and the target is the clean pair
+HIGHLIGHT = 0.2  # lift of warm pixels that a text asks for, of full scale
 
 
 @dataclass
@@ -38,8 +39,9 @@ def _spot(shape: tuple[int, int], rng: random.Random) -> np.ndarray:
     return (1 / (1 + np.exp(6 * (distance - 1)))).astype(np.float32)
 
 
-def _degrade(name: str, a: np.ndarray, b: np.ndarray, rng: random.Random,
-             noise: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def degrade(
+    name: str, a: np.ndarray, b: np.ndarray, rng: random.Random, noise: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """The pair as a faulty camera would give it."""
     if name == "noise":
         a = a + noise.normal(0, rng.uniform(0.03, 0.08), a.shape).astype(np.float32)
@@ -50,10 +52,16 @@ def _degrade(name: str, a: np.ndarray, b: np.ndarray, rng: random.Random,
     return np.clip(a, 0, 1), np.clip(b, 0, 1)
 
 
-def _infrared_visible(name: str, a: np.ndarray, b: np.ndarray, bank: Bank, rng: random.Random,
-                      noise: np.random.Generator) -> Sample:
+def _infrared_visible(
+    name: str,
+    a: np.ndarray,
+    b: np.ndarray,
+    bank: Bank,
+    rng: random.Random,
+    noise: np.random.Generator,
+) -> Sample:
     """A sample with a fault (or a wish), named by the text or not."""
-    faulty = _degrade(name, a, b, rng, noise)
+    faulty = degrade(name, a, b, rng, noise)
     key = facts.measure("ivf", "roadscene171", *faulty)
     if rng.random() >= TOLD_SHARE:
         return Sample(faulty, faulty, bank.describe("ivf", key, rng), np.zeros_like(a))
@@ -91,8 +99,15 @@ class Sampler:
         """Tasks of the 4*each samples, and [inputs a, b, clean a, b, lift, guidance]."""
         tasks = [t for t in texts.TASKS for _ in range(each)]
         samples = [self._one(t, size) for t in tasks]
-        planes = [np.stack([f(s) for s in samples])[:, None] for f in (
-            lambda s: s.inputs[0], lambda s: s.inputs[1],
-            lambda s: s.clean[0], lambda s: s.clean[1], lambda s: s.lift)]
+        planes = [
+            np.stack([f(s) for s in samples])[:, None]
+            for f in (
+                lambda s: s.inputs[0],
+                lambda s: s.inputs[1],
+                lambda s: s.clean[0],
+                lambda s: s.clean[1],
+                lambda s: s.lift,
+            )
+        ]
         tensors = [torch.from_numpy(np.ascontiguousarray(p, np.float32)) for p in planes]
         return tasks, [*tensors, torch.stack([s.guidance for s in samples])]

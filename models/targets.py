@@ -1,4 +1,5 @@
 """Per task: the intensity that the fused image should have, and the weights of the losses."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,30 +16,30 @@ from losses import blur, gradient
 class Weights:
     """Weights of the loss terms of one task; see losses.py for the terms."""
 
-    level: float = 2.0       # blurred intensity
-    pixel: float = 0.2       # intensity of each pixel
+    level: float = 2.0  # blurred intensity
+    pixel: float = 0.2  # intensity of each pixel
     gradient: float = 5.0
     structure: float = 0.15
     edges: float = 1.0
     excess: float = 0.5
     information: float = 0.25
     differences: float = 0.05
-    choice: float = 0.0      # which source is the sharper one, and no detail of its own
+    choice: float = 0.0  # which source is the sharper one, and no detail of its own
 
 
 WEIGHTS = {
-    "ivf": Weights(structure=0.2, differences=0.4),
-    "mif": Weights(structure=0.4, edges=1.5),           # black backgrounds must stay black
+    "ivf": Weights(structure=0.2, differences=0.25),
+    "mif": Weights(structure=0.4, edges=1.5),  # black backgrounds must stay black
     # The brighter pixel says nothing about exposure.
     "mef": Weights(structure=0.25, pixel=0.0, information=0.7, differences=0.3),
     "mff": Weights(pixel=2.0, gradient=4.0, differences=0.0, choice=0.5),
 }
-WINDOW = {"ivf": 3, "mif": 3, "mef": 5, "mff": 7}     # of the stronger-source decision
+WINDOW = {"ivf": 3, "mif": 3, "mef": 5, "mff": 7}  # of the stronger-source decision
 
 
 def exposedness(x: Tensor) -> Tensor:
     """Mertens' well-exposedness of the local level, never zero."""
-    return torch.exp(-((blur(x, 9) - 0.5) ** 2) / (2 * 0.25 ** 2)) + 0.05
+    return torch.exp(-((blur(x, 9) - 0.5) ** 2) / (2 * 0.25**2)) + 0.05
 
 
 def sharper(a: Tensor, b: Tensor) -> Tensor:
@@ -53,7 +54,7 @@ def intensity(task: str, a: Tensor, b: Tensor) -> Tensor:
     top, middle = torch.maximum(a, b), 0.5 * (a + b)
     if task == "ivf":
         # The second part widens the contrast of the mean: each source stays visible in the level.
-        return 0.5 * (top + middle) + 0.2 * (middle - 0.4)
+        return 0.5 * (top + middle) + 0.1 * (middle - 0.5)
     if task == "mif":
         return 0.7 * top + 0.3 * middle
     if task == "mef":
@@ -82,29 +83,35 @@ def choice(a: Tensor, b: Tensor, logit: Tensor, detail: Tensor) -> Tensor:
     return losses.mean(each * sure) / (losses.mean(sure) + 0.05) + losses.mean(detail.abs())
 
 
-def loss(tasks: list[str], a: Tensor, b: Tensor, f: Tensor, lift: Tensor, late: float,
-         turn: int) -> Tensor:
+def loss(
+    tasks: list[str], a: Tensor, b: Tensor, f: Tensor, lift: Tensor, late: float, turn: int
+) -> Tensor:
     """One number a sample [N].
 
     lift [N,1,H,W] is added to the target intensity (texts that ask for it; else zero); late (0..1)
     fades in the metric surrogates once the plain targets have shaped the output.  The two dearest
     terms take turns, with double weight: `turn` is the step number.
     """
-    fixed = [_fixed(t, a[i:i + 1], b[i:i + 1], lift[i:i + 1]) for i, t in enumerate(tasks)]
+    fixed = [_fixed(t, a[i : i + 1], b[i : i + 1], lift[i : i + 1]) for i, t in enumerate(tasks)]
     level, pixel, chosen = (torch.cat(x) for x in zip(*fixed))
-    w = {name: torch.tensor([getattr(WEIGHTS[t], name) for t in tasks])
-         for name in Weights.__dataclass_fields__}
+    w = {
+        name: torch.tensor([getattr(WEIGHTS[t], name) for t in tasks])
+        for name in Weights.__dataclass_fields__
+    }
     gf = gradient(f)
     total = w["level"] * (losses.level(f, level, 3) + 0.5 * losses.level(f, level, 7))
     total = total + w["pixel"] * losses.mean((f - pixel).abs())
     total = total + w["gradient"] * losses.mean((gf - chosen).abs())
-    total = total + 5 * losses.outside(f)
+    total = total + 20 * losses.outside(f)
     if turn % 2 == 0:
         total = total + 2 * w["structure"] * losses.structure(a, b, f)
     elif late > 0:
         total = total + 2 * late * w["information"] * losses.information(a, b, f)
     if late > 0:
         kept, excess = losses.edges(gradient(a), gradient(b), gf)
-        total = total + late * (w["edges"] * kept + w["excess"] * excess
-                                + w["differences"] * losses.differences(a, b, f))
+        total = total + late * (
+            w["edges"] * kept
+            + w["excess"] * excess
+            + w["differences"] * losses.differences(a, b, f)
+        )
     return total

@@ -3,6 +3,7 @@
 Three sentences: what the first source shows, what the second shows, what the fused image should
 do.  `condition` gives texts that also name a fault of a source, whose target train.py cleans up.
 """
+
 from __future__ import annotations
 
 import random
@@ -16,7 +17,7 @@ NEUTRAL = {
     "mef": "Fuse the under-exposed image and the over-exposed image. Keep the details of both.",
     "mff": "Fuse the two images with different focus. Keep the sharp parts of both images.",
 }
-CONDITIONS = ("noise", "low light", "glare", "highlight")      # all of task ivf
+CONDITIONS = ("noise", "low light", "glare", "highlight")  # all of task ivf
 
 _COUNT = ("one", "two", "three", "several")
 _WARM = ("person", "car", "object")
@@ -29,8 +30,13 @@ def _plural(count: str, noun: str) -> str:
 
 
 def _place(side: str) -> str:
-    return "in the centre" if side == "centre" else f"at the {side}" \
-        if side in ("top", "bottom") else f"on the {side}"
+    return (
+        "in the centre"
+        if side == "centre"
+        else f"at the {side}"
+        if side in ("top", "bottom")
+        else f"on the {side}"
+    )
 
 
 def _warm(side: str, rng: random.Random) -> tuple[str, str]:
@@ -48,45 +54,61 @@ def _warm(side: str, rng: random.Random) -> tuple[str, str]:
 def _ivf(key: Key, rng: random.Random) -> str:
     warm, noun = _warm(key[0], rng)
     shows = rng.choice(("shows", "reveals", "contains"))
-    light = {"dark": "is dark", "dim": rng.choice(("is dim", "has low contrast")),
-             "bright": rng.choice(("is bright", "is well lit"))}[key[1]]
+    light = {
+        "dark": "is dark",
+        "dim": rng.choice(("is dim", "has low contrast")),
+        "bright": rng.choice(("is bright", "is well lit")),
+    }[key[1]]
     texture = rng.choice(_TEXTURE)
     glare = "" if key[2] == "none" else f", with glare {_place(key[2])}"
-    keep = rng.choice((f"keep the texture of the {texture}", f"preserve the details of the {texture}"))
+    keep = rng.choice(
+        (f"keep the texture of the {texture}", f"preserve the details of the {texture}")
+    )
     bring = rng.choice(("highlight", "keep", "preserve"))
-    return (f"The infrared image {shows} {warm}. The visible image {light}{glare} and shows the "
-            f"{texture}. The fused image should {bring} the {noun} and {keep}.")
+    return (
+        f"The infrared image {shows} {warm}. The visible image {light}{glare} and shows the "
+        f"{texture}. The fused image should {bring} the {noun} and {keep}."
+    )
 
 
 def _mif(key: Key, rng: random.Random) -> str:
     modality, side = key
     where = "on both sides" if side == "both" else _place(side)
-    what = rng.choice(("bright bone", "dense structures", "the skull") if modality == "CT" else
-                      ("high activity", "strong uptake", "high metabolic activity"))
+    what = rng.choice(
+        ("bright bone", "dense structures", "the skull")
+        if modality == "CT"
+        else ("high activity", "strong uptake", "high metabolic activity")
+    )
     keep = "bone" if modality == "CT" else rng.choice(("activity", "brightness of the activity"))
     tissue = rng.choice(("the soft tissue", "the structure of the brain", "fine anatomical detail"))
     shows = rng.choice(("shows", "reveals", "contains"))
-    return (f"The {modality} image {shows} {what} {where}. The MRI image shows {tissue}. The fused "
-            f"image should {rng.choice(('keep', 'highlight', 'preserve'))} the {keep} and "
-            f"{rng.choice(('keep', 'preserve'))} the structure of the soft tissue.")
+    return (
+        f"The {modality} image {shows} {what} {where}. The MRI image shows {tissue}. The fused "
+        f"image should {rng.choice(('keep', 'highlight', 'preserve'))} the {keep} and "
+        f"{rng.choice(('keep', 'preserve'))} the structure of the soft tissue."
+    )
 
 
 def _mef(key: Key, rng: random.Random) -> str:
     dark = rng.choice(("the bright parts", "the details", "the sky", "the lights"))
     bright = rng.choice(("the shadows", "the details", "the dark parts"))
     keep = rng.choice(("keeps", "shows"))
-    return (f"The under-exposed image {keep} {dark} {_place(key[0])}. The over-exposed image {keep} "
-            f"{bright} {_place(key[1])}. The fused image should "
-            f"{rng.choice(('keep', 'combine', 'preserve'))} the details of both and stay "
-            f"{rng.choice(('well exposed', 'balanced', 'natural'))}.")
+    return (
+        f"The under-exposed image {keep} {dark} {_place(key[0])}. The over-exposed image {keep} "
+        f"{bright} {_place(key[1])}. The fused image should "
+        f"{rng.choice(('keep', 'combine', 'preserve'))} the details of both and stay "
+        f"{rng.choice(('well exposed', 'balanced', 'natural'))}."
+    )
 
 
 def _mff(key: Key, rng: random.Random) -> str:
     first, second = rng.choice((("first", "second"), ("near-focus", "far-focus")))
     sharp = rng.choice(("is sharp", "is in focus"))
-    return (f"The {first} image {sharp} {_place(key[0])}. The {second} image {sharp} "
-            f"{_place(key[1])}. The fused image should {rng.choice(('keep', 'preserve'))} the "
-            f"{rng.choice(('sharp parts of both', 'sharpness of both', 'edges of both'))}.")
+    return (
+        f"The {first} image {sharp} {_place(key[0])}. The {second} image {sharp} "
+        f"{_place(key[1])}. The fused image should {rng.choice(('keep', 'preserve'))} the "
+        f"{rng.choice(('sharp parts of both', 'sharpness of both', 'edges of both'))}."
+    )
 
 
 _BY_TASK = {"ivf": _ivf, "mif": _mif, "mef": _mef, "mff": _mff}
@@ -104,15 +126,23 @@ def condition(name: str, key: Key, seed: int) -> str:
     texture = rng.choice(_TEXTURE)
     first = f"The infrared image shows {warm}"
     if name == "noise":
-        return (f"{first} and is {rng.choice(('noisy', 'full of noise', 'grainy'))}. The visible "
-                f"image shows the {texture}. The fused image should suppress the noise and keep the "
-                f"texture of the {texture}.")
+        return (
+            f"{first} and is {rng.choice(('noisy', 'full of noise', 'grainy'))}. The visible "
+            f"image shows the {texture}. The fused image should suppress the noise and keep the "
+            f"texture of the {texture}."
+        )
     if name == "low light":
-        return (f"{first}. The visible image is {rng.choice(('very dark', 'taken in low light'))}. "
-                f"The fused image should brighten the dark {texture} and keep the texture.")
+        return (
+            f"{first}. The visible image is {rng.choice(('very dark', 'taken in low light'))}. "
+            f"The fused image should brighten the dark {texture} and keep the texture."
+        )
     if name == "glare":
-        return (f"{first}. The visible image has {rng.choice(('glare', 'strong glare'))} "
-                f"{_place(key[2])}. The fused image should suppress the glare and keep the {texture}.")
+        return (
+            f"{first}. The visible image has {rng.choice(('glare', 'strong glare'))} "
+            f"{_place(key[2])}. The fused image should suppress the glare and keep the {texture}."
+        )
     noun = "warm objects" if noun == "contrast" else noun
-    return (f"{first}. The visible image shows the {texture}. The fused image should "
-            f"{rng.choice(('strongly highlight', 'bring out'))} the {noun}.")
+    return (
+        f"{first}. The visible image shows the {texture}. The fused image should "
+        f"{rng.choice(('strongly highlight', 'bring out'))} the {noun}."
+    )

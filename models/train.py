@@ -5,6 +5,7 @@
 The schedule (cosine learning rate, fade-in of the metric surrogates, crop size) follows the share
 of the time budget that is used, so that a slow machine gives a shorter but complete run.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -28,7 +29,7 @@ from validate import quick_table
 
 SEED = 20240204
 PEAK, FLOOR, DECAY = 2e-3, 1e-5, 1e-4
-AVERAGE = 0.998          # of the running mean of the weights, which is what is shipped
+AVERAGE = 0.998  # of the running mean of the weights, which is what is shipped
 
 
 def rate(used: float, step: int) -> float:
@@ -48,12 +49,13 @@ def late(used: float) -> float:
     return min(1.0, max(0.0, (used - 0.05) / 0.25))
 
 
-def step_loss(net: Film, tasks: list[str], batch: list[Tensor], used: float,
-              turn: int) -> dict[str, Tensor]:
+def step_loss(
+    net: Film, tasks: list[str], batch: list[Tensor], used: float, turn: int
+) -> dict[str, Tensor]:
     """Mean loss of each task."""
     a, b, clean_a, clean_b, lift, guidance = batch
     logit, detail = net.maps(a, b, guidance)
-    fused = b + torch.sigmoid(logit) * (a - b) + detail      # not clipped: see losses.outside
+    fused = b + torch.sigmoid(logit) * (a - b) + detail  # not clipped: see losses.outside
     each = targets.loss(tasks, clean_a, clean_b, fused, lift, late(used), turn)
     focus = [i for i, t in enumerate(tasks) if t == "mff"]
     chosen = targets.choice(clean_a[focus], clean_b[focus], logit[focus], detail[focus])
@@ -92,11 +94,16 @@ def train(options: argparse.Namespace) -> None:
     folder = data.root(options.data)
     held = [p for name in data.SETS for p in data.load(folder, name, "val")]
     bank = Bank(work)
-    sampler = Sampler([p for name in data.SETS for p in data.load(folder, name, "train")], bank, SEED)
-    net = Film().to(memory_format=torch.channels_last)      # a quarter faster on a CPU
+    sampler = Sampler(
+        [p for name in data.SETS for p in data.load(folder, name, "train")], bank, SEED
+    )
+    net = Film().to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     mean = copy.deepcopy(net)
-    print(f"parameters {parameters(net)}, MAC/pixel {mac_per_pixel(net):.0f}, "
-          f"train {sum(map(len, sampler.by_set.values()))} pairs, val {len(held)}", flush=True)
+    print(
+        f"parameters {parameters(net)}, MAC/pixel {mac_per_pixel(net):.0f}, "
+        f"train {sum(map(len, sampler.by_set.values()))} pairs, val {len(held)}",
+        flush=True,
+    )
     optimizer = torch.optim.AdamW(net.parameters(), lr=PEAK, weight_decay=DECAY)
     step, spent, file = 0, 0.0, work / "checkpoint.pt"
     if options.start and not file.exists():
@@ -130,8 +137,13 @@ def train(options: argparse.Namespace) -> None:
             losses = {t: round(float(np.mean(v)), 4) for t, v in sums.items()}
             report(work, {"step": step, "seconds": round(spent), **losses})
             sums = {}
-        state = {"net": net.state_dict(), "mean": mean.state_dict(), "step": step, "spent": spent,
-                 "optimizer": optimizer.state_dict()}
+        state = {
+            "net": net.state_dict(),
+            "mean": mean.state_dict(),
+            "step": step,
+            "spent": spent,
+            "optimizer": optimizer.state_dict(),
+        }
         if time.monotonic() - last_save > 120:
             save(file, state)
             last_save = time.monotonic()
@@ -149,7 +161,7 @@ def main() -> None:
     parser.add_argument("--work", default=str(Path(__file__).parent / "work"))
     parser.add_argument("--minutes", type=float, default=65)
     parser.add_argument("--start", help="checkpoint whose weights to start from")
-    parser.add_argument("--steps", type=int, default=10 ** 9, help="stop early, for a smoke test")
+    parser.add_argument("--steps", type=int, default=10**9, help="stop early, for a smoke test")
     parser.add_argument("--table", type=float, default=8, help="minutes between validation tables")
     parser.add_argument("--threads", type=int, default=1)
     train(parser.parse_args())

@@ -1,4 +1,5 @@
 """Scores by the project's yardstick (FILMD_EVAL: a folder with fusion_metrics.py, baselines.py)."""
+
 from __future__ import annotations
 
 import importlib
@@ -75,7 +76,7 @@ def quick_table(net: Film, held: list[data.Pair], bank: Bank) -> dict[str, list[
         rows = []
         for pair in spread([p for p in held if p.set == name], QUICK_PAIRS):
             y, x = (max(0, (n - QUICK_SIDE) // 2) for n in pair.a.shape)
-            a, b = (v[y:y + QUICK_SIDE, x:x + QUICK_SIDE] for v in (pair.a, pair.b))
+            a, b = (v[y : y + QUICK_SIDE, x : x + QUICK_SIDE] for v in (pair.a, pair.b))
             found = metrics.Pair(a, b).evaluate(fuse_torch(net, a, b, bank.neutral(pair.task)))
             rows.append([found[m] for m in QUICK])
         table[name] = [round(float(v), 3) for v in np.mean(rows, 0)]
