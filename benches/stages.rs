@@ -14,7 +14,7 @@ use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner};
 use filmd::channel::Watch;
 use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
-use filmd::describe::facts::Facts;
+use filmd::describe::Facts;
 use filmd::describe::{Guidance, Origin};
 use filmd::frame::Picture;
 use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, View};

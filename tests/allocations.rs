@@ -1,6 +1,7 @@
 //! Our own code allocates nothing per frame once it is warm (invariant 4). A counting allocator
 //! sees every allocation of the process; the frame path runs on this test's only thread, with
 //! classic fusion, since tract allocates its own intermediate tensors.
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,11 +19,11 @@ struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
-// SAFETY: every call goes to the system's allocator unchanged; counting touches no memory of it.
-#[allow(
+#[expect(
     unsafe_code,
     reason = "a global allocator is an unsafe trait; the test counts with it"
 )]
+// SAFETY: every call goes to the system's allocator unchanged; counting touches no memory of it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
