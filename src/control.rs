@@ -3,7 +3,7 @@
 //! Input: one [`Request`] a line. Output: one [`Reply`] a line; a picture's bytes follow the
 //! reply that announces them. Two sockets, two rights: the observe socket answers `status` and
 //! `health` only, so that its file mode can be open to every local user. Thread: control.
-//! Blocks: in [`serve`], at most its poll time, and at most [`CLIENT_TIMEOUT`] for one client.
+//! Blocks: in [`Sockets::serve`], at most its poll time, and at most [`CLIENT_TIMEOUT`] for one client.
 //! Allocates: yes, bounded by [`LINE_LIMIT`]. Fails when: [`ControlError`]. Not its job: doing
 //! what is asked; the [`Handler`] does.
 

@@ -28,7 +28,7 @@ pub struct Marks {
 /// How many timings a series keeps: two minutes at 30 frames a second.
 const KEPT: usize = 4096;
 
-/// The newest [`KEPT`] durations of one stage, in microseconds.
+/// The newest 4096 durations of one stage, in microseconds.
 #[derive(Debug)]
 pub struct Series {
     ring: Box<[AtomicU32]>,

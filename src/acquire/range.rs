@@ -38,7 +38,8 @@ impl Default for RangeConfig {
             low_percentile: 0.002,
             high_percentile: 0.006,
             plateau: 3.0,
-            equalisation: 0.7,
+            // Below half: walls that keep the day's warmth must not look as warm as people.
+            equalisation: 0.4,
             // 4 K of a camera that counts hundredths of a kelvin.
             min_span: 400.0,
             smoothing: 0.12,

@@ -1,6 +1,6 @@
 //! Stage 2: both pictures brought over each other, at the output size.
 //!
-//! Input: [`FramePair`]. Output: [`AlignedPair`]. Thread: fuse. Blocks: never. Allocates: when
+//! Input: [`FramePair`](crate::frame::FramePair). Output: [`AlignedPair`]. Thread: fuse. Blocks: never. Allocates: when
 //! made, and when the size of a source changes (replays of mixed sizes). Fails when:
 //! [`AlignError`], at set-up only. Not its job: finding the calibration; a file gives it.
 

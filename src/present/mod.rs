@@ -1,6 +1,6 @@
 //! Stage 4: the picture shown.
 //!
-//! Input: [`FusedFrame`](crate::frame::FusedFrame). Output: light, or files. Thread: present.
+//! Input: [`FusedFrame`]. Output: light, or files. Thread: present.
 //! Blocks: until the display took the frame. Allocates: at start, and for files at the end.
 //! Fails when: [`PresentError`]; the pipeline goes headless and tries again. Not its job: what
 //! is in the picture, but for the overlay.

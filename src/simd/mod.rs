@@ -3,7 +3,7 @@
 //! Input and output: slices of samples. Thread: any. Blocks: never. Allocates: never.
 //! Fails when: slices do not fit (a panic: a caller's mistake). Not its job: threads.
 //!
-//! Same input, same bytes out, on every processor: see [`reference`] for the rule.
+//! Same input, same bytes out, on every processor: see [`mod@reference`] for the rule.
 
 pub mod reference;
 

@@ -1,6 +1,6 @@
 //! The text encoder: features of every token, MiniLM's last hidden state.
 //!
-//! [CLS] and [SEP] are rows too and nothing is normalised, as in training.
+//! `[CLS]` and `[SEP]` are rows too and nothing is normalised, as in training.
 
 use std::num::NonZeroU32;
 
