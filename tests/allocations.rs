@@ -1,7 +1,10 @@
 //! Our own code allocates nothing per frame once it is warm (invariant 4). A counting allocator
 //! sees every allocation of the process; the frame path runs on this test's only thread, with
 //! classic fusion, since tract allocates its own intermediate tensors.
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

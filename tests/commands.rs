@@ -1,6 +1,9 @@
 //! What a user gets for bad input: a clear error that names what was found, an exit code that is
 //! neither 0 nor 101 (a panic), and nothing half-written.
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
 
 mod common;
 

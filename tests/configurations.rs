@@ -1,5 +1,8 @@
 //! Every configuration that is shown to users is one that filmd takes.
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
 
 use std::path::Path;
 

@@ -4,7 +4,10 @@
 //! multiplications in a fixed order, which IEEE 754 rounds alike on every processor (invariant 12).
 //! A difference is a change of behaviour; where it is wanted, make new files with
 //! `FILMD_BLESS=1 cargo test --release --test golden` and look at them.
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
 
 use std::path::PathBuf;
 use std::time::Duration;

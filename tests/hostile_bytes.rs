@@ -1,6 +1,9 @@
 //! The fuzz targets' entries on damaged examples, in every test run: each example with bytes
 //! flipped, cut out, doubled and replaced. `make fuzz` goes further, guided by coverage.
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
 
 #[path = "fuzz/entries.rs"]
 mod entries;

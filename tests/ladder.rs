@@ -3,7 +3,10 @@
 //!
 //! Pictures are small and the engine is classic wherever the network is not the point, so that
 //! the tests mean the same on a slow machine.
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it must be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
 
 mod common;
 

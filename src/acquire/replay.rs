@@ -271,15 +271,12 @@ mod tests {
             .unwrap()
             .next_pair(LONG)
             .unwrap_err();
-        assert!(
-            error.to_string().contains(".bmp: cannot be decoded"),
-            "{error}"
-        );
+        assert!(error.to_string().contains(".bmp is damaged"), "{error}");
         for i in 0..2 {
             std::fs::write(a.path().join(format!("{i}.png")), "junk").unwrap();
         }
         let error = open(a.path(), b.path(), true).unwrap_err();
-        assert!(error.to_string().contains("0.png: its header"), "{error}");
+        assert!(error.to_string().contains("0.png is damaged"), "{error}");
     }
 
     #[test]
