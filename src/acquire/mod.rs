@@ -4,9 +4,9 @@
 //! Thread: acquire. Blocks: [`PairSource::next_pair`], at most its time-out. Allocates: at start
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
-mod faults;
 
-pub use faults::FaultySource;
+
+
 
 use std::path::PathBuf;
 use std::time::Duration;
