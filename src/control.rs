@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Mode;
 use crate::pipeline::Status;
+pub use crate::present::SnapshotFormat;
 
 /// The longest request line, bytes. A guiding text is cut at 64 tokens, far below this.
 pub const LINE_LIMIT: usize = 8192;
@@ -61,16 +62,6 @@ impl Request {
     pub fn only_observes(&self) -> bool {
         matches!(self, Self::Status | Self::Health)
     }
-}
-
-/// File formats of snapshots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SnapshotFormat {
-    /// Lossless.
-    Png,
-    /// Small.
-    Jpg,
 }
 
 /// What is answered. On the wire: `{"reply":"done"}`.

@@ -26,7 +26,7 @@ pub use drm::DrmScreen;
 pub use headless::{HeadlessOptions, HeadlessScreen};
 pub use overlay::{Overlay, OverlayInfo};
 pub use scale::{Filter, Layout, Rect, Scaler, fit};
-pub use snapshot::write_picture;
+pub use snapshot::{SnapshotFormat, encode_snapshot, write_picture};
 #[cfg(feature = "window")]
 pub use window::WindowScreen;
 
@@ -103,7 +103,7 @@ pub trait Screen: Send {
 /// [`PresentError::Unavailable`] where there is no such display; says what to do about it.
 pub fn open_screen(
     config: &PresentConfig,
-    headless: HeadlessOptions,
+    headless: &HeadlessOptions,
 ) -> Result<Box<dyn Screen>, PresentError> {
     match config.screen {
         ScreenKind::Headless => Ok(Box::new(HeadlessScreen::new(headless))),
@@ -137,7 +137,7 @@ mod tests {
             card: "/dev/dri/card-that-is-not-there".into(),
             ..PresentConfig::default()
         };
-        let error = open_screen(&config, HeadlessOptions::default())
+        let error = open_screen(&config, &HeadlessOptions::default())
             .err()
             .unwrap()
             .to_string();
@@ -152,7 +152,7 @@ mod tests {
             card: "/dev/null".into(),
             ..PresentConfig::default()
         };
-        let error = open_screen(&config, HeadlessOptions::default())
+        let error = open_screen(&config, &HeadlessOptions::default())
             .err()
             .unwrap()
             .to_string();
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn the_default_screen_is_headless() {
         let config = PresentConfig::default();
-        let mut screen = open_screen(&config, HeadlessOptions::default()).unwrap();
+        let mut screen = open_screen(&config, &HeadlessOptions::default()).unwrap();
         assert_eq!((screen.name(), screen.size()), ("headless", None));
         assert_eq!(screen.poll_event(), None);
     }

@@ -13,12 +13,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
+use serde::{Deserialize, Serialize};
 
 use super::PresentError;
 use crate::frame::Picture;
 
 /// High enough that no block edges show in flat thermal areas.
 const JPEG_QUALITY: u8 = 92;
+
+/// File formats of snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SnapshotFormat {
+    /// Lossless.
+    Png,
+    /// Small.
+    Jpg,
+}
 
 /// Makes the names of temporary files differ.
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -31,31 +42,51 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 /// writable, a full disk.
 pub fn write_picture(path: &Path, picture: &Picture) -> Result<(), PresentError> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    let jpeg = match extension.to_ascii_lowercase().as_str() {
-        "png" => false,
-        "jpg" | "jpeg" => true,
+    let format = match extension.to_ascii_lowercase().as_str() {
+        "png" => SnapshotFormat::Png,
+        "jpg" | "jpeg" => SnapshotFormat::Jpg,
         _ => {
             let message = format!("the extension \"{extension}\" is none of png, jpg, jpeg");
             return Err(write_error(path, message));
         }
     };
+    write_atomic(path, |out| encode(out, picture, format))
+}
+
+/// The bytes of a PNG or JPEG file, for whoever asked over the control socket to write.
+///
+/// # Errors
+/// [`PresentError::Write`] where the picture has no such file, as an empty one, or a JPEG of
+/// over 65,535 pixels a side.
+pub fn encode_snapshot(picture: &Picture, format: SnapshotFormat) -> Result<Vec<u8>, PresentError> {
+    let mut bytes = Vec::new();
+    encode(&mut bytes, picture, format)
+        .map_err(|message| write_error(Path::new("the snapshot"), message))?;
+    Ok(bytes)
+}
+
+fn encode(out: impl Write, picture: &Picture, format: SnapshotFormat) -> Result<(), String> {
     let color = match picture.channels() {
         1 => ExtendedColorType::L8,
         _ => ExtendedColorType::Rgb8,
     };
-    let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let (width, height) = (side(picture.width()), side(picture.height()));
-    write_atomic(path, |out| {
-        let data = picture.data();
-        if jpeg {
-            let encoder = JpegEncoder::new_with_quality(out, JPEG_QUALITY);
-            encoder.write_image(data, width, height, color)
-        } else {
-            let (level, filter) = (CompressionType::Fast, FilterType::Paeth);
-            PngEncoder::new_with_quality(out, level, filter).write_image(data, width, height, color)
+    let side = |n: usize| u32::try_from(n).map_err(|error| error.to_string());
+    let (width, height) = (side(picture.width())?, side(picture.height())?);
+    if picture.size().area() == 0 {
+        return Err(format!("a {} picture is empty", picture.size()));
+    }
+    let data = picture.data();
+    match format {
+        SnapshotFormat::Png => {
+            // Of the fast filters the one that makes the smallest files of noisy pictures.
+            PngEncoder::new_with_quality(out, CompressionType::Fast, FilterType::Paeth)
+                .write_image(data, width, height, color)
         }
-        .map_err(|error| error.to_string())
-    })
+        SnapshotFormat::Jpg => {
+            JpegEncoder::new_with_quality(out, JPEG_QUALITY).write_image(data, width, height, color)
+        }
+    }
+    .map_err(|error| error.to_string())
 }
 
 /// Lets `fill` write a file beside `path`, then renames it to `path`. Nothing stays behind
@@ -148,6 +179,23 @@ mod tests {
             image::guess_format(&bytes).unwrap(),
             image::ImageFormat::Jpeg
         );
+    }
+
+    #[test]
+    fn a_snapshot_is_the_same_as_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, format) in [
+            ("a.png", SnapshotFormat::Png),
+            ("a.jpeg", SnapshotFormat::Jpg),
+        ] {
+            let path = folder.path().join(name);
+            write_picture(&path, &picture(3)).unwrap();
+            let bytes = encode_snapshot(&picture(3), format).unwrap();
+            assert_eq!(bytes, std::fs::read(&path).unwrap());
+        }
+        let empty = Picture::rgb(Size::new(0, 4));
+        let error = encode_snapshot(&empty, SnapshotFormat::Png).unwrap_err();
+        assert!(error.to_string().contains("empty"), "{error}");
     }
 
     #[test]
