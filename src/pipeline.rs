@@ -59,6 +59,8 @@ pub struct Parts {
     pub describer: Result<Box<dyn Describer>, DescribeError>,
     /// The guidance before the first text, and after the last one has grown old.
     pub neutral: Guidance,
+    /// Folder for snapshots asked for by a key of the screen; `None`: they are refused.
+    pub snapshots: Option<PathBuf>,
     /// Keep the sources beside each fused frame, for contact sheets.
     pub keep_sources: bool,
 }
@@ -95,6 +97,8 @@ impl Pipeline {
             inbox: Arc::clone(&fused),
             open: parts.screen,
             overlay: parts.config.present.overlay,
+            snapshots: parts.snapshots,
+            wants_snapshot: false,
         };
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),

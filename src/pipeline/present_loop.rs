@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{PATIENCE, ScreenFactory, Shared};
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
+use crate::files::write_picture;
 use crate::frame::{FusedFrame, Pooled, Size};
 use crate::metrics::count;
 use crate::present::{Overlay, OverlayInfo, PresentError, Screen, ScreenEvent};
@@ -19,6 +20,10 @@ pub(super) struct PresentLoop {
     pub inbox: Arc<Mailbox<Pooled<FusedFrame>>>,
     pub open: ScreenFactory,
     pub overlay: bool,
+    /// Folder for snapshots by key.
+    pub snapshots: Option<PathBuf>,
+    /// A key asked for the next frame.
+    pub wants_snapshot: bool,
 }
 
 /// Frames shown in the last second, exactly: the rate of a slow source is right as well.
@@ -59,6 +64,9 @@ impl PresentLoop {
                 screen = self.try_open();
                 retry_at = now.plus(RETRY);
             }
+            if let Some(active) = &mut screen {
+                self.handle_events(active.as_mut());
+            }
             let Some(mut frame) = frame else {
                 if self.shared.stopping() {
                     break;
@@ -86,8 +94,8 @@ impl PresentLoop {
                 self.shared.set_fps(fps);
             }
             self.answer_snapshot(&frame);
-            if let Some(active) = &mut screen {
-                self.handle_events(active.as_mut());
+            if std::mem::take(&mut self.wants_snapshot) {
+                self.save_snapshot(&frame);
             }
         }
         // The screen may have asked to quit: let the others know before files are written.
@@ -133,15 +141,29 @@ impl PresentLoop {
         }
     }
 
-    fn handle_events(&self, screen: &mut dyn Screen) {
+    /// A person at a desktop asked; the few milliseconds of a PNG are theirs.
+    fn save_snapshot(&self, frame: &FusedFrame) {
+        let Some(folder) = &self.snapshots else {
+            log::warn!("no folder for snapshots by key here: use `filmctl snapshot FILE`");
+            return;
+        };
+        let path = folder.join(format!("snapshot-{:06}.png", frame.sequence));
+        let written = std::fs::create_dir_all(folder)
+            .map_err(|e| e.to_string())
+            .and_then(|()| write_picture(&path, &frame.picture).map_err(|e| e.to_string()));
+        match written {
+            Ok(()) => log::info!("wrote {}", path.display()),
+            Err(error) => log::error!("no snapshot: {error}"),
+        }
+    }
+
+    fn handle_events(&mut self, screen: &mut dyn Screen) {
         while let Some(event) = screen.poll_event() {
             match event {
                 ScreenEvent::Mode(mode) => self.shared.set_mode(mode),
                 ScreenEvent::NextMode => self.shared.next_mode(),
                 ScreenEvent::Quit => self.shared.stop(),
-                ScreenEvent::Snapshot => {
-                    log::warn!("a snapshot by key is not configured: use `filmctl snapshot FILE`")
-                }
+                ScreenEvent::Snapshot => self.wants_snapshot = true,
             }
         }
     }

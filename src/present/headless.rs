@@ -1,8 +1,8 @@
 //! No display: counts frames, and where a folder is given leaves pictures of the run in it.
 //!
 //! Input: [`FusedFrame`]s. Output: `fused.png`, `contact-sheet.png`, `clip.gif`. Thread: present.
-//! Blocks: in `finish`, on the disk. Allocates: at start (bounded, whatever the length of the
-//! run) and in `finish`. Fails when: [`PresentError::Write`]. Not its job: drawing the overlay.
+//! Blocks: in `finish`, on the disk. Allocates: at the first frame (bounded, whatever the
+//! length of the run) and in `finish`. Fails when: [`PresentError::Write`]. Not its job: drawing the overlay.
 
 use std::path::{Path, PathBuf};
 
@@ -13,8 +13,8 @@ use crate::config::Task;
 use crate::files::{write_atomic, write_picture};
 use crate::frame::{FusedFrame, Picture, Size};
 
-/// What a headless run leaves behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a headless run leaves behind; by default nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HeadlessOptions {
     /// The folder, made where it is not there; `None`: frames are only counted.
     pub out: Option<PathBuf>,
@@ -22,20 +22,17 @@ pub struct HeadlessOptions {
     pub contact_sheet: bool,
     /// Write `clip.gif`.
     pub clip: bool,
-    /// Size of the frames.
-    pub size: Size,
     /// The task: the sheet's captions name its sources.
     pub task: Task,
 }
 
-impl Default for HeadlessOptions {
-    /// Counts only.
-    fn default() -> Self {
+impl HeadlessOptions {
+    /// All files, into `out`; the demonstration's task is infrared-visible.
+    pub fn demo(out: &Path) -> Self {
         Self {
-            out: None,
-            contact_sheet: false,
-            clip: false,
-            size: Size::new(640, 480),
+            out: Some(out.to_owned()),
+            contact_sheet: true,
+            clip: true,
             task: Task::Ivf,
         }
     }
@@ -51,6 +48,29 @@ struct Record {
 }
 
 impl Record {
+    /// Makes all buffers, for frames of `size`.
+    fn new(options: &HeadlessOptions, size: Size) -> Option<Self> {
+        let folder = options.out.clone()?;
+        Some(Self {
+            folder,
+            last: Picture::rgb(size),
+            sheet: options
+                .contact_sheet
+                .then(|| Sheet::new(size, options.task)),
+            clip: options.clip.then(|| Clip::new(size)),
+        })
+    }
+
+    fn keep(&mut self, frame: &FusedFrame) {
+        self.last.copy_from(&frame.picture);
+        if let Some(sheet) = &mut self.sheet {
+            sheet.offer(frame);
+        }
+        if let Some(clip) = &mut self.clip {
+            clip.offer(frame);
+        }
+    }
+
     fn write(&self) -> Result<Vec<PathBuf>, PresentError> {
         make_folder(&self.folder)?;
         let mut files = Vec::new();
@@ -81,21 +101,20 @@ fn make_folder(folder: &Path) -> Result<(), PresentError> {
 /// The screen of machines without one.
 #[derive(Debug)]
 pub struct HeadlessScreen {
+    options: HeadlessOptions,
     shown: u64,
+    // Made with the first frame, whose size it takes.
     record: Option<Record>,
 }
 
 impl HeadlessScreen {
-    /// Makes all buffers.
-    pub fn new(options: HeadlessOptions) -> Self {
-        let HeadlessOptions { size, task, .. } = options;
-        let record = options.out.map(|folder| Record {
-            folder,
-            last: Picture::rgb(size),
-            sheet: options.contact_sheet.then(|| Sheet::new(size, task)),
-            clip: options.clip.then(|| Clip::new(size)),
-        });
-        Self { shown: 0, record }
+    /// Nothing shown yet.
+    pub fn new(options: &HeadlessOptions) -> Self {
+        Self {
+            options: options.clone(),
+            shown: 0,
+            record: None,
+        }
     }
 
     /// Frames shown so far.
@@ -114,15 +133,12 @@ impl Screen for HeadlessScreen {
     }
 
     fn show(&mut self, frame: &FusedFrame) -> Result<(), PresentError> {
+        if self.shown == 0 {
+            self.record = Record::new(&self.options, frame.picture.size());
+        }
         self.shown += 1;
         if let Some(record) = &mut self.record {
-            record.last.copy_from(&frame.picture);
-            if let Some(sheet) = &mut record.sheet {
-                sheet.offer(frame);
-            }
-            if let Some(clip) = &mut record.clip {
-                clip.offer(frame);
-            }
+            record.keep(frame);
         }
         Ok(())
     }
@@ -132,10 +148,7 @@ impl Screen for HeadlessScreen {
     }
 
     fn finish(&mut self) -> Result<Vec<PathBuf>, PresentError> {
-        match &self.record {
-            Some(record) if self.shown > 0 => record.write(),
-            _ => Ok(Vec::new()),
-        }
+        self.record.as_ref().map_or(Ok(Vec::new()), Record::write)
     }
 }
 

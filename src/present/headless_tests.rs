@@ -23,16 +23,6 @@ fn frame(sequence: u64, sources: bool) -> FusedFrame {
     }
 }
 
-fn options(out: &Path) -> HeadlessOptions {
-    HeadlessOptions {
-        out: Some(out.to_owned()),
-        contact_sheet: true,
-        clip: true,
-        size: SIZE,
-        task: Task::Ivf,
-    }
-}
-
 fn names(files: &[PathBuf]) -> Vec<&str> {
     files
         .iter()
@@ -44,7 +34,7 @@ fn names(files: &[PathBuf]) -> Vec<&str> {
 fn a_run_leaves_its_last_frame_a_sheet_and_a_clip() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("made/for/it");
-    let mut screen = HeadlessScreen::new(options(&out));
+    let mut screen = HeadlessScreen::new(&HeadlessOptions::demo(&out));
     for n in 0..40 {
         screen.show(&frame(n, true)).unwrap();
     }
@@ -69,14 +59,14 @@ fn a_run_leaves_its_last_frame_a_sheet_and_a_clip() {
 #[test]
 fn frames_without_sources_give_no_sheet() {
     let folder = tempfile::tempdir().unwrap();
-    let mut screen = HeadlessScreen::new(options(folder.path()));
+    let mut screen = HeadlessScreen::new(&HeadlessOptions::demo(folder.path()));
     screen.show(&frame(1, false)).unwrap();
     assert_eq!(names(&screen.finish().unwrap()), ["fused.png", "clip.gif"]);
 }
 
 #[test]
 fn without_a_folder_or_a_frame_nothing_is_written() {
-    let mut screen = HeadlessScreen::new(HeadlessOptions::default());
+    let mut screen = HeadlessScreen::new(&HeadlessOptions::default());
     for _ in 0..3 {
         screen.show(&frame(1, true)).unwrap();
     }
@@ -85,7 +75,7 @@ fn without_a_folder_or_a_frame_nothing_is_written() {
 
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let mut screen = HeadlessScreen::new(options(&out));
+    let mut screen = HeadlessScreen::new(&HeadlessOptions::demo(&out));
     assert!(screen.finish().unwrap().is_empty());
     assert!(!out.exists());
 }
@@ -96,7 +86,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let out = file.join("out");
-    let mut screen = HeadlessScreen::new(options(&out));
+    let mut screen = HeadlessScreen::new(&HeadlessOptions::demo(&out));
     screen.show(&frame(1, true)).unwrap();
     let error = screen.finish().unwrap_err();
     assert!(matches!(&error, PresentError::Write { path, .. } if *path == out));

@@ -123,7 +123,7 @@ pub trait Screen: Send {
 /// [`PresentError::Unavailable`] where there is no such display; says what to do about it.
 pub fn open_screen(
     config: &PresentConfig,
-    headless: HeadlessOptions,
+    headless: &HeadlessOptions,
 ) -> Result<Box<dyn Screen>, PresentError> {
     match config.screen {
         ScreenKind::Headless => Ok(Box::new(HeadlessScreen::new(headless))),
@@ -157,7 +157,7 @@ mod tests {
             card: "/dev/dri/card-that-is-not-there".into(),
             ..PresentConfig::default()
         };
-        let error = open_screen(&config, HeadlessOptions::default())
+        let error = open_screen(&config, &HeadlessOptions::default())
             .err()
             .unwrap()
             .to_string();
@@ -172,7 +172,7 @@ mod tests {
             card: "/dev/null".into(),
             ..PresentConfig::default()
         };
-        let error = open_screen(&config, HeadlessOptions::default())
+        let error = open_screen(&config, &HeadlessOptions::default())
             .err()
             .unwrap()
             .to_string();
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_default_screen_is_headless() {
         let config = PresentConfig::default();
-        let mut screen = open_screen(&config, HeadlessOptions::default()).unwrap();
+        let mut screen = open_screen(&config, &HeadlessOptions::default()).unwrap();
         assert_eq!((screen.name(), screen.size()), ("headless", None));
         assert_eq!(screen.poll_event(), None);
     }

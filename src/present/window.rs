@@ -168,12 +168,14 @@ impl Screen for WindowScreen {
                 Some(preview) => preview,
                 None => slot.insert(Preview::open(size)?),
             };
-            window
-                .update_with_buffer(&self.pixels, size.width, size.height)
-                .map_err(|error| unavailable(&error.to_string()))?;
+            let shown = window.update_with_buffer(&self.pixels, size.width, size.height);
             let (width, height) = window.get_size();
             self.size = Some(Size::new(width, height));
-            Ok(())
+            shown.map_err(|error| {
+                // The next attempt starts with a new window.
+                *slot = None;
+                unavailable(&error.to_string())
+            })
         })
     }
 

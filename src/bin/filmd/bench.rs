@@ -85,7 +85,7 @@ pub fn run(args: &Args) -> Result<()> {
     let config = config(args)?;
     let size = config.output.size().to_string();
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present, HeadlessOptions::default()));
+    let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));
     let parts = setup::parts(config, Fallback::Refuse, factory, false)?;
     let pipeline = Pipeline::start(parts).context("cannot start the threads")?;
     let fused = || pipeline.shared().metrics.fused.load(Relaxed);

@@ -137,15 +137,13 @@ pub fn run(args: &Args) -> Result<()> {
         None => None,
     };
     let files = HeadlessOptions {
-        out: Some(args.out.clone()),
-        contact_sheet: true,
-        clip: true,
-        size: config.output.size(),
         task: config.task,
+        ..HeadlessOptions::demo(&args.out)
     };
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present, files.clone()));
-    let parts = setup::parts(config, Fallback::Refuse, factory, headless)?;
+    let factory = Box::new(move || open_screen(&present, &files));
+    let mut parts = setup::parts(config, Fallback::Refuse, factory, headless)?;
+    parts.snapshots = Some(args.out.clone());
     let stop = crate::daemon::stop_flag()?;
     let pipeline = Pipeline::start(parts).context("cannot start the threads")?;
     let started = Clock.now();

@@ -96,6 +96,7 @@ pub fn parts(
         screen,
         describer,
         neutral,
+        snapshots: None,
         keep_sources,
     })
 }
