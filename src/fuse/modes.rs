@@ -187,7 +187,8 @@ impl Composer {
         let (whole, inset) = (out.size(), self.inset.size());
         let margin = whole.width.min(whole.height) / 40;
         let left = whole.width.saturating_sub(inset.width + margin);
-        let top = whole.height.saturating_sub(inset.height + margin);
+        // Below the overlay's title, above its text.
+        let top = (whole.height / 15 + margin).min(whole.height.saturating_sub(inset.height));
         let thick = if inset.width.min(inset.height) >= 16 {
             2
         } else {
