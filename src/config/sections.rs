@@ -1,0 +1,274 @@
+//! The tables of the configuration file.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, Mode, Palette, ScreenKind};
+use crate::frame::Size;
+
+/// `[source]`: where pairs come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, tag = "kind", rename_all = "lowercase")]
+pub enum SourceConfig {
+    /// A rendered night scene with known truth.
+    Synthetic(SyntheticConfig),
+    /// Two folders of pictures, paired by file stem.
+    Replay(ReplayConfig),
+    /// Two V4L2 cameras.
+    Cameras(CamerasConfig),
+}
+
+impl Default for SourceConfig {
+    fn default() -> Self {
+        Self::Synthetic(SyntheticConfig::default())
+    }
+}
+
+/// `[source] kind = "synthetic"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SyntheticConfig {
+    /// Seed of the scene and of the sensor noise.
+    pub seed: u64,
+    /// Pairs a second, 1..=240.
+    pub fps: f64,
+    /// Hand pairs out as fast as they are taken, without waiting for their time.
+    pub unpaced: bool,
+    /// Faults that the scene's cameras show, to see how the daemon takes them.
+    pub faults: Vec<FaultConfig>,
+}
+
+impl Default for SyntheticConfig {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            fps: 30.0,
+            unpaced: false,
+            faults: Vec::new(),
+        }
+    }
+}
+
+/// `[[source.faults]]`: one fault of a synthetic camera.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultConfig {
+    /// What happens.
+    pub kind: FaultKind,
+    /// Seconds after the first pair.
+    pub from_s: f64,
+    /// Seconds it lasts; absent: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_s: Option<f64>,
+}
+
+/// What can happen to a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// The infrared camera is unplugged.
+    NoInfrared,
+    /// The visible camera is unplugged.
+    NoVisible,
+    /// The shutter of the infrared camera is closed (FFC): its last frame is repeated.
+    HoldInfrared,
+    /// Both cameras are silent.
+    Stall,
+}
+
+/// `[source] kind = "replay"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayConfig {
+    /// Folder of source A pictures.
+    pub infrared: PathBuf,
+    /// Folder of source B pictures.
+    pub visible: PathBuf,
+    /// Pairs a second.
+    #[serde(default = "default_fps")]
+    pub fps: f64,
+    /// Start again after the last pair.
+    #[serde(default, rename = "loop")]
+    pub repeat: bool,
+}
+
+pub(super) fn default_fps() -> f64 {
+    30.0
+}
+
+/// `[source] kind = "cameras"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CamerasConfig {
+    /// `[source.infrared]`.
+    pub infrared: CameraConfig,
+    /// `[source.visible]`.
+    pub visible: CameraConfig,
+    /// The largest time between two frames that still make a pair, milliseconds.
+    #[serde(default = "default_max_skew_ms")]
+    pub max_skew_ms: u64,
+}
+
+fn default_max_skew_ms() -> u64 {
+    60
+}
+
+/// One camera.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CameraConfig {
+    /// Device node; a stable name under /dev/v4l/by-id or by-path is best.
+    pub device: PathBuf,
+    /// FourCC: YUYV, GREY, Y16 or MJPG.
+    pub format: String,
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Frames a second asked for; the camera's choice where absent.
+    #[serde(default)]
+    pub fps: Option<u32>,
+    /// Rows of telemetry below the picture, cut off before anything else.
+    #[serde(default)]
+    pub telemetry_rows: usize,
+    /// Added to this camera's timestamps, milliseconds, to make up for its own latency.
+    #[serde(default)]
+    pub offset_ms: i64,
+}
+
+/// `[output]`: size of the fused picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputConfig {
+    /// Pixels in a row, 32..=4096.
+    pub width: usize,
+    /// Rows, 32..=4096.
+    pub height: usize,
+}
+
+impl Default for OutputConfig {
+    fn default() -> Self {
+        Self {
+            width: 640,
+            height: 480,
+        }
+    }
+}
+
+impl OutputConfig {
+    /// As a size.
+    pub const fn size(self) -> Size {
+        Size::new(self.width, self.height)
+    }
+}
+
+/// `[align]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlignConfig {
+    /// Calibration file; absent: the source's own calibration (synthetic) or `identity`,
+    /// which scales both pictures to the output size.
+    pub calibration: Option<PathBuf>,
+    /// Name of a distance preset in the calibration file.
+    pub preset: Option<String>,
+}
+
+/// `[fuse]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FuseConfig {
+    /// Network or classic.
+    pub engine: Engine,
+    /// The models' manifest; absent: looked for beside the program and in the usual places.
+    pub manifest: Option<PathBuf>,
+    /// Name of the network in the manifest; absent: its first.
+    pub network: Option<String>,
+    /// Colours of thermal values.
+    pub palette: Palette,
+    /// Mode at start.
+    pub mode: Mode,
+}
+
+/// `[describe]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DescribeConfig {
+    /// `false`: neutral guidance for ever.
+    pub enabled: bool,
+    /// The film-describe program; absent: beside filmd.
+    pub program: Option<PathBuf>,
+    /// Folder of the language model and the text encoder; absent: the cache folder that
+    /// models/fetch.py fills.
+    pub models: Option<PathBuf>,
+    /// Use the language model; `false`: template text through the encoder.
+    pub llm: bool,
+    /// Seconds between the starts of two descriptions.
+    pub interval_s: f64,
+    /// Seconds a guidance stays in use without a newer one; then neutral.
+    pub time_to_live_s: f64,
+    /// Seconds a description may take before the process is killed.
+    pub deadline_s: f64,
+}
+
+impl Default for DescribeConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            program: None,
+            models: None,
+            llm: true,
+            interval_s: 3.0,
+            time_to_live_s: 30.0,
+            deadline_s: 20.0,
+        }
+    }
+}
+
+/// `[present]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PresentConfig {
+    /// Where the picture goes.
+    pub screen: ScreenKind,
+    /// DRM card, for `drm`.
+    pub card: PathBuf,
+    /// Draw mode, task, frame rate and description over the picture.
+    pub overlay: bool,
+}
+
+impl Default for PresentConfig {
+    fn default() -> Self {
+        Self {
+            screen: ScreenKind::Headless,
+            card: "/dev/dri/card0".into(),
+            overlay: true,
+        }
+    }
+}
+
+/// `[control]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ControlConfig {
+    /// The unix socket; absent: `filmd.sock` under $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR.
+    pub socket: Option<PathBuf>,
+}
+
+impl DescribeConfig {
+    /// Time between the starts of two descriptions.
+    pub fn interval(&self) -> Duration {
+        Duration::from_secs_f64(self.interval_s)
+    }
+
+    /// How long a guidance stays in use without a newer one.
+    pub fn time_to_live(&self) -> Duration {
+        Duration::from_secs_f64(self.time_to_live_s)
+    }
+
+    /// How long one description may take.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_secs_f64(self.deadline_s)
+    }
+}
