@@ -1,0 +1,129 @@
+//! The running pipeline as a screen sees it: order, modes, accounting.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
+
+mod common;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use filmd::acquire::open_source;
+use filmd::config::{Config, Engine, Mode, OutputConfig, SourceConfig, SyntheticConfig, Task};
+use filmd::describe::{DescribeError, Guidance, Origin, TokenFeatures};
+use filmd::frame::{FusedFrame, Size};
+use filmd::fuse::FuseStage;
+use filmd::pipeline::{Parts, Pipeline};
+use filmd::present::{PresentError, Screen, ScreenEvent};
+
+/// What was shown: number and mode of each frame.
+type Shown = Arc<Mutex<Vec<(u64, Mode)>>>;
+
+struct Recorder(Shown);
+
+impl Screen for Recorder {
+    fn name(&self) -> &str {
+        "recorder"
+    }
+
+    fn size(&self) -> Option<Size> {
+        None
+    }
+
+    fn show(&mut self, frame: &FusedFrame) -> Result<(), PresentError> {
+        self.0.lock().unwrap().push((frame.sequence, frame.mode));
+        Ok(())
+    }
+
+    fn poll_event(&mut self) -> Option<ScreenEvent> {
+        None
+    }
+
+    fn finish(&mut self) -> Result<Vec<PathBuf>, PresentError> {
+        Ok(Vec::new())
+    }
+}
+
+fn start(unpaced: bool) -> (Pipeline, Shown) {
+    let mut config = Config {
+        source: SourceConfig::Synthetic(SyntheticConfig {
+            unpaced,
+            ..Default::default()
+        }),
+        output: OutputConfig {
+            width: 160,
+            height: 128,
+        },
+        ..Config::default()
+    };
+    config.fuse.engine = Engine::Classic;
+    let source = open_source(&config.source).unwrap();
+    let calibration = source.info().calibration.clone().unwrap();
+    let stage = FuseStage::new(&config, &calibration, None).unwrap();
+    let features = TokenFeatures {
+        rows: 1,
+        dim: 1,
+        values: vec![0.0],
+    };
+    let shown = Shown::default();
+    let record = Arc::clone(&shown);
+    let parts = Parts {
+        source,
+        stage,
+        screen: Box::new(move || Ok(Box::new(Recorder(Arc::clone(&record))))),
+        describer: Err(DescribeError::Absent("not in this test".into())),
+        neutral: Guidance::new(&features, (1, 1), "", Origin::Neutral, Task::Ivf).unwrap(),
+        snapshots: None,
+        keep_sources: false,
+        config,
+    };
+    (Pipeline::start(parts).unwrap(), shown)
+}
+
+fn wait_for(shown: &Shown, frames: usize) {
+    let end = common::now() + common::PATIENCE;
+    while shown.lock().unwrap().len() < frames {
+        assert!(common::now() < end, "no {frames} frames were shown");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_mode_holds_from_the_next_frame_that_is_fused() {
+    let (pipeline, shown) = start(false);
+    wait_for(&shown, 10);
+    pipeline.shared().set_mode(Mode::Thermal);
+    let (last, _) = *shown.lock().unwrap().last().unwrap();
+    let so_far = shown.lock().unwrap().len();
+    wait_for(&shown, so_far + 20);
+    pipeline.stop().unwrap();
+    // When the mode was set, one frame may have been on the screen, one waiting, one being fused.
+    let shown = shown.lock().unwrap();
+    let after = shown.iter().filter(|(sequence, _)| *sequence > last + 3);
+    assert!(after.clone().count() > 10);
+    assert!(
+        after.clone().all(|(_, mode)| *mode == Mode::Thermal),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn frames_come_in_order_and_each_pair_is_accounted_for() {
+    // As fast as it goes: most pairs are displaced by newer ones.
+    let (pipeline, shown) = start(true);
+    wait_for(&shown, 200);
+    let shared = Arc::clone(pipeline.shared());
+    pipeline.stop().unwrap();
+    let shown = shown.lock().unwrap();
+    assert!(shown.windows(2).all(|two| two[0].0 < two[1].0), "{shown:?}");
+    let frames = shared.metrics.summary();
+    let unseen = frames.pairs - (frames.presented + frames.dropped).min(frames.pairs);
+    assert!(unseen <= 3, "{frames:?}");
+    assert!(
+        frames.presented + frames.dropped <= frames.pairs,
+        "{frames:?}"
+    );
+    assert_eq!(frames.presented, shown.len() as u64);
+}
