@@ -1,14 +1,17 @@
 //! `filmd demo`: the whole pipeline on a synthetic pair of cameras, or on two folders.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use filmd::clock::Clock;
 use filmd::config::{
-    Config, Engine, Mode, ReplayConfig, ScreenKind, SourceConfig, SyntheticConfig, Task,
+    Config, Engine, Mode, OutputConfig, ReplayConfig, ScreenKind, SourceConfig, SyntheticConfig,
+    Task,
 };
 use filmd::describe::GuideStatus;
+use filmd::files::read_size;
+use filmd::folders::pair_folders;
 use filmd::metrics::Summary;
 use filmd::pipeline::{Pipeline, Status};
 use filmd::present::{HeadlessOptions, open_screen};
@@ -102,6 +105,9 @@ fn config(args: &Args) -> Result<Config> {
         source,
         ..Config::default()
     };
+    if let (Some(infrared), Some(visible)) = (&args.infrared, &args.visible) {
+        config.output = size_of_folder(infrared, visible)?;
+    }
     config.fuse.mode = args.mode;
     config.fuse.engine = if args.classic {
         Engine::Classic
@@ -112,6 +118,19 @@ fn config(args: &Args) -> Result<Config> {
     config.describe.llm = !args.no_llm;
     config.present.screen = screen_kind(args);
     setup::checked(config)
+}
+
+/// The size of the first visible picture: scaled to another aspect, nothing would look right.
+fn size_of_folder(infrared: &Path, visible: &Path) -> Result<OutputConfig> {
+    let pairs = pair_folders(infrared, visible)?.pairs;
+    let size = match pairs.first() {
+        Some(pair) => read_size(&pair.b)?,
+        None => OutputConfig::default().size(),
+    };
+    Ok(OutputConfig {
+        width: size.width,
+        height: size.height,
+    })
 }
 
 fn screen_kind(args: &Args) -> ScreenKind {

@@ -7,6 +7,7 @@ use filmd::acquire::open_source;
 use filmd::align::Calibration;
 use filmd::config::{Config, DescribeConfig, Engine};
 use filmd::describe::{self, ModelFiles, ModelSpec};
+use filmd::frame::Size;
 use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};
 use filmd::pipeline::{Parts, ScreenFactory};
 
@@ -61,6 +62,17 @@ pub fn model_files(config: &DescribeConfig, manifest: &Manifest) -> ModelFiles {
     ModelFiles::find(config, llm.as_ref(), encoder.as_ref())
 }
 
+/// The picture fills the output whatever its shape; a user should know when that stretches it.
+fn warn_of_aspect(visible: Size, output: Size) {
+    let ratio = |size: Size| size.width as f64 / size.height.max(1) as f64;
+    if (ratio(visible) / ratio(output)).ln().abs() > 0.02 {
+        log::warn!(
+            "the visible source is {visible} and the output {output}: the picture is stretched; \
+             set output.width and output.height to the same aspect"
+        );
+    }
+}
+
 /// All parts of a pipeline.
 ///
 /// # Errors
@@ -72,6 +84,7 @@ pub fn parts(
     keep_sources: bool,
 ) -> Result<Parts> {
     let source = open_source(&config.source)?;
+    warn_of_aspect(source.info().visible, config.output.size());
     let manifest = manifest(&config)?;
     let calibration = calibration(&config, source.info().calibration.as_ref())?;
     let network = match (network(&config, &manifest), fallback) {
