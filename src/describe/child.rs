@@ -19,6 +19,9 @@ use crate::clock::{Clock, Timestamp};
 
 /// Kept of what the process wrote to its standard error: its last words.
 const LAST_WORDS: usize = 2048;
+/// Reads that empty a pipe (64 KiB, at most 1 MiB by the system's limit); not more, since who
+/// inherited the pipe may go on writing.
+const MOST_READS: usize = 256;
 /// How often a wait looks at the stop flag.
 const SLICE: Duration = Duration::from_millis(100);
 /// How long a killed or closed process may take to be gone before it is left for later.
@@ -180,10 +183,10 @@ impl ChildProcess {
         Ok((some(&fds[0]), sending && some(&fds[1]), speaking))
     }
 
-    /// Keeps the end of what the process says on its standard error.
-    fn listen(&mut self) {
+    /// Keeps the end of what the process says on its standard error; whether there was any.
+    fn listen(&mut self) -> bool {
         let Some(stderr) = &mut self.stderr else {
-            return;
+            return false;
         };
         let mut buffer = [0; 4096];
         match stderr.read(&mut buffer) {
@@ -192,10 +195,12 @@ impl ChildProcess {
                 self.words.extend_from_slice(&buffer[..n]);
                 let surplus = self.words.len().saturating_sub(LAST_WORDS);
                 self.words.drain(..surplus);
+                return true;
             }
             Err(error) if again(&error) => {}
             Err(_) => self.stderr = None,
         }
+        false
     }
 
     /// Kills it and takes its end in. Returns how it ended and its last words, and the process
@@ -205,7 +210,12 @@ impl ChildProcess {
             let _ = self.child.kill();
         }
         let gone = self.wait(REAP);
-        self.listen();
+        // It ended faster than its words were read: the last line is at the pipe's end.
+        for _ in 0..MOST_READS {
+            if !self.listen() {
+                break;
+            }
+        }
         let status = self.child.try_wait().ok().flatten();
         let words = String::from_utf8_lossy(&self.words).trim().to_owned();
         (End { status, words }, (!gone).then_some(self.child))

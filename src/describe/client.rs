@@ -19,6 +19,7 @@ use super::models::ModelFile;
 use super::protocol::{self, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply};
 use super::{DescribeError, DescribeRequest, Describer, Description, Origin, Prompt};
 use crate::clock::{Clock, Timestamp};
+use crate::metrics::resident_bytes;
 
 /// Tokens a paragraph may have; the longest the grammar allows have about 110.
 const MAX_TOKENS: usize = 140;
@@ -250,8 +251,7 @@ impl Describer for ProcessDescriber {
 
     fn process(&self) -> Option<(u32, u64)> {
         let pid = self.running.as_ref()?.process.pid();
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        Some((pid, resident_bytes(&status).unwrap_or(0)))
+        Some((pid, resident_bytes(pid).unwrap_or(0)))
     }
 
     fn tend(&mut self) {
@@ -324,23 +324,9 @@ fn crashed(end: &End) -> bool {
         .is_some_and(|signal| ILL_ABRT_BUS_FPE_SEGV.contains(&signal))
 }
 
-/// `VmRSS` of /proc/PID/status.
-fn resident_bytes(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib * 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn resident_memory_is_read_in_bytes() {
-        let status = "Name:\tfilm-describe\nVmHWM:\t  9 kB\nVmRSS:\t  1234 kB\n";
-        assert_eq!(resident_bytes(status), Some(1234 * 1024));
-        assert_eq!(resident_bytes("Name:\tx\n"), None);
-    }
 
     #[test]
     fn the_process_gives_up_before_it_is_killed() {

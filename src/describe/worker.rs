@@ -174,6 +174,10 @@ impl GuideWorker {
                 self.describe(pair, now);
             }
         }
+        if now >= self.due && self.wish.is_none() && pair.is_none() {
+            // Only a pair is missing, or nothing is wanted; a pair ends the wait.
+            return PULSE;
+        }
         PULSE.min(self.due.since(now).max(Duration::from_millis(20)))
     }
 

@@ -21,21 +21,6 @@ pub fn manifest() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models/manifest.toml")
 }
 
-/// The folder that models/fetch.py fills.
-pub fn model_cache() -> PathBuf {
-    let cache = |v: &str| {
-        std::env::var_os(v)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    cache("FILMD_CACHE").unwrap_or_else(|| {
-        cache("XDG_CACHE_HOME")
-            .or_else(|| cache("HOME").map(|h| h.join(".cache")))
-            .unwrap_or_default()
-            .join("filmd/models")
-    })
-}
-
 /// The text encoder's file, or a loud word that a test is skipped.
 pub fn encoder() -> Option<PathBuf> {
     fetched("all-MiniLM-L6-v2.Q8_0.gguf")
@@ -47,15 +32,12 @@ pub fn language_model() -> Option<PathBuf> {
 }
 
 fn fetched(name: &str) -> Option<PathBuf> {
-    let path = model_cache().join(name);
-    if path.is_file() {
-        return Some(path);
+    let folders = filmd::describe::model_folders(|name| std::env::var_os(name));
+    let found = folders.iter().map(|f| f.join(name)).find(|p| p.is_file());
+    if found.is_none() {
+        eprintln!("SKIPPED: {name} is in none of {folders:?}; `make models` fetches it");
     }
-    eprintln!(
-        "SKIPPED: {} is not there; `make models` fetches it",
-        path.display()
-    );
-    None
+    found
 }
 
 /// The film-describe program, where this build has it.

@@ -65,11 +65,3 @@ pub fn cpu_time() -> Duration {
         u32::try_from(t.tv_nsec).unwrap_or(0),
     )
 }
-
-/// Resident bytes of this process.
-pub fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib * 1024)
-}

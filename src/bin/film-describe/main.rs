@@ -23,6 +23,7 @@ use clap::Parser;
 use filmd::clock::Clock;
 use filmd::config::Task;
 use filmd::describe::protocol::{DescribeCall, Message, Reply};
+use filmd::metrics::resident_bytes;
 use llama_cpp_2::llama_backend::LlamaBackend;
 
 /// sysexits: a configuration error, and data that make no sense.
@@ -147,7 +148,7 @@ fn once(server: &mut serve::Server<'_, '_, '_>, task: Task) -> anyhow::Result<()
             _ => bail!("no answer"),
         }
     }
-    let resident = confine::resident().map_or(0, |bytes| bytes >> 20);
+    let resident = resident_bytes(std::process::id()).map_or(0, |bytes| bytes >> 20);
     writeln!(
         out,
         "resident: {resident} MiB, CPU {:?}",
