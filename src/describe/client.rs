@@ -61,6 +61,8 @@ struct Running {
     ready: Option<(Hello, Timestamp)>,
     /// It has answered a request.
     answered: bool,
+    /// The language model is at work: a crash now is its doing.
+    writing: bool,
 }
 
 /// [`Describer`] by a child process.
@@ -71,7 +73,7 @@ pub struct ProcessDescriber {
     running: Option<Running>,
     backoff: Backoff,
     starts: u64,
-    /// Crashes in a row before the first message.
+    /// Crashes in a row, while loading or while the language model wrote.
     crashes: u32,
     /// Why the last process is gone.
     last_end: Option<String>,
@@ -118,6 +120,7 @@ impl ProcessDescriber {
                     started: now,
                     ready: None,
                     answered: false,
+                    writing: false,
                 });
                 Ok(())
             }
@@ -160,7 +163,6 @@ impl ProcessDescriber {
     }
 
     fn greet(&mut self, hello: Hello) {
-        self.crashes = 0;
         if let Some(running) = &mut self.running {
             running.ready = Some((hello, Clock.now()));
         }
@@ -192,9 +194,14 @@ impl ProcessDescriber {
                 "film-describe is not running".to_owned(),
             ));
         };
+        running.writing = matches!(message, Message::Describe(_));
         match running.process.exchange(&frame, deadline, &self.stop) {
             Ok(Message::Description(reply)) => {
                 running.answered = true;
+                running.writing = false;
+                if reply.origin == Origin::Llm {
+                    self.crashes = 0;
+                }
                 Ok(reply)
             }
             Ok(Message::Refused(refusal)) => Err(DescribeError::Refused(refusal.message)),
@@ -226,7 +233,7 @@ impl ProcessDescriber {
         let sound = running.answered || ready.is_some_and(|(_, at)| now.since(*at) > SOUND);
         let (end, lingering) = running.process.end(grace);
         self.lingering.extend(lingering);
-        if ready.is_none() && crashed(&end) {
+        if (ready.is_none() || running.writing) && crashed(&end) {
             self.crashes += 1;
         }
         self.backoff.failed(now, sound);

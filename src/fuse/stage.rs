@@ -14,8 +14,11 @@ use crate::describe::Guidance;
 use crate::frame::{FramePair, FusedFrame, Picture};
 use crate::metrics::{Marks, Metrics, count};
 
-/// So many failures in a row, and the network is not asked again: each one costs a frame's time.
-const GIVE_UP_AFTER: u32 = 5;
+/// A failure weighs as much as so many good frames.
+const FAILURE: u32 = 10;
+/// At this weight the network is not asked again: five failures in a row, or a lasting share of
+/// more than one frame in eleven. Each one costs a frame's time and a line in the log.
+const GIVE_UP_AT: u32 = 5 * FAILURE;
 
 /// Align, fuse and compose for one output size and task.
 pub struct FuseStage {
@@ -30,7 +33,8 @@ pub struct FuseStage {
     engine: String,
     /// Classic fusion stands in for a network that was asked for.
     stands_in: bool,
-    failures: u32,
+    /// Weight of the failures so far, less the good frames since.
+    trouble: u32,
 }
 
 impl FuseStage {
@@ -65,7 +69,7 @@ impl FuseStage {
                 palette: config.fuse.palette,
             },
             engine,
-            failures: 0,
+            trouble: 0,
         })
     }
 
@@ -125,16 +129,18 @@ impl FuseStage {
     fn fuse(&mut self, guidance: &Guidance, metrics: &Metrics) -> bool {
         let (infrared, visible) = self.composer.luma_planes(&self.aligned);
         count(&metrics.fused);
+        let mut failed = false;
         if let Some(network) = &mut self.network {
             let Err(error) = network.fuse(infrared, visible, guidance, &mut self.fused) else {
-                self.failures = 0;
+                self.trouble = self.trouble.saturating_sub(1);
                 return true;
             };
             count(&metrics.fuse_errors);
-            self.failures += 1;
+            self.trouble += FAILURE;
+            failed = true;
             log::error!("{error}");
-            if self.failures >= GIVE_UP_AFTER {
-                log::error!("{GIVE_UP_AFTER} failures in a row: classic fusion from now on");
+            if self.trouble >= GIVE_UP_AT {
+                log::error!("the network fails too often: classic fusion from now on");
                 self.engine = format!("classic (network {} failed: {error})", network.name());
                 self.network = None;
                 self.stands_in = true;
@@ -147,6 +153,6 @@ impl FuseStage {
             // Only sizes can be wrong, and they are this stage's own.
             log::error!("classic fusion: {error}");
         }
-        self.failures == 0 && !self.stands_in
+        !failed && !self.stands_in
     }
 }
