@@ -4,7 +4,7 @@
 
 The trunk at quarter resolution becomes operators of the domain "filmd", which src/fuse/int8 runs:
 signed 8-bit features [height, width, channels], weights per output channel, both within +-127.
-The guides at 1/16 and 1/32 and the text keep their standard nodes in f32.
+The guides at 1/16 and 1/32 and the text keep their standard nodes in f32, but for the softmax.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 import data
 from bank import Bank
 from evaluate import guidance_of, pad, spread
-from film import CELL, DETAIL
+from film import DETAIL
 
 HERE = Path(__file__).resolve().parent
 DOMAIN = "filmd"
@@ -174,7 +174,11 @@ class Builder:
                 kept.append(node)
                 needed.extend(i for i in node.input if i)
         order = {id(n): i for i, n in enumerate(self.net.model.graph.node)}
-        self.nodes.extend(sorted(kept, key=lambda n: order[id(n)]))
+        for node in sorted(kept, key=lambda n: order[id(n)]):
+            if node.op_type == "Softmax":  # over the last axis
+                self.node("SoftmaxRows", list(node.input), node.output[0])
+            else:
+                self.nodes.append(node)
         for constant in self.net.model.graph.initializer:
             if constant.name in used:
                 self.constants.append(constant)

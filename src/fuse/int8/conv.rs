@@ -118,9 +118,10 @@ impl Operator for ConvQuant {
             return refuse(format!("features {features:?}; {channels} channels fit"));
         }
         let shape: TVec<usize> = tvec!(height, width, outputs);
-        let (residual, modulation) = rest.split_at(rest.len().min(usize::from(
-            self.attributes.residual.is_some(),
-        )));
+        let (residual, modulation) = rest.split_at(
+            rest.len()
+                .min(usize::from(self.attributes.residual.is_some())),
+        );
         for form in residual {
             if form.0 != i8::datum_type() || form.1 != shape {
                 return refuse(format!("residual {form:?}; {shape:?} fits"));
@@ -162,9 +163,11 @@ impl Operator for ConvQuant {
         let (size, features) = ((height, width), values::<i8>(features)?);
         let mut out = out.try_as_plain_ram_mut()?;
         if self.attributes.raw {
-            self.layer.run(features, size, &epilogue, out.as_slice_mut::<f32>()?);
+            self.layer
+                .run(features, size, &epilogue, out.as_slice_mut::<f32>()?);
         } else {
-            self.layer.run(features, size, &epilogue, out.as_slice_mut::<i8>()?);
+            self.layer
+                .run(features, size, &epilogue, out.as_slice_mut::<i8>()?);
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod blend;
 mod conv;
 mod node;
 mod pool;
+mod softmax;
 #[cfg(test)]
 mod tests;
 mod upsample;
@@ -26,6 +27,7 @@ pub(super) fn reader() -> Onnx {
     register.insert("SpaceToDepthQuant", blend::parse_quantise);
     register.insert("ConvQuant", conv::parse);
     register.insert("PoolDequant", pool::parse);
+    register.insert("SoftmaxRows", softmax::parse);
     register.insert("UpsampleAdd", upsample::parse);
     register.insert("BlendOutput", blend::parse_blend);
     onnx

@@ -11,7 +11,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
 use super::node::{Form, Operator, Parsed, finite, positive, refuse, unresolved, values};
-use crate::simd::int8::{CELL, Upsampler};
+use crate::simd::int8::{CELL, Path, Upsampler};
 
 #[derive(Debug, Clone)]
 struct Attributes {
@@ -44,7 +44,7 @@ impl Parsed for Attributes {
         };
         let channels = bias.len() / (CELL * CELL);
         let (weights, bias) = (values(weights)?, values(bias)?);
-        match Upsampler::new(channels, weights, bias, self.scale) {
+        match Upsampler::new(channels, weights, bias, self.scale, Path::best()) {
             Ok(upsampler) => Ok(UpsampleAdd {
                 upsampler,
                 factor: self.factor,

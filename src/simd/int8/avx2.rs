@@ -9,6 +9,7 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_storeu_si256,
 };
 
+use super::cells::{Upsampling, upsample};
 use super::reference::Finish;
 use super::{BLOCK, Job, Level, Lines};
 
@@ -116,7 +117,10 @@ unsafe fn half_block<const N: usize>(
                 for pair in 0..inputs / 2 {
                     let weight = weights.as_ptr().cast::<__m256i>();
                     let weight = weight.add(pair_index * VECTORS + half * 2);
-                    let both = [_mm256_loadu_si256(weight), _mm256_loadu_si256(weight.add(1))];
+                    let both = [
+                        _mm256_loadu_si256(weight),
+                        _mm256_loadu_si256(weight.add(1)),
+                    ];
                     pair_index += 1;
                     for (n, sums) in sums.iter_mut().enumerate() {
                         let two = cells.add(n * inputs + pair * 2).cast::<i32>();
@@ -131,4 +135,15 @@ unsafe fn half_block<const N: usize>(
         }
     }
     sums
+}
+
+/// [`upsample`] compiled for this path.
+pub(super) fn upsample_checked(job: &Upsampling<'_>, out: &mut [i8]) {
+    #[target_feature(enable = "avx2")]
+    fn wide(job: &Upsampling<'_>, out: &mut [i8]) {
+        upsample(job, out);
+    }
+    // SAFETY: an upsampler has this path only where the processor was detected to have the
+    // features; nothing else in there is unsafe.
+    unsafe { wide(job, out) }
 }

@@ -8,6 +8,7 @@ use std::arch::x86_64::{
     __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_storeu_si512,
 };
 
+use super::cells::{Upsampling, upsample};
 use super::reference::Finish;
 use super::{BLOCK, Job, Level, Lines};
 
@@ -85,7 +86,10 @@ unsafe fn tile<T: Level, const N: usize>(
             unsafe {
                 let cells = line.as_ptr().add((x + column) * inputs);
                 for quad in 0..inputs / 4 {
-                    let both = [_mm512_loadu_si512(weight), _mm512_loadu_si512(weight.add(1))];
+                    let both = [
+                        _mm512_loadu_si512(weight),
+                        _mm512_loadu_si512(weight.add(1)),
+                    ];
                     weight = weight.add(2);
                     for (n, sums) in sums.iter_mut().enumerate() {
                         let four = cells.add(n * inputs + quad * 4).cast::<i32>();
@@ -107,4 +111,15 @@ unsafe fn tile<T: Level, const N: usize>(
         }
         finish.put(&plain, x + n, out);
     }
+}
+
+/// [`upsample`] compiled for this path.
+pub(super) fn upsample_checked(job: &Upsampling<'_>, out: &mut [i8]) {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    fn wide(job: &Upsampling<'_>, out: &mut [i8]) {
+        upsample(job, out);
+    }
+    // SAFETY: an upsampler has this path only where the processor was detected to have the
+    // features; nothing else in there is unsafe.
+    unsafe { wide(job, out) }
 }

@@ -7,7 +7,7 @@
 //!
 //! Single `f32` additions and multiplications in the order written: the same bytes everywhere.
 
-use super::{CELL, Level};
+use super::{BLOCK, CELL, Kind, Level, Path};
 
 /// Pixels of a cell.
 const PIXELS: usize = CELL * CELL;
@@ -75,10 +75,22 @@ pub fn pool_cells(
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upsampler {
     channels: usize,
-    /// `[16 sub-positions][9 taps][channels]`, in the output's levels.
-    weights: Vec<f32>,
-    /// `[16 sub-positions][channels]`, in the output's levels.
-    bias: Vec<f32>,
+    path: Path,
+    /// Per block of channels `[16 sub-positions][bias, 9 taps]`, in the output's levels.
+    packed: Vec<Position>,
+}
+
+/// Bias and weights of the taps, for a block of channels.
+type Position = [[f32; BLOCK]; 10];
+
+/// What [`Upsampler::add`] works on.
+pub(super) struct Upsampling<'a> {
+    upsampler: &'a Upsampler,
+    features: &'a [i8],
+    factor: f32,
+    /// Per block of channels, with a border of zeros.
+    grid: Vec<[f32; BLOCK]>,
+    width: usize,
 }
 
 impl Upsampler {
@@ -87,7 +99,13 @@ impl Upsampler {
     ///
     /// # Errors
     /// A sentence, where sizes do not fit or a number is not finite.
-    pub fn new(channels: usize, weights: &[f32], bias: &[f32], scale: f32) -> Result<Self, String> {
+    pub fn new(
+        channels: usize,
+        weights: &[f32],
+        bias: &[f32],
+        scale: f32,
+        path: Path,
+    ) -> Result<Self, String> {
         if channels == 0 || channels > 4096 {
             return Err(format!("{channels} channels; 1 to 4096 are needed"));
         }
@@ -100,25 +118,29 @@ impl Upsampler {
                 channels * PIXELS
             ));
         }
-        let mut packed = Self {
-            channels,
-            weights: Vec::with_capacity(weights.len()),
-            bias: Vec::with_capacity(bias.len()),
-        };
-        for position in 0..PIXELS {
-            for tap in 0..9 {
-                let of = |c: usize| weights[(c * PIXELS + position) * 9 + tap] / scale;
-                packed.weights.extend((0..channels).map(of));
+        let mut packed = vec![[[0.0; BLOCK]; 10]; channels.div_ceil(BLOCK) * PIXELS];
+        let rows = bias.iter().zip(weights.chunks_exact(9)).enumerate();
+        for (row, (&bias, taps)) in rows {
+            let (c, position) = (row / PIXELS, row % PIXELS);
+            let to = &mut packed[c / BLOCK * PIXELS + position];
+            to[0][c % BLOCK] = bias / scale;
+            for (to, &tap) in to[1..].iter_mut().zip(taps) {
+                to[c % BLOCK] = tap / scale;
             }
-            let of = |c: usize| bias[c * PIXELS + position] / scale;
-            packed.bias.extend((0..channels).map(of));
         }
-        let mut all = packed.weights.iter().chain(&packed.bias);
-        if all.all(|value| value.is_finite()) {
-            Ok(packed)
-        } else {
-            Err("a weight, a bias or the scale is not finite".to_owned())
+        if packed
+            .as_flattened()
+            .as_flattened()
+            .iter()
+            .all(|v| v.is_finite())
+        {
+            return Ok(Self {
+                channels,
+                path,
+                packed,
+            });
         }
+        Err("a weight, a bias or the scale is not finite".to_owned())
     }
 
     /// Channels of features and grid.
@@ -136,46 +158,81 @@ impl Upsampler {
         (height, width): (usize, usize),
         out: &mut [i8],
     ) {
-        let channels = self.channels;
         assert!(height % CELL == 0 && width % CELL == 0);
-        assert!(features.len() == height * width * channels && out.len() == features.len());
+        assert!(features.len() == height * width * self.channels && out.len() == features.len());
         assert!(grid.len() * PIXELS == features.len());
-        let (rows, columns) = (height / CELL, width / CELL);
-        let padded = padded_cells(grid, (rows, columns), channels);
-        let mut values = vec![0.0; channels];
-        for y in 0..height {
-            for x in 0..width {
-                let position = y % CELL * CELL + x % CELL;
-                values.copy_from_slice(&self.bias[position * channels..][..channels]);
-                for tap in 0..9 {
-                    let at = (y / CELL + tap / 3) * (columns + 2) + x / CELL + tap % 3;
-                    let cell = &padded[at * channels..][..channels];
-                    let weights = &self.weights[(position * 9 + tap) * channels..][..channels];
-                    for ((value, &g), &w) in values.iter_mut().zip(cell).zip(weights) {
-                        *value += g * w;
+        let job = Upsampling {
+            upsampler: self,
+            features,
+            factor,
+            grid: blocks_of(grid, (height / CELL, width / CELL)),
+            width,
+        };
+        match self.path.0 {
+            Kind::Reference => upsample(&job, out),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => super::avx2::upsample_checked(&job, out),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => super::avx512::upsample_checked(&job, out),
+        }
+    }
+}
+
+/// Planes to blocks of channels per cell, with a border of zeros.
+fn blocks_of(grid: &[f32], (rows, columns): (usize, usize)) -> Vec<[f32; BLOCK]> {
+    let cells = (rows + 2) * (columns + 2);
+    let channels = grid.len() / (rows * columns).max(1);
+    let mut blocks = vec![[0.0; BLOCK]; channels.div_ceil(BLOCK) * cells];
+    for (c, plane) in grid.chunks_exact((rows * columns).max(1)).enumerate() {
+        for (at, &value) in plane.iter().enumerate() {
+            let cell = (at / columns + 1) * (columns + 2) + at % columns + 1;
+            blocks[c / BLOCK * cells + cell][c % BLOCK] = value;
+        }
+    }
+    blocks
+}
+
+/// Compiled once per path: the same operations in wider registers.
+#[inline(always)]
+pub(super) fn upsample(job: &Upsampling<'_>, out: &mut [i8]) {
+    let (channels, width) = (job.upsampler.channels, job.width);
+    let columns = width / CELL + 2;
+    let blocks = job.upsampler.packed.chunks_exact(PIXELS);
+    let cells = job.grid.len() / blocks.len().max(1);
+    for (block, (positions, grid)) in blocks.zip(job.grid.chunks_exact(cells)).enumerate() {
+        let first = block * BLOCK;
+        let count = BLOCK.min(channels - first);
+        for (cell, out) in out.chunks_exact_mut(channels).enumerate() {
+            let (y, x) = (cell / width, cell % width);
+            let [bias, taps @ ..] = &positions[y % CELL * CELL + x % CELL];
+            let corner = y / CELL * columns + x / CELL;
+            let mut values = *bias;
+            for (row, taps) in taps.chunks_exact(3).enumerate() {
+                let grid = &grid[corner + row * columns..][..3];
+                for (grid, tap) in grid.iter().zip(taps) {
+                    for i in 0..BLOCK {
+                        values[i] += grid[i] * tap[i];
                     }
                 }
-                let at = (y * width + x) * channels;
-                let features = &features[at..at + channels];
-                let out = &mut out[at..at + channels];
-                for ((to, &value), &feature) in out.iter_mut().zip(&values).zip(features) {
-                    *to = i8::of(f32::from(feature) * factor + value);
+            }
+            let features = &job.features[cell * channels + first..][..count];
+            let out = &mut out[first..first + count];
+            if let (Some(from), Some(to)) = (features.first_chunk(), out.first_chunk_mut()) {
+                finish::<BLOCK>(from, job.factor, &values, to);
+            } else {
+                for ((to, &from), &value) in out.iter_mut().zip(features).zip(&values) {
+                    finish(&[from], job.factor, &[value], std::array::from_mut(to));
                 }
             }
         }
     }
 }
 
-/// Planes to cells, with a border of zeros.
-fn padded_cells(grid: &[f32], (rows, columns): (usize, usize), channels: usize) -> Vec<f32> {
-    let mut padded = vec![0.0; (rows + 2) * (columns + 2) * channels];
-    for (c, plane) in grid.chunks_exact(rows * columns).enumerate() {
-        for (at, &value) in plane.iter().enumerate() {
-            let cell = (at / columns + 1) * (columns + 2) + at % columns + 1;
-            padded[cell * channels + c] = value;
-        }
+#[inline(always)]
+fn finish<const N: usize>(from: &[i8; N], factor: f32, values: &[f32; N], to: &mut [i8; N]) {
+    for i in 0..N {
+        to[i] = i8::of(f32::from(from[i]) * factor + values[i]);
     }
-    padded
 }
 
 /// fused = clip(b + w (a - b) + d), with w the sigmoid of the first 16 channels of `maps`
@@ -206,10 +263,11 @@ fn within(value: f32, low: f32, high: f32) -> f32 {
     if value < high { value } else { high }
 }
 
-/// 1 / (1 + e^-x) within 3e-7, without a mathematical library: those differ in the last bit.
+/// e^x within 3e-7 of its value, without a mathematical library: those differ in the last bit.
+/// Beyond +-80 as there.
 #[inline(always)]
-pub(super) fn sigmoid(x: f32) -> f32 {
-    let t = within(x, -20.0, 20.0) * -std::f32::consts::LOG2_E;
+pub(super) fn exponential(x: f32) -> f32 {
+    let t = within(x, -80.0, 80.0) * std::f32::consts::LOG2_E;
     // Rounds, see Level for i8; the low bits are the integer.
     let rounded = t + 12_582_912.0;
     let whole = rounded - 12_582_912.0;
@@ -223,6 +281,37 @@ pub(super) fn sigmoid(x: f32) -> f32 {
     let series = series * f + 1.0;
     let series = series * f + 1.0;
     let integer = rounded.to_bits().wrapping_sub(12_582_912_f32.to_bits());
-    let power = f32::from_bits(127_u32.wrapping_add(integer) << 23);
-    1.0 / (1.0 + series * power)
+    series * f32::from_bits(127_u32.wrapping_add(integer) << 23)
+}
+
+#[inline(always)]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exponential(within(-x, -20.0, 20.0)))
+}
+
+/// Each row of `length` values to its softmax: e^x over the sum of them, in 0..=1.
+pub fn softmax_rows(values: &[f32], length: usize, out: &mut [f32]) {
+    const LANES: usize = 8;
+    assert!(length > 0 && values.len() == out.len() && values.len() % length == 0);
+    for (row, out) in values
+        .chunks_exact(length)
+        .zip(out.chunks_exact_mut(length))
+    {
+        let largest = |a: f32, &b: &f32| if b > a { b } else { a };
+        let most = row.iter().fold(f32::NEG_INFINITY, largest);
+        for (to, &x) in out.iter_mut().zip(row) {
+            *to = exponential(x - most);
+        }
+        // Lanes, then their sum: an order that vectors can keep.
+        let mut sums = [0.0; LANES];
+        for part in out.chunks(LANES) {
+            for (sum, &x) in sums.iter_mut().zip(part) {
+                *sum += x;
+            }
+        }
+        let sum: f32 = sums.iter().sum();
+        for to in out {
+            *to /= sum;
+        }
+    }
 }

@@ -27,7 +27,7 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-pub use cells::{Upsampler, blend_cells, depth_order, pool_cells, quantise_cells};
+pub use cells::{Upsampler, blend_cells, depth_order, pool_cells, quantise_cells, softmax_rows};
 
 /// Output channels that a kernel computes together; weights are packed in such blocks.
 pub const BLOCK: usize = 32;
@@ -315,7 +315,11 @@ fn pack<const N: usize, W: From<i8>>(shape: ConvShape, weights: &[i8]) -> Vec<W>
                 for output in block * BLOCK..(block + 1) * BLOCK {
                     for input in first..first + N {
                         let at = (output * shape.inputs + input) * taps + tap;
-                        let weight = if output < shape.outputs { weights[at] } else { 0 };
+                        let weight = if output < shape.outputs {
+                            weights[at]
+                        } else {
+                            0
+                        };
                         packed.push(W::from(weight));
                     }
                 }
@@ -325,12 +329,7 @@ fn pack<const N: usize, W: From<i8>>(shape: ConvShape, weights: &[i8]) -> Vec<W>
     packed
 }
 
-fn check(
-    shape: ConvShape,
-    weights: &[i8],
-    bias: &[i32],
-    multiplier: &[f32],
-) -> Result<(), String> {
+fn check(shape: ConvShape, weights: &[i8], bias: &[i32], multiplier: &[f32]) -> Result<(), String> {
     let ConvShape {
         outputs,
         inputs,

@@ -174,7 +174,10 @@ fn a_whole_range_of_features_and_weights_does_not_overflow() {
 #[test]
 fn a_value_that_is_no_number_has_a_level() {
     assert_eq!(i8::of(f32::NAN), -127);
-    assert_eq!((i8::of(f32::INFINITY), i8::of(f32::NEG_INFINITY)), (127, -127));
+    assert_eq!(
+        (i8::of(f32::INFINITY), i8::of(f32::NEG_INFINITY)),
+        (127, -127)
+    );
 }
 
 #[test]
@@ -246,15 +249,21 @@ fn pooling_takes_means_into_planes() {
 
 #[test]
 fn upsampling_equals_a_depthwise_convolution() {
-    let (rows, columns, channels, scale) = (2, 3, 5, 0.5_f32);
+    // A whole block of channels and a part of one.
+    let (rows, columns, channels, scale) = (2, 3, 37, 0.5_f32);
     let weights = floats(1, channels * 16 * 9, 0.01);
     let bias = floats(2, channels * 16, 0.01);
     let grid = floats(3, channels * rows * columns, 0.02);
     let (height, width) = (rows * 4, columns * 4);
     let features = levels(4, height * width * channels);
-    let upsampler = Upsampler::new(channels, &weights, &bias, scale).unwrap();
     let mut out = vec![0; features.len()];
-    upsampler.add((&features, 0.8), &grid, (height, width), &mut out);
+    let made = |path| Upsampler::new(channels, &weights, &bias, scale, path).unwrap();
+    made(Path::REFERENCE).add((&features, 0.8), &grid, (height, width), &mut out);
+    for path in Path::available() {
+        let mut same = vec![0; features.len()];
+        made(path).add((&features, 0.8), &grid, (height, width), &mut same);
+        assert_eq!(same, out, "{}", path.name());
+    }
     let mut used = 0;
     for (i, &found) in out.iter().enumerate() {
         let (y, x, c) = (i / channels / width, i / channels % width, i % channels);
@@ -272,9 +281,27 @@ fn upsampling_equals_a_depthwise_convolution() {
         used += usize::from(found != 0);
     }
     assert!(used > out.len() / 2);
-    assert!(Upsampler::new(channels, &weights, &bias, 0.0).is_err());
-    assert!(Upsampler::new(channels, &weights[1..], &bias, 1.0).is_err());
-    assert!(Upsampler::new(0, &[], &[], 1.0).is_err());
+    let path = Path::best();
+    assert!(Upsampler::new(channels, &weights, &bias, 0.0, path).is_err());
+    assert!(Upsampler::new(channels, &weights[1..], &bias, 1.0, path).is_err());
+    assert!(Upsampler::new(0, &[], &[], 1.0, path).is_err());
+}
+
+#[test]
+fn softmax_is_the_softmax() {
+    let mut values = floats(3, 3 * 19, 0.1);
+    values[20] = -1e4;
+    values[41] = 90.0;
+    let mut out = vec![0.0; values.len()];
+    softmax_rows(&values, 19, &mut out);
+    for (row, out) in values.chunks(19).zip(out.chunks(19)) {
+        let most = f64::from(row.iter().copied().fold(f32::MIN, f32::max));
+        let sum: f64 = row.iter().map(|&x| (f64::from(x) - most).exp()).sum();
+        for (&x, &found) in row.iter().zip(out) {
+            let exact = (f64::from(x) - most).exp() / sum;
+            assert!((f64::from(found) - exact).abs() < 1e-6, "{found} {exact}");
+        }
+    }
 }
 
 #[test]
