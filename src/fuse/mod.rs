@@ -7,6 +7,7 @@
 mod classic;
 pub mod color;
 mod entries;
+mod int8;
 mod model;
 mod modes;
 mod network;

@@ -11,7 +11,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::knobs::KnobScope;
 use tract_onnx::tract_hir::infer::Factoid;
 
-use super::{FuseError, Fuser, Manifest, NetworkEntry};
+use super::{FuseError, Fuser, Manifest, NetworkEntry, int8};
 use crate::describe::Guidance;
 use crate::frame::{Picture, Size};
 
@@ -74,7 +74,7 @@ impl NetworkFuser {
             ))
         };
         let of_tract = |error: TractError| refused(format!("{error:#}"));
-        let model = tract_onnx::onnx()
+        let model = int8::reader()
             .model_for_read(&mut &bytes[..])
             .map_err(of_tract)?;
         let order = input_order(&model).map_err(&refused)?;

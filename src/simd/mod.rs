@@ -5,6 +5,7 @@
 //!
 //! Same input, same bytes out, on every processor: see [`mod@reference`] for the rule.
 
+pub mod int8;
 pub mod reference;
 
 /// Positions lie on a grid of 1/256 pixel.

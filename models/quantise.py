@@ -1,0 +1,312 @@
+"""Writes film-edge-int8.onnx from film-edge.onnx, and its [[network]] in manifest.toml.
+
+    python quantise.py [--model film-edge.onnx] [--data DIR] [--pairs 6] [--out DIR]
+
+The trunk at quarter resolution becomes operators of the domain "filmd", which src/fuse/int8 runs:
+signed 8-bit features [height, width, channels], weights per output channel, both within +-127.
+The guides at 1/16 and 1/32 and the text keep their standard nodes in f32, but for the softmax.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+import data
+from bank import Bank
+from evaluate import guidance_of, pad, spread
+from film import DETAIL
+
+HERE = Path(__file__).resolve().parent
+DOMAIN = "filmd"
+LEVELS = 127  # largest level of weights and features
+STEPS = 255  # of an input: an 8-bit pixel less 128 is its level
+
+
+class Float:
+    """The float graph: its weights, and who reads what."""
+
+    def __init__(self, path: Path) -> None:
+        self.model = onnx.load(path)
+        graph = self.model.graph
+        self.weights = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+        self.producer = {o: n for n in graph.node for o in n.output}
+
+    def conv(self, name: str) -> str:
+        """Output of the convolution with these weights."""
+        return self.reader(f"{name}.weight", "Conv")
+
+    def reader(self, value: str, kind: str) -> str:
+        """Output of the only node of a kind that reads a value."""
+        found = [n for n in self.model.graph.node if value in n.input and n.op_type == kind]
+        if len(found) != 1:
+            raise SystemExit(f"{len(found)} nodes {kind} read {value}; one was expected")
+        return found[0].output[0]
+
+    def other(self, value: str, than: str) -> str:
+        """The second input of the node that gives a value."""
+        return next(i for i in self.producer[value].input if i != than)
+
+
+class Names:
+    """The float graph's values at which features are quantised, in the order of the trunk."""
+
+    def __init__(self, net: Float, half: int) -> None:
+        def modulated(x: str) -> tuple[str, str, str]:
+            product = net.reader(x, "Mul")
+            total = net.reader(product, "Add")
+            return total, net.other(product, x), net.other(total, product)
+
+        self.modulation, self.pooled, self.grid = [], [], []
+        self.guided, self.wide, self.mixed = [], [], []
+        x = net.reader(net.conv("stem"), "Relu")
+        for guide, part in enumerate(("early", "late")):
+            x, gain, shift = modulated(x)
+            self.modulation.append((x, gain, shift))
+            self.pooled.append(net.reader(x, "AveragePool"))
+            self.grid.append(net.conv(f"guides.{guide}.project"))
+            fine = net.reader(net.conv(f"guides.{guide}.fine.taps"), "DepthToSpace")
+            x = net.reader(fine, "Add")
+            self.guided.append(x)
+            for block in range(half):
+                name = f"{part}.{block}"
+                self.wide.append(net.reader(net.conv(f"{name}.wide"), "Relu"))
+                x = net.reader(net.conv(f"{name}.mix"), "Add")
+                self.mixed.append(x)
+
+    def features(self) -> list[str]:
+        """Every value that gets a scale."""
+        return [m[0] for m in self.modulation] + self.guided + self.wide + self.mixed
+
+
+def calibrate(net: Float, names: list[str], pairs: list[tuple], percentile: float) -> dict:
+    """Scale of each value: the largest percentile of magnitude over the pairs, to LEVELS."""
+    model = onnx.ModelProto()
+    model.CopyFrom(net.model)
+    model.graph.output.extend(
+        helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in names
+    )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    largest = dict.fromkeys(names, 0.0)
+    for a, b, guidance in pairs:
+        feed = {
+            "infrared": pad(a).astype(np.float32)[None, None] / 255,
+            "visible": pad(b).astype(np.float32)[None, None] / 255,
+            "guidance": guidance[None],
+        }
+        for name, value in zip(names, session.run(names, feed)):
+            magnitude = float(np.percentile(np.abs(value), percentile))
+            largest[name] = max(largest[name], magnitude)
+    return {name: value / LEVELS for name, value in largest.items()}
+
+
+class Builder:
+    """Nodes and constants of the quantised graph."""
+
+    def __init__(self, net: Float) -> None:
+        self.net = net
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, name: str, value: np.ndarray) -> str:
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: float) -> str:
+        node = helper.make_node(kind, inputs, [output], name=output, domain=DOMAIN, **attributes)
+        self.nodes.append(node)
+        return output
+
+    def conv(
+        self,
+        name: str,
+        x: str,
+        scales: tuple[float, float],
+        *,
+        offset: float = 0.0,
+        residual: tuple[str, float] | None = None,
+        modulation: tuple[str, str] | None = None,
+        relu: bool = False,
+        raw: bool = False,
+    ) -> str:
+        """A convolution from one scale to another; `offset` is the input's value at level 0."""
+        weight = self.net.weights[f"{name}.weight"].astype(np.float64)
+        rows = weight.reshape(len(weight), -1)
+        own = np.maximum(np.abs(rows).max(1), 1e-12) / LEVELS
+        levels = np.clip(np.rint(rows / own[:, None]), -LEVELS, LEVELS)
+        products = own * scales[0]
+        bias = self.net.weights[f"{name}.bias"] + rows.sum(1) * offset
+        inputs = [
+            x,
+            self.constant(f"{name}.levels", levels.reshape(weight.shape).astype(np.int8)),
+            self.constant(f"{name}.start", np.rint(bias / products).astype(np.int32)),
+            self.constant(f"{name}.multiplier", (products / scales[1]).astype(np.float32)),
+        ]
+        attributes = {"kernel": weight.shape[2], "relu": int(relu), "raw": int(raw)}
+        if residual:
+            inputs.append(residual[0])
+            attributes["residual_scale"] = residual[1] / scales[1]
+        if modulation:
+            inputs.extend(modulation)
+            attributes["shift_scale"] = 1 / scales[1]
+        return self.node("ConvQuant", inputs, f"{name}.features", **attributes)
+
+    def keep(self, wanted: list[str], given: set[str]) -> None:
+        """Float nodes that lead to the wanted values, with their weights, in their order."""
+        needed, kept, used = list(wanted), [], set()
+        while needed:
+            value = needed.pop()
+            if value in given or value not in self.net.producer:
+                used.add(value)
+                continue
+            node = self.net.producer[value]
+            if node not in kept:
+                kept.append(node)
+                needed.extend(i for i in node.input if i)
+        order = {id(n): i for i, n in enumerate(self.net.model.graph.node)}
+        for node in sorted(kept, key=lambda n: order[id(n)]):
+            if node.op_type == "Softmax":  # over the last axis
+                self.node("SoftmaxRows", list(node.input), node.output[0])
+            else:
+                self.nodes.append(node)
+        for constant in self.net.model.graph.initializer:
+            if constant.name in used:
+                self.constants.append(constant)
+
+
+def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx.ModelProto:
+    """The quantised graph."""
+    out = Builder(net)
+    wanted = [*names.grid, *(v for m in names.modulation for v in m[1:])]
+    pixel = 1 / STEPS
+    x = out.node("SpaceToDepthQuant", ["infrared", "visible"], "cells", steps=float(STEPS))
+    total, gain, shift = names.modulation[0]
+    # Level 0 is pixel 128; the float net takes 0.5 off.
+    x = out.conv(
+        "stem",
+        x,
+        (pixel, scales[total]),
+        offset=128 * pixel - 0.5,
+        modulation=(gain, shift),
+        relu=True,
+    )
+    block = 0
+    for guide, part in enumerate(("early", "late")):
+        at = scales[names.modulation[guide][0]]
+        out.node("PoolDequant", [x], names.pooled[guide], scale=at)
+        then = scales[names.guided[guide]]
+        taps = f"guides.{guide}.fine.taps"
+        weights = [
+            out.constant(f"{taps}.{k}", net.weights[f"{taps}.{k}"]) for k in ("weight", "bias")
+        ]
+        inputs = [x, names.grid[guide], *weights]
+        x = out.node(
+            "UpsampleAdd", inputs, f"guides.{guide}.features", factor=at / then, scale=then
+        )
+        at = then
+        for i in range(half):
+            wide = scales[names.wide[block]]
+            y = out.conv(f"{part}.{i}.wide", x, (at, wide), relu=True)
+            last = guide == 0 and i == half - 1
+            modulation = names.modulation[1] if last else (names.mixed[block], "", "")
+            then = scales[modulation[0]]
+            x = out.conv(
+                f"{part}.{i}.mix",
+                y,
+                (wide, then),
+                residual=(x, at),
+                modulation=modulation[1:] if last else None,
+            )
+            at, block = then, block + 1
+    maps = out.conv("head", x, (at, 1.0), raw=True)
+    out.node("BlendOutput", [maps, "infrared", "visible"], "fused", detail=DETAIL)
+    out.keep(wanted, {*names.pooled, "guidance"})
+    graph = helper.make_graph(
+        ordered(out.nodes, {c.name for c in out.constants}),
+        "film-edge-int8",
+        list(net.model.graph.input),
+        list(net.model.graph.output),
+        out.constants,
+    )
+    opset = net.model.opset_import[0].version
+    model = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid(DOMAIN, 1)],
+        producer_name="filmd",
+        doc_string="text-guided image fusion, signed 8-bit trunk; see README.md",
+    )
+    model.ir_version = net.model.ir_version
+    return model
+
+
+def ordered(nodes: list[onnx.NodeProto], known: set[str]) -> list[onnx.NodeProto]:
+    """Every node behind those whose outputs it reads."""
+    known = known | {"infrared", "visible", "guidance", ""}
+    waiting, done = list(nodes), []
+    while waiting:
+        ready = [n for n in waiting if all(i in known for i in n.input)]
+        if not ready:
+            raise SystemExit(f"nothing gives an input of {waiting[0].name}")
+        done.extend(ready)
+        known.update(o for n in ready for o in n.output)
+        waiting = [n for n in waiting if n not in ready]
+    return done
+
+
+def enter(manifest: Path, file: str, digest: str) -> None:
+    """Adds or renews the second [[network]] of the manifest, after the first."""
+    text = manifest.read_text()
+    start = text.index("[[network]]")
+    parts = text[start : text.index("# Guidance used")].split("[[network]]")
+    first = "[[network]]" + parts[1].rstrip() + "\n\n"
+    second = first.replace('name = "film-edge"', 'name = "film-edge-int8"')
+    second = second.replace('file = "film-edge.onnx"', f'file = "{file}"')
+    second = second.replace('precision = "f32"', 'precision = "int8"')
+    old = next(line for line in second.splitlines() if line.startswith("sha256"))
+    second = second.replace(old, f'sha256 = "{digest}"')
+    manifest.write_text(text[:start] + first + second + text[text.index("# Guidance used") :])
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", type=Path, default=HERE / "film-edge.onnx")
+    parser.add_argument("--data", help="folder of the sets (default: FILMD_DATA)")
+    parser.add_argument("--pairs", type=int, default=6, help="training pairs a set")
+    parser.add_argument("--percentile", type=float, default=100.0)
+    parser.add_argument("--work", type=Path, default=HERE / "work")
+    parser.add_argument("--out", type=Path, default=HERE)
+    options = parser.parse_args()
+    net, folder, bank = Float(options.model), data.root(options.data), Bank(options.work)
+    half = sum(name.startswith("early.") and name.endswith(".mix.bias") for name in net.weights)
+    names = Names(net, half)
+    pairs = [
+        (p.a, p.b, guidance_of(bank, p, described).numpy())
+        for name in data.SETS
+        for p in spread(data.load(folder, name, "train"), options.pairs)
+        for described in (False, True)
+    ]
+    scales = calibrate(net, names.features(), pairs, options.percentile)
+    model = build(net, names, scales, half)
+    onnx.checker.check_model(model)
+    written = model.SerializeToString(deterministic=True)
+    (options.out / "film-edge-int8.onnx").write_bytes(written)
+    digest = hashlib.sha256(written).hexdigest()
+    enter(options.out / "manifest.toml", "film-edge-int8.onnx", digest)
+    print(f"film-edge-int8.onnx: {len(written)} bytes, {digest}")
+    for name, scale in scales.items():
+        print(f"  {name:40} +-{scale * LEVELS:.3f}")
+
+
+if __name__ == "__main__":
+    main()

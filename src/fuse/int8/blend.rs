@@ -1,0 +1,139 @@
+//! `SpaceToDepthQuant` and `BlendOutput`: from the two pictures to features, and back to one.
+//!
+//! Input: pictures f32 `[1,1,H,W]`; for the blend also maps f32 `[H/4,W/4,32]`: the logit of the
+//! first picture's weight, then the detail, in depth order. Output: features `[H/4,W/4,32]`; the
+//! fused picture. Thread: fuse. Blocks: never. Allocates: its output. Fails when: a size is not a
+//! multiple of 4. Not its job: what the maps say.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::*;
+
+use super::node::{Form, Operator, Parsed, positive, refuse, unresolved, values};
+use crate::simd::int8::{CELL, blend_cells, quantise_cells};
+
+/// Channels: two pictures, or two maps.
+const CHANNELS: usize = 2 * CELL * CELL;
+
+#[derive(Debug, Clone)]
+pub(super) struct SpaceToDepthQuant {
+    /// Levels from 0.0 to 1.0.
+    steps: f32,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct BlendOutput {
+    /// Bound of the detail.
+    detail: f32,
+}
+
+type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
+
+pub(super) fn parse_quantise(_: &ParsingContext, node: &NodeProto) -> Built {
+    let steps = positive(node, "steps")?;
+    Ok(unresolved(SpaceToDepthQuant { steps }))
+}
+
+pub(super) fn parse_blend(_: &ParsingContext, node: &NodeProto) -> Built {
+    let detail = positive(node, "detail")?;
+    Ok(unresolved(BlendOutput { detail }))
+}
+
+/// Height and width of two pictures.
+fn pictures(inputs: &[Form]) -> TractResult<(usize, usize)> {
+    if let [first, second] = inputs
+        && first == second
+        && first.0 == f32::datum_type()
+        && let [1, 1, height, width] = first.1[..]
+        && height % CELL == 0
+        && width % CELL == 0
+        && height * width > 0
+    {
+        return Ok((height, width));
+    }
+    refuse(format!("pictures {inputs:?}"))
+}
+
+impl Parsed for SpaceToDepthQuant {
+    type Into = Self;
+
+    fn constants(&self) -> Vec<bool> {
+        vec![false; 2]
+    }
+
+    fn with(&self, _: &[Arc<Tensor>]) -> TractResult<Self> {
+        Ok(self.clone())
+    }
+
+    fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
+        let [_, _, height, width] = &shapes[0][..] else {
+            return refuse(format!("a picture of shape {:?}", shapes[0]));
+        };
+        let (height, width) = (height.clone() / CELL, width.clone() / CELL);
+        let shape = tvec!(height, width, CHANNELS.to_dim());
+        Ok((i8::datum_type(), shape))
+    }
+}
+
+impl Operator for SpaceToDepthQuant {
+    const NAME: &'static str = "SpaceToDepthQuant";
+
+    fn form(&self, inputs: &[Form]) -> TractResult<Form> {
+        let (height, width) = pictures(inputs)?;
+        let shape = tvec!(height / CELL, width / CELL, CHANNELS);
+        Ok((i8::datum_type(), shape))
+    }
+
+    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+        let planes = [values(&inputs[0])?, values(&inputs[1])?];
+        let width = out.shape()[1] * CELL;
+        let mut out = out.try_as_plain_ram_mut()?;
+        quantise_cells(planes, width, self.steps, out.as_slice_mut()?);
+        Ok(())
+    }
+}
+
+impl Parsed for BlendOutput {
+    type Into = Self;
+
+    fn constants(&self) -> Vec<bool> {
+        vec![false; 3]
+    }
+
+    fn with(&self, _: &[Arc<Tensor>]) -> TractResult<Self> {
+        Ok(self.clone())
+    }
+
+    fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
+        Ok((f32::datum_type(), shapes[1].clone()))
+    }
+}
+
+impl Operator for BlendOutput {
+    const NAME: &'static str = "BlendOutput";
+
+    fn form(&self, inputs: &[Form]) -> TractResult<Form> {
+        let Some((maps, pair)) = inputs.split_first() else {
+            return refuse("no input");
+        };
+        let (height, width) = pictures(pair)?;
+        let expected: Form = (
+            f32::datum_type(),
+            tvec!(height / CELL, width / CELL, CHANNELS),
+        );
+        if *maps != expected {
+            return refuse(format!("maps {maps:?}; {expected:?} fit"));
+        }
+        Ok(pair[0].clone())
+    }
+
+    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+        let planes = [values(&inputs[1])?, values(&inputs[2])?];
+        let width = inputs[1].shape()[3];
+        let mut out = out.try_as_plain_ram_mut()?;
+        let maps = values(&inputs[0])?;
+        blend_cells(maps, planes, width, self.detail, out.as_slice_mut()?);
+        Ok(())
+    }
+}

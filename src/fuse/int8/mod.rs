@@ -1,0 +1,34 @@
+//! Operators for tract that run a signed 8-bit trunk by the kernels of [`crate::simd::int8`].
+//!
+//! Input: nodes of the domain `filmd` in an ONNX graph (`models/quantise.py` writes them). Output:
+//! a reader that knows them. Thread: fuse. Blocks: never. Allocates: output tensors, as all of
+//! tract's operators do. Fails when: a node's attributes, constants or shapes are out of range:
+//! loading ends with an error that names the node. Not its job: the kernels, the session.
+//!
+//! Features are `[height, width, channels]` in i8, a cell of 4 x 4 pixels each; planes are
+//! `[1, channels, height, width]` in f32.
+
+mod blend;
+mod conv;
+mod node;
+mod pool;
+mod softmax;
+#[cfg(test)]
+mod tests;
+mod upsample;
+
+use tract_onnx::Onnx;
+
+/// tract's ONNX reader with filmd's operators. tract ignores the domain of a node, so their names
+/// are none of the standard's.
+pub(super) fn reader() -> Onnx {
+    let mut onnx = tract_onnx::onnx();
+    let register = &mut onnx.op_register;
+    register.insert("SpaceToDepthQuant", blend::parse_quantise);
+    register.insert("ConvQuant", conv::parse);
+    register.insert("PoolDequant", pool::parse);
+    register.insert("SoftmaxRows", softmax::parse);
+    register.insert("UpsampleAdd", upsample::parse);
+    register.insert("BlendOutput", blend::parse_blend);
+    onnx
+}

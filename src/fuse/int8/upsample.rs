@@ -1,0 +1,102 @@
+//! `UpsampleAdd`: what a guide found, brought up four times and added to the trunk.
+//!
+//! Input: features `[h,w,c]`, grid f32 `[1,c,h/4,w/4]`; constants: depthwise weights
+//! `[16c,1,3,3]` and bias `[16c]`. Output: features `[h,w,c]`. Thread: fuse. Blocks: never.
+//! Allocates: its output, a copy of the grid. Fails when: a number is out of range. Not its job:
+//! the guide.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::*;
+
+use super::node::{Form, Operator, Parsed, finite, positive, refuse, unresolved, values};
+use crate::simd::int8::{CELL, Path, Upsampler};
+
+#[derive(Debug, Clone)]
+struct Attributes {
+    /// Value of one level of the output.
+    scale: f32,
+    /// From levels of the features to levels of the output.
+    factor: f32,
+}
+
+pub(super) fn parse(
+    _: &ParsingContext,
+    node: &NodeProto,
+) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
+    Ok(unresolved(Attributes {
+        scale: positive(node, "scale")?,
+        factor: positive(node, "factor")?,
+    }))
+}
+
+impl Parsed for Attributes {
+    type Into = UpsampleAdd;
+
+    fn constants(&self) -> Vec<bool> {
+        vec![false, false, true, true]
+    }
+
+    fn with(&self, constants: &[Arc<Tensor>]) -> TractResult<UpsampleAdd> {
+        let [weights, bias] = constants else {
+            return refuse("weights and bias are needed");
+        };
+        let channels = bias.len() / (CELL * CELL);
+        let (weights, bias) = (values(weights)?, values(bias)?);
+        match Upsampler::new(channels, weights, bias, self.scale, Path::best()) {
+            Ok(upsampler) => Ok(UpsampleAdd {
+                upsampler,
+                factor: self.factor,
+            }),
+            Err(what) => refuse(what),
+        }
+    }
+
+    fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
+        Ok((i8::datum_type(), shapes[0].clone()))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct UpsampleAdd {
+    upsampler: Upsampler,
+    factor: f32,
+}
+
+impl Operator for UpsampleAdd {
+    const NAME: &'static str = "UpsampleAdd";
+
+    fn form(&self, inputs: &[Form]) -> TractResult<Form> {
+        let [features, grid] = inputs else {
+            return refuse(format!("inputs {inputs:?}"));
+        };
+        let channels = self.upsampler.channels();
+        let (i8, f32) = (i8::datum_type(), f32::datum_type());
+        match features.1[..] {
+            [h, w, c] if c == channels && h % CELL == 0 && w % CELL == 0 && h * w > 0 => {
+                let expected: Form = (f32, tvec!(1, c, h / CELL, w / CELL));
+                if features.0 == i8 && *grid == expected {
+                    return Ok(features.clone());
+                }
+                refuse(format!("inputs {inputs:?}; a grid {expected:?} fits"))
+            }
+            _ => refuse(format!("features {features:?}; {channels} channels fit")),
+        }
+    }
+
+    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+        let [features, grid] = inputs else {
+            return refuse("two inputs are needed");
+        };
+        let &[height, width, _] = features.shape() else {
+            return refuse("features have three axes");
+        };
+        let grid = finite(values(grid)?)?;
+        let mut out = out.try_as_plain_ram_mut()?;
+        let features = (values(features)?, self.factor);
+        let out = out.as_slice_mut()?;
+        self.upsampler.add(features, grid, (height, width), out);
+        Ok(())
+    }
+}

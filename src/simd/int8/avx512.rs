@@ -1,0 +1,125 @@
+//! The convolution for x86-64 with AVX-512 and its VNNI: 64 products an instruction.
+//!
+//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Fails when:
+//! slices do not fit (a panic). Not its job: detection (a [`super::Path`] is made only where the
+//! processor has it).
+
+use std::arch::x86_64::{
+    __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_storeu_si512,
+};
+
+use super::cells::{Upsampling, upsample};
+use super::reference::Finish;
+use super::{BLOCK, Job, Level, Lines};
+
+/// Cells side by side: 16 sums in registers, two vectors of weights.
+const TILE: usize = 8;
+
+/// Row `y` of the output, from features raised by 128.
+pub(super) fn row_checked<T: Level>(
+    job: &Job<'_>,
+    (weights, start): (&[i8], &[i32]),
+    lines: Lines<'_, u8>,
+    y: usize,
+    out: &mut [T],
+) {
+    let shape = job.layer.shape;
+    let needed = (job.width + shape.kernel - 1) * shape.inputs;
+    assert!(shape.inputs % 4 == 0 && lines.iter().all(|line| line.len() >= needed));
+    let size = shape.kernel * shape.kernel * shape.inputs * BLOCK;
+    let blocks = weights.chunks_exact(size).zip(start.as_chunks::<BLOCK>().0);
+    for (block, (weights, start)) in blocks.enumerate() {
+        let finish = Finish::new(job, y, block);
+        // SAFETY: weights are packed in quads only for the path that was detected to have these
+        // features; the lengths that `row` relies on were asserted or chosen above.
+        unsafe { row(job, (weights, start), lines, &finish, out) }
+    }
+}
+
+/// # Safety
+/// The processor has the features; every line has `width + kernel - 1` cells of `inputs` features
+/// and `weights` a whole block.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn row<T: Level>(
+    job: &Job<'_>,
+    packed: (&[i8], &[i32; BLOCK]),
+    lines: Lines<'_, u8>,
+    finish: &Finish<'_>,
+    out: &mut [T],
+) {
+    let mut x = 0;
+    while x + TILE <= job.width {
+        // SAFETY: as this function's own, and cells x to x + TILE are inside the row.
+        unsafe { tile::<T, TILE>(job, packed, lines, (finish, x), out) };
+        x += TILE;
+    }
+    while x < job.width {
+        // SAFETY: as this function's own, and cell x is inside the row.
+        unsafe { tile::<T, 1>(job, packed, lines, (finish, x), out) };
+        x += 1;
+    }
+}
+
+/// # Safety
+/// As of [`row`]; cells x to x + N are inside the row.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn tile<T: Level, const N: usize>(
+    job: &Job<'_>,
+    (weights, start): (&[i8], &[i32; BLOCK]),
+    lines: Lines<'_, u8>,
+    (finish, x): (&Finish<'_>, usize),
+    out: &mut [T],
+) {
+    let (inputs, kernel) = (job.layer.shape.inputs, job.layer.shape.kernel);
+    let mut weight = weights.as_ptr().cast::<__m512i>();
+    // SAFETY: a block of 32 sums is two vectors of 16.
+    let start = unsafe {
+        let start = start.as_ptr().cast::<__m512i>();
+        [_mm512_loadu_si512(start), _mm512_loadu_si512(start.add(1))]
+    };
+    let mut sums = [start; N];
+    for line in &lines[..kernel] {
+        for column in 0..kernel {
+            // SAFETY: the last feature read below is that of cell x + N - 1 + column, which
+            // the line has; the weights have two vectors for each four inputs of each tap.
+            unsafe {
+                let cells = line.as_ptr().add((x + column) * inputs);
+                for quad in 0..inputs / 4 {
+                    let both = [
+                        _mm512_loadu_si512(weight),
+                        _mm512_loadu_si512(weight.add(1)),
+                    ];
+                    weight = weight.add(2);
+                    for (n, sums) in sums.iter_mut().enumerate() {
+                        let four = cells.add(n * inputs + quad * 4).cast::<i32>();
+                        let features = _mm512_set1_epi32(four.read_unaligned());
+                        sums[0] = _mm512_dpbusd_epi32(sums[0], features, both[0]);
+                        sums[1] = _mm512_dpbusd_epi32(sums[1], features, both[1]);
+                    }
+                }
+            }
+        }
+    }
+    for (n, sums) in sums.iter().enumerate() {
+        let mut plain = [0_i32; BLOCK];
+        // SAFETY: a block of 32 sums is two vectors of 16.
+        unsafe {
+            let to = plain.as_mut_ptr().cast::<__m512i>();
+            _mm512_storeu_si512(to, sums[0]);
+            _mm512_storeu_si512(to.add(1), sums[1]);
+        }
+        finish.put(&plain, x + n, out);
+    }
+}
+
+/// [`upsample`] compiled for this path.
+pub(super) fn upsample_checked(job: &Upsampling<'_>, out: &mut [i8]) {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    fn wide(job: &Upsampling<'_>, out: &mut [i8]) {
+        upsample(job, out);
+    }
+    // SAFETY: an upsampler has this path only where the processor was detected to have the
+    // features; nothing else in there is unsafe.
+    unsafe { wide(job, out) }
+}

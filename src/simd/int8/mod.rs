@@ -1,0 +1,371 @@
+//! Convolution of signed 8-bit features, and what a network needs around it.
+//!
+//! Input and output: features `[height, width, channels]`, levels -127..=127 of a symmetric scale;
+//! planes of `f32`. Thread: any. Blocks: never. Allocates: [`ConvLayer::new`]; [`ConvLayer::run`]
+//! the rows under its window (some kilobytes). Fails when: [`ConvLayer::new`] says so; slices do
+//! not fit (a panic: a caller's mistake). Not its job: scales, graphs, threads.
+//!
+//! Sums are exact in `i32`. What follows is `f32`: one multiplication, at most one multiplication
+//! and addition for a residual and one for a modulation, and rounding to even, each alone and in
+//! this order, so that every [`Path`] gives the same bytes. On aarch64 there is only the reference
+//! so far, which the compiler vectorises.
+
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    unsafe_code,
+    reason = "vector loads and stores through pointers; the bounds are asserted once per row"
+)]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    unsafe_code,
+    reason = "vector loads and stores through pointers; the bounds are asserted once per row"
+)]
+mod avx512;
+mod cells;
+mod reference;
+#[cfg(test)]
+mod tests;
+
+pub use cells::{Upsampler, blend_cells, depth_order, pool_cells, quantise_cells, softmax_rows};
+
+/// Output channels that a kernel computes together; weights are packed in such blocks.
+pub const BLOCK: usize = 32;
+
+/// Cells along each axis of one coarse cell, and pixels along each axis of one cell.
+pub const CELL: usize = 4;
+
+/// Sums of more products than this might leave `i32`.
+const MOST_PRODUCTS: usize = 1 << 16;
+
+/// An implementation that this processor has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Path(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Reference,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Path {
+    /// Plain Rust, on every processor.
+    pub const REFERENCE: Self = Self(Kind::Reference);
+
+    /// All that this processor has, the fastest last.
+    pub fn available() -> Vec<Self> {
+        let mut paths = vec![Self::REFERENCE];
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") {
+                paths.push(Self(Kind::Avx2));
+            }
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vnni")
+            {
+                paths.push(Self(Kind::Avx512));
+            }
+        }
+        paths
+    }
+
+    /// The fastest that this processor has.
+    pub fn best() -> Self {
+        Self::available().pop().unwrap_or(Self::REFERENCE)
+    }
+
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Reference => "reference",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "AVX512-VNNI",
+        }
+    }
+}
+
+/// Sizes of a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConvShape {
+    /// Output channels.
+    pub outputs: usize,
+    /// Input channels, a multiple of 4.
+    pub inputs: usize,
+    /// 1, or 3 with a border of zeros.
+    pub kernel: usize,
+}
+
+/// A convolution made ready for one [`Path`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConvLayer {
+    shape: ConvShape,
+    packed: Packed,
+    /// In units of the products, padded to whole blocks.
+    bias: Vec<i32>,
+    /// From units of the products to levels of the output, padded to whole blocks.
+    multiplier: Vec<f32>,
+    relu: bool,
+}
+
+/// Weights, per block of [`BLOCK`] outputs and per tap of the window.
+#[derive(Debug, Clone, PartialEq)]
+enum Packed {
+    /// `[input][output]`
+    Plain(Vec<i16>),
+    /// `[input / 2][output][2]`
+    #[cfg(target_arch = "x86_64")]
+    Pairs(Vec<i16>),
+    /// `[input / 4][output][4]`, and what a sum starts with: features are raised by 128 to be
+    /// unsigned, which adds 128 times the sum of the weights.
+    #[cfg(target_arch = "x86_64")]
+    Quads(Vec<i8>, Vec<i32>),
+}
+
+/// What is done to a sum besides bias and multiplier.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Epilogue<'a> {
+    /// Features of the output's size, and the factor from their levels to the output's.
+    pub residual: Option<(&'a [i8], f32)>,
+    /// Factor and addend (in the output's levels) per output channel, after the ReLU.
+    pub modulation: Option<[&'a [f32]; 2]>,
+}
+
+/// What a convolution may give.
+pub trait Level: Copy + Send + Sync {
+    /// From a value in the output's levels.
+    fn of(value: f32) -> Self;
+}
+
+impl Level for f32 {
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        value
+    }
+}
+
+impl Level for i8 {
+    /// Rounds half to even within -127..=127; NaN becomes -127.
+    #[inline(always)]
+    fn of(value: f32) -> Self {
+        // Written so that it is one instruction each; `clamp` treats NaN in its own way.
+        let value = if value > -127.0 { value } else { -127.0 };
+        let value = if value < 127.0 { value } else { 127.0 };
+        // At 1.5 * 2^23 neighbouring f32 are 1 apart, so the addition rounds, and the low bits
+        // of the sum are the two's complement of the result.
+        (value + 12_582_912.0).to_bits() as i8
+    }
+}
+
+impl ConvLayer {
+    /// Packs weights `[outputs, inputs, kernel, kernel]` with their bias (in units of the products)
+    /// and multiplier (from there to the output's levels) per output channel.
+    ///
+    /// # Errors
+    /// A sentence, where sizes do not fit each other or a number is out of its range.
+    pub fn new(
+        shape: ConvShape,
+        weights: &[i8],
+        (bias, multiplier): (&[i32], &[f32]),
+        relu: bool,
+        path: Path,
+    ) -> Result<Self, String> {
+        check(shape, weights, bias, multiplier)?;
+        let blocks = shape.outputs.div_ceil(BLOCK);
+        let mut padded_bias = bias.to_vec();
+        padded_bias.resize(blocks * BLOCK, 0);
+        let mut padded_multiplier = multiplier.to_vec();
+        padded_multiplier.resize(blocks * BLOCK, 0.0);
+        let packed = match path.0 {
+            Kind::Reference => Packed::Plain(pack::<1, i16>(shape, weights)),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => Packed::Pairs(pack::<2, i16>(shape, weights)),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => {
+                let mut start: Vec<i32> = weights
+                    .chunks_exact(weights.len() / shape.outputs)
+                    .map(|of_one| of_one.iter().map(|&w| -128 * i32::from(w)).sum())
+                    .collect();
+                start.resize(blocks * BLOCK, 0);
+                Packed::Quads(pack::<4, i8>(shape, weights), start)
+            }
+        };
+        Ok(Self {
+            shape,
+            packed,
+            bias: padded_bias,
+            multiplier: padded_multiplier,
+            relu,
+        })
+    }
+
+    /// Its sizes.
+    pub fn shape(&self) -> ConvShape {
+        self.shape
+    }
+
+    /// Convolves `input` `[height, width, inputs]` to `out` `[height, width, outputs]`.
+    pub fn run<T: Level>(
+        &self,
+        input: &[i8],
+        (height, width): (usize, usize),
+        epilogue: &Epilogue<'_>,
+        out: &mut [T],
+    ) {
+        let ConvShape {
+            outputs, inputs, ..
+        } = self.shape;
+        let cells = height * width;
+        assert!(input.len() == cells * inputs && out.len() == cells * outputs);
+        assert!(epilogue.residual.is_none_or(|(r, _)| r.len() == out.len()));
+        let fits = |m: &[&[f32]; 2]| m.iter().all(|values| values.len() == outputs);
+        assert!(epilogue.modulation.as_ref().is_none_or(fits));
+        if cells == 0 {
+            return;
+        }
+        let job = Job {
+            layer: self,
+            width,
+            epilogue,
+        };
+        match &self.packed {
+            Packed::Plain(weights) => {
+                over_rows(&job, input, out, (0_i8, |x| x), |lines, y, out| {
+                    reference::row(&job, weights, lines, y, out);
+                });
+            }
+            #[cfg(target_arch = "x86_64")]
+            Packed::Pairs(weights) => {
+                over_rows(&job, input, out, (0_i16, i16::from), |lines, y, out| {
+                    avx2::row_checked(&job, weights, lines, y, out);
+                });
+            }
+            #[cfg(target_arch = "x86_64")]
+            Packed::Quads(weights, start) => {
+                let raised = |x: i8| (x as u8) ^ 128;
+                over_rows(&job, input, out, (128_u8, raised), |lines, y, out| {
+                    avx512::row_checked(&job, (weights, start), lines, y, out);
+                });
+            }
+        }
+    }
+}
+
+/// A convolution over one input.
+struct Job<'a> {
+    layer: &'a ConvLayer,
+    width: usize,
+    epilogue: &'a Epilogue<'a>,
+}
+
+/// The rows of the input under the window, with their border columns; only the first `kernel`.
+type Lines<'a, S> = [&'a [S]; 3];
+
+/// Calls `each` for every row of the output. A ring of rows holds the input as the path wants it.
+fn over_rows<S: Copy, T>(
+    job: &Job<'_>,
+    input: &[i8],
+    out: &mut [T],
+    (zero, prepared): (S, impl Fn(i8) -> S),
+    each: impl Fn(Lines<'_, S>, usize, &mut [T]),
+) {
+    let ConvShape {
+        outputs,
+        inputs,
+        kernel,
+    } = job.layer.shape;
+    let (row, border) = (job.width * inputs, kernel / 2 * inputs);
+    let length = row + 2 * border;
+    let mut ring = vec![zero; length * kernel];
+    let fill = |ring: &mut [S], y: usize| {
+        let line = &mut ring[(y + 1) % kernel * length..][border..border + row];
+        match input.get(y * row..(y + 1) * row) {
+            Some(source) => {
+                for (to, &x) in line.iter_mut().zip(source) {
+                    *to = prepared(x);
+                }
+            }
+            None => line.fill(zero),
+        }
+    };
+    if kernel == 3 {
+        // Row -1, which is zeros, has the ring's first place.
+        fill(&mut ring, 0);
+    }
+    for (y, out) in out.chunks_exact_mut(job.width * outputs).enumerate() {
+        fill(&mut ring, y + kernel / 2);
+        // Row y - 1 + i of three, or row y alone.
+        let line = |i: usize| &ring[(y + i) % kernel * length..][..length];
+        each([line(0), line(1), line(2)], y, out);
+    }
+}
+
+/// Per block, tap and `N` inputs: `[BLOCK][N]`.
+fn pack<const N: usize, W: From<i8>>(shape: ConvShape, weights: &[i8]) -> Vec<W> {
+    let taps = shape.kernel * shape.kernel;
+    let mut packed = Vec::new();
+    for block in 0..shape.outputs.div_ceil(BLOCK) {
+        for tap in 0..taps {
+            for first in (0..shape.inputs).step_by(N) {
+                for output in block * BLOCK..(block + 1) * BLOCK {
+                    for input in first..first + N {
+                        let at = (output * shape.inputs + input) * taps + tap;
+                        let weight = if output < shape.outputs {
+                            weights[at]
+                        } else {
+                            0
+                        };
+                        packed.push(W::from(weight));
+                    }
+                }
+            }
+        }
+    }
+    packed
+}
+
+fn check(shape: ConvShape, weights: &[i8], bias: &[i32], multiplier: &[f32]) -> Result<(), String> {
+    let ConvShape {
+        outputs,
+        inputs,
+        kernel,
+    } = shape;
+    let products = inputs.saturating_mul(kernel * kernel);
+    if kernel != 1 && kernel != 3 {
+        return Err(format!("a window of {kernel} x {kernel}; 1 or 3 is needed"));
+    }
+    if inputs == 0 || inputs % 4 != 0 || products > MOST_PRODUCTS {
+        return Err(format!(
+            "{inputs} input channels; a multiple of 4 up to {} is needed",
+            MOST_PRODUCTS / 9
+        ));
+    }
+    if outputs == 0 || outputs > 4096 {
+        return Err(format!("{outputs} output channels; 1 to 4096 are needed"));
+    }
+    if weights.len() != outputs * products || bias.len() != outputs || multiplier.len() != outputs {
+        return Err(format!(
+            "{} weights, {} biases and {} multipliers; {}, {outputs} and {outputs} are needed",
+            weights.len(),
+            bias.len(),
+            multiplier.len(),
+            outputs * products
+        ));
+    }
+    if weights.contains(&i8::MIN) {
+        return Err("a weight of -128; -127 to 127 is needed".to_owned());
+    }
+    // Products of up to MOST_PRODUCTS of 255 * 127 leave room for this beside them.
+    if bias.iter().any(|b| b.unsigned_abs() > 1 << 24) {
+        return Err("a bias beyond 2^24 products".to_owned());
+    }
+    if !multiplier.iter().all(|m| m.is_finite() && *m >= 0.0) {
+        return Err("a multiplier that is negative or not finite".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The shipped network in 8 bit against the shipped network in f32, and the bytes of its trunk.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use filmd::acquire::open_source;
+use filmd::align::{AlignedPair, Aligner};
+use filmd::config::{SourceConfig, SyntheticConfig, Task};
+use filmd::frame::{Picture, Size};
+use filmd::fuse::{Fuser, Manifest, NetworkFuser};
+use filmd::simd::int8::{
+    ConvLayer, ConvShape, Epilogue, Path as Kernels, Upsampler, blend_cells, pool_cells,
+    quantise_cells,
+};
+use filmd::simd::luma_from_rgb;
+use sha2::{Digest, Sha256};
+
+/// Least likeness of both precisions, in dB.
+const LEAST: f64 = 42.0;
+
+fn manifest() -> Manifest {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/manifest.toml");
+    Manifest::load(&path).unwrap()
+}
+
+/// Luma of the synthetic scene's pair at that moment.
+fn pair(size: Size, moment: usize) -> [Picture; 2] {
+    let source = SourceConfig::Synthetic(SyntheticConfig {
+        unpaced: true,
+        ..SyntheticConfig::default()
+    });
+    let mut source = open_source(&source).unwrap();
+    let calibration = source.info().calibration.clone().unwrap();
+    let mut aligner = Aligner::new(&calibration, None, size).unwrap();
+    let mut aligned = AlignedPair::new(size);
+    for _ in 0..moment {
+        source.next_pair(Duration::from_secs(5)).unwrap();
+    }
+    let pair = source.next_pair(Duration::from_secs(5)).unwrap();
+    aligner.align(&pair, &mut aligned);
+    [&aligned.infrared, &aligned.visible].map(|picture| {
+        let mut luma = Picture::grey(size);
+        match picture.channels() {
+            1 => luma.data_mut().copy_from_slice(picture.data()),
+            _ => luma_from_rgb(picture.data(), luma.data_mut()),
+        }
+        luma
+    })
+}
+
+fn psnr(a: &Picture, b: &Picture) -> f64 {
+    let differences = a.data().iter().zip(b.data());
+    let squares = differences.map(|(&a, &b)| f64::from(a.abs_diff(b)).powi(2));
+    let mean = squares.sum::<f64>() / a.data().len() as f64;
+    10.0 * (255.0_f64.powi(2) / mean).log10()
+}
+
+/// Every task's sentence drives the scales and shifts to other places.
+#[test]
+fn both_precisions_agree() {
+    let manifest = manifest();
+    let size = Size::new(320, 240);
+    let mut fusers = ["film-edge", "film-edge-int8"]
+        .map(|name| NetworkFuser::new(&manifest, Some(name), size).unwrap());
+    let [a, b] = pair(size, 60);
+    for task in [Task::Ivf, Task::Mif, Task::Mef, Task::Mff] {
+        let guidance = manifest.neutral(task).unwrap();
+        let [wide, narrow] = fusers.each_mut().map(|fuser| {
+            let mut fused = Picture::grey(size);
+            fuser.fuse(&a, &b, &guidance, &mut fused).unwrap();
+            fused
+        });
+        let likeness = psnr(&wide, &narrow);
+        assert!(likeness >= LEAST, "{}: {likeness:.1} dB", task.name());
+        // Equal pictures would say that one network was compared with itself.
+        assert!(likeness < 90.0, "{}", task.name());
+    }
+}
+
+#[test]
+fn the_same_frame_gives_the_same_bytes() {
+    let manifest = manifest();
+    let size = Size::new(70, 50);
+    let [a, b] = pair(size, 0);
+    let guidance = manifest.neutral(Task::Ivf).unwrap();
+    let run = || {
+        let mut fuser = NetworkFuser::new(&manifest, Some("film-edge-int8"), size).unwrap();
+        let mut fused = Picture::grey(size);
+        fuser.fuse(&a, &b, &guidance, &mut fused).unwrap();
+        fused
+    };
+    assert_eq!(run(), run());
+}
+
+/// The trunk's operators in a row, with made-up weights, on every path: one digest for all
+/// processors. The guides and the text of the shipped network are f32 in tract, whose sums are
+/// ordered by processor, so the whole network has no such digest.
+#[test]
+fn the_trunk_has_the_same_bytes_on_every_processor() {
+    const DIGEST: &str = "DIGEST";
+    let (size, cells) = (Size::new(48, 32), (8, 12));
+    let [a, b] = pair(size, 30).map(|picture| {
+        let to_unit = |&v: &u8| f32::from(v) / 255.0;
+        picture.data().iter().map(to_unit).collect::<Vec<f32>>()
+    });
+    let weight = |i: usize| ((i * 7919 + 13) % 251) as i32 - 125;
+    let floats = |n: usize, scale: f32| (0..n).map(|i| weight(i) as f32 * scale).collect();
+    for path in Kernels::available() {
+        let layer = |kernel: usize, multiplier: f32, relu: bool| {
+            let shape = ConvShape {
+                outputs: 32,
+                inputs: 32,
+                kernel,
+            };
+            let products = 32 * 32 * kernel * kernel;
+            let weights: Vec<i8> = (0..products).map(|i| weight(i) as i8).collect();
+            let bias: Vec<i32> = (0..32).map(|i| weight(i) * 50).collect();
+            let constants = (&bias[..], &[multiplier; 32][..]);
+            ConvLayer::new(shape, &weights, constants, relu, path).unwrap()
+        };
+        let mut features = vec![0; 2 * size.area()];
+        quantise_cells([&a, &b], size.width, 255.0, &mut features);
+        let mut wide = features.clone();
+        let plain = Epilogue::default();
+        layer(3, 2e-4, true).run(&features, cells, &plain, &mut wide);
+        let residual = Epilogue {
+            residual: Some((&features, 0.6)),
+            modulation: Some([&[0.9; 32], &[3.5; 32]]),
+        };
+        let mut mixed = vec![0; wide.len()];
+        layer(1, 4e-4, false).run(&wide, cells, &residual, &mut mixed);
+        let mut grid = vec![0.0; mixed.len() / 16];
+        pool_cells(&mixed, (cells.0, cells.1, 32), 0.02, &mut grid);
+        let (taps, bias): (Vec<f32>, Vec<f32>) = (floats(512 * 9, 0.003), floats(512, 0.01));
+        let upsampler = Upsampler::new(32, &taps, &bias, 0.02, path).unwrap();
+        let mut guided = vec![0; mixed.len()];
+        upsampler.add((&mixed, 0.8), &grid, cells, &mut guided);
+        let mut maps = vec![0.0; guided.len()];
+        layer(3, 1e-5, false).run(&guided, cells, &plain, &mut maps);
+        let mut fused = vec![0.0; size.area()];
+        blend_cells(&maps, [&a, &b], size.width, 0.5, &mut fused);
+        let bytes: Vec<u8> = fused.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let digest: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        assert_eq!(digest, DIGEST, "{}", path.name());
+        let used = fused.iter().filter(|v| **v > 0.0 && **v < 1.0).count();
+        assert!(used > fused.len() / 4, "{used}");
+    }
+}
