@@ -2,7 +2,7 @@
 //!
 //! Input: one [`Request`] a line. Output: one [`Reply`] a line; a picture's bytes follow the
 //! reply that announces them. Two sockets, two rights: the observe socket answers `status` and
-//! `health` only, so that its file mode can be open to every local user. Thread: control.
+//! `health` only, so that its file mode can be open to every local user. Thread: main.
 //! Blocks: in [`Sockets::serve`], at most its poll time, and at most [`CLIENT_TIMEOUT`] for one client.
 //! Allocates: yes, bounded by [`LINE_LIMIT`]. Fails when: [`ControlError`]. Not its job: doing
 //! what is asked; the [`Handler`] does.
@@ -15,13 +15,14 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{Clock, Timestamp};
 use crate::config::Mode;
 use crate::pipeline::Status;
 
 /// The longest request line, bytes. A guiding text is cut at 64 tokens, far below this.
 pub const LINE_LIMIT: usize = 8192;
 
-/// How long a client may take to send its line or to read the answer.
+/// How long a client may take to send its whole line, and then to read the whole answer.
 pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The largest picture a reply may announce, bytes.
@@ -212,12 +213,17 @@ impl Drop for Sockets {
 }
 
 fn listen(path: &Path, mode: u32) -> Result<UnixListener, ControlError> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     let fail = |message: String| ControlError::Socket {
         path: path.to_owned(),
         message,
     };
-    if path.exists() {
+    if let Ok(found) = std::fs::symlink_metadata(path) {
+        if !found.file_type().is_socket() {
+            return Err(fail(
+                "is there and is no socket; remove it or set control.socket".into(),
+            ));
+        }
         if UnixStream::connect(path).is_ok() {
             return Err(fail(
                 "another filmd listens here; stop it or set control.socket".into(),
@@ -237,11 +243,10 @@ fn listen(path: &Path, mode: u32) -> Result<UnixListener, ControlError> {
 /// One client, one request: a client that wants more connects again.
 fn answer(client: UnixStream, may_change: bool, handler: &mut dyn Handler) -> std::io::Result<()> {
     client.set_nonblocking(false)?;
-    client.set_read_timeout(Some(CLIENT_TIMEOUT))?;
-    client.set_write_timeout(Some(CLIENT_TIMEOUT))?;
+    let mut client = Hasty::new(client);
     let mut line = Vec::new();
     let limit = u64::try_from(LINE_LIMIT + 1).unwrap_or(u64::MAX);
-    BufReader::new(client.try_clone()?.take(limit)).read_until(b'\n', &mut line)?;
+    BufReader::new((&mut client).take(limit)).read_until(b'\n', &mut line)?;
     let (reply, picture) = match parse_request(&line) {
         Err(message) => (Reply::Error { message }, Vec::new()),
         Ok(request) if !may_change && !request.only_observes() => {
@@ -252,9 +257,51 @@ fn answer(client: UnixStream, may_change: bool, handler: &mut dyn Handler) -> st
     };
     let mut bytes = serde_json::to_vec(&reply)?;
     bytes.push(b'\n');
-    let mut client = client;
+    // The handler's time is not the client's.
+    client.until = Clock.now().plus(CLIENT_TIMEOUT);
     client.write_all(&bytes)?;
     client.write_all(&picture)
+}
+
+/// A client's stream with one time limit for all of its reads or writes: with a limit for each,
+/// one byte a second would hold up the thread that feeds the watchdog.
+struct Hasty {
+    stream: UnixStream,
+    until: Timestamp,
+}
+
+impl Hasty {
+    fn new(stream: UnixStream) -> Self {
+        let until = Clock.now().plus(CLIENT_TIMEOUT);
+        Self { stream, until }
+    }
+
+    fn left(&self) -> std::io::Result<Duration> {
+        let left = self.until.since(Clock.now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        // The kernel counts microseconds, and none of them means no limit.
+        Ok(left.max(Duration::from_millis(1)))
+    }
+}
+
+impl Read for Hasty {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.stream.set_read_timeout(Some(self.left()?))?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Hasty {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.left()?))?;
+        self.stream.write(buffer)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.stream.flush()
+    }
 }
 
 /// Sends one request, as filmctl does; the bytes are a [`Reply::Picture`]'s.
@@ -300,118 +347,5 @@ pub fn ask(socket: &Path, request: &Request) -> Result<(Reply, Vec<u8>), Control
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_look_as_documented() {
-        let line = br#"{"request":"mode","mode":"thermal"}"#;
-        assert_eq!(
-            parse_request(line),
-            Ok(Request::Mode {
-                mode: Mode::Thermal
-            })
-        );
-        assert_eq!(
-            parse_request(b"{\"request\":\"status\"}\n"),
-            Ok(Request::Status)
-        );
-    }
-
-    #[test]
-    fn hostile_lines_are_refused() {
-        for line in [
-            &b""[..],
-            b"\xff\xfe",
-            b"{}",
-            b"[]",
-            br#"{"request":"mode","mode":"x"}"#,
-        ] {
-            assert!(parse_request(line).is_err(), "{line:?}");
-        }
-        assert!(parse_request(&[b' '; LINE_LIMIT + 1]).is_err());
-        let extra = br#"{"request":"guide","text":"a","sudo":true}"#;
-        assert!(parse_request(extra).unwrap_err().contains("sudo"));
-    }
-
-    struct Fake;
-
-    impl Handler for Fake {
-        fn handle(&mut self, request: Request) -> (Reply, Vec<u8>) {
-            match request {
-                Request::Snapshot { .. } => (Reply::Picture { bytes: 3 }, vec![1, 2, 3]),
-                Request::Health => (
-                    Reply::Health {
-                        healthy: true,
-                        detail: "ok".into(),
-                    },
-                    Vec::new(),
-                ),
-                _ => (Reply::Done, Vec::new()),
-            }
-        }
-    }
-
-    /// Connects first (the kernel queues it), then serves, then reads: one thread is enough.
-    fn exchange(sockets: &Sockets, path: &Path, line: &[u8]) -> (Reply, Vec<u8>) {
-        let mut client = UnixStream::connect(path).unwrap();
-        client.write_all(line).unwrap();
-        sockets.serve(Duration::from_secs(1), &mut Fake);
-        let mut bytes = Vec::new();
-        client.read_to_end(&mut bytes).unwrap();
-        let end = bytes.iter().position(|b| *b == b'\n').unwrap();
-        (
-            serde_json::from_slice(&bytes[..end]).unwrap(),
-            bytes[end + 1..].to_vec(),
-        )
-    }
-
-    #[test]
-    fn the_observe_socket_changes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("filmd.sock");
-        let sockets = Sockets::bind(&path).unwrap();
-        let mode = b"{\"request\":\"mode\",\"mode\":\"blend\"}\n";
-        assert_eq!(exchange(&sockets, &path, mode).0, Reply::Done);
-        let observe = observe_socket(&path);
-        assert!(matches!(
-            exchange(&sockets, &observe, mode).0,
-            Reply::Error { .. }
-        ));
-        let health = exchange(&sockets, &observe, b"{\"request\":\"health\"}\n").0;
-        assert_eq!(
-            health,
-            Reply::Health {
-                healthy: true,
-                detail: "ok".into()
-            }
-        );
-        let (reply, picture) = exchange(
-            &sockets,
-            &path,
-            b"{\"request\":\"snapshot\",\"format\":\"png\"}\n",
-        );
-        assert_eq!(
-            (reply, picture),
-            (Reply::Picture { bytes: 3 }, vec![1, 2, 3])
-        );
-    }
-
-    #[test]
-    fn a_running_daemon_is_not_displaced_and_a_dead_ones_socket_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("filmd.sock");
-        let first = Sockets::bind(&path).unwrap();
-        assert!(
-            Sockets::bind(&path)
-                .unwrap_err()
-                .to_string()
-                .contains("another filmd")
-        );
-        // What a killed daemon leaves: the file, without a listener.
-        std::fs::rename(&path, folder.path().join("kept")).unwrap();
-        drop(first);
-        std::fs::rename(folder.path().join("kept"), &path).unwrap();
-        Sockets::bind(&path).unwrap();
-    }
-}
+#[path = "control_tests.rs"]
+mod tests;
