@@ -149,6 +149,21 @@ pub fn default_socket() -> PathBuf {
     }
 }
 
+/// Where a running daemon's control socket is: the first there is of the places that
+/// [`default_socket`] chooses from. Whoever is logged in has $XDG_RUNTIME_DIR, while the service
+/// listens in /run/filmd.
+pub fn running_socket() -> PathBuf {
+    let folders = ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"]
+        .iter()
+        .filter_map(std::env::var_os)
+        .map(PathBuf::from);
+    folders
+        .chain(["/run/filmd".into(), std::env::temp_dir()])
+        .map(|folder| folder.join("filmd.sock"))
+        .find(|socket| socket.exists())
+        .unwrap_or_else(default_socket)
+}
+
 /// The observe socket beside a control socket.
 pub fn observe_socket(control: &Path) -> PathBuf {
     let stem = control

@@ -11,15 +11,15 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use filmd::config::Mode;
-use filmd::control::{Reply, Request, SnapshotFormat, ask, default_socket, observe_socket};
+use filmd::control::{Reply, Request, SnapshotFormat, ask, observe_socket, running_socket};
 use filmd::pipeline::Status;
 
 /// Speak to a running filmd.
 #[derive(Parser)]
 #[command(version, about, max_term_width = 100)]
 struct Cli {
-    /// The control socket; default: filmd.sock under $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or
-    /// /run/filmd.
+    /// The control socket; default: the first filmd.sock found in $RUNTIME_DIRECTORY,
+    /// $XDG_RUNTIME_DIR, /run/filmd and the folder for temporary files.
     #[arg(long, global = true, value_name = "FILE")]
     socket: Option<PathBuf>,
     #[command(subcommand)]
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<ExitCode> {
-    let control = cli.socket.clone().unwrap_or_else(default_socket);
+    let control = cli.socket.clone().unwrap_or_else(running_socket);
     let request = request(&cli.command)?;
     // Whoever may only observe can still ask for status and health.
     let socket = if request.only_observes() {
@@ -132,9 +132,15 @@ fn format_of(file: &Path) -> Result<SnapshotFormat> {
 
 /// The daemon sends bytes and filmctl writes them, with its user's rights, not the daemon's.
 fn save(file: &Path, bytes: &[u8]) -> Result<()> {
-    let partial = file.with_extension("partial");
+    // The whole name and more: `now.partial` may be somebody's file.
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".partial");
     std::fs::write(&partial, bytes)
         .and_then(|()| std::fs::rename(&partial, file))
+        .inspect_err(|_| {
+            // It may never have been made.
+            let _ = std::fs::remove_file(&partial);
+        })
         .with_context(|| format!("cannot write {}", file.display()))
 }
 
