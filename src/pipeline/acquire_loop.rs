@@ -15,6 +15,13 @@ pub(super) struct AcquireLoop {
     pub outbox: Arc<Mailbox<FramePair>>,
 }
 
+/// However the loop ends, even by a panic, the fuse thread must learn that no more pairs come.
+impl Drop for AcquireLoop {
+    fn drop(&mut self) {
+        self.outbox.close();
+    }
+}
+
 impl AcquireLoop {
     pub fn run(mut self) {
         let mut complained = false;
@@ -46,7 +53,6 @@ impl AcquireLoop {
                 .store(counters.dropped, Relaxed);
             self.shared.metrics.damaged.store(counters.damaged, Relaxed);
         }
-        self.outbox.close();
     }
 
     fn hand_over(&self, pair: FramePair) -> bool {

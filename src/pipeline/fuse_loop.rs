@@ -20,6 +20,14 @@ pub(super) struct FuseLoop {
     pub scene_pool: Pool<AlignedPair>,
 }
 
+/// However the loop ends, even by a panic, present and guide must learn that nothing more comes.
+impl Drop for FuseLoop {
+    fn drop(&mut self) {
+        self.outbox.close();
+        self.scenes.close();
+    }
+}
+
 impl FuseLoop {
     pub fn run(mut self) {
         let mut sequence = 0;
@@ -58,8 +66,6 @@ impl FuseLoop {
                 Err(_) => break,
             }
         }
-        self.outbox.close();
-        self.scenes.close();
     }
 
     fn report(&self, frame: &FusedFrame) {
