@@ -99,6 +99,7 @@ impl Pipeline {
             overlay: parts.config.present.overlay,
             snapshots: parts.snapshots,
             wants_snapshot: false,
+            complained: false,
         };
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),

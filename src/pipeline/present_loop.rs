@@ -24,6 +24,8 @@ pub(super) struct PresentLoop {
     pub snapshots: Option<PathBuf>,
     /// A key asked for the next frame.
     pub wants_snapshot: bool,
+    /// It was said that there is no screen; saying so every two seconds would fill the journal.
+    pub complained: bool,
 }
 
 /// Frames shown in the last second, exactly: the rate of a slow source is right as well.
@@ -108,11 +110,16 @@ impl PresentLoop {
         match (self.open)() {
             Ok(screen) => {
                 self.shared.set_screen(screen.name());
+                if std::mem::take(&mut self.complained) {
+                    log::info!("the screen is there: {}", screen.name());
+                }
                 Some(screen)
             }
             Err(error) => {
                 count(&self.shared.metrics.screen_errors);
-                log::error!("no screen: {error}; going on without, trying again");
+                if !std::mem::replace(&mut self.complained, true) {
+                    log::error!("no screen: {error}; going on without, trying again");
+                }
                 self.shared.set_screen("none (trying again)");
                 None
             }
