@@ -81,7 +81,8 @@ impl Progress {
 /// Runs until told to stop.
 ///
 /// # Errors
-/// At start only: configuration, source or socket that cannot be used.
+/// At start: configuration, source or socket that cannot be used. Later: a thread that panicked,
+/// or a source that is gone when a reload wants to open it again.
 pub fn run(args: &Args) -> Result<()> {
     let config = setup::load(&args.config)?;
     let stop = stop_flag()?;
@@ -107,9 +108,9 @@ pub fn run(args: &Args) -> Result<()> {
     };
     daemon.serve(&sockets, &stop, &hangup);
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
-    if let Some(pipeline) = daemon.pipeline.take() {
-        pipeline.stop()?;
-    }
+    let pipeline = daemon.pipeline.take();
+    let pipeline = pipeline.context("the pipeline could not be started again after a reload")?;
+    pipeline.stop()?;
     Ok(())
 }
 
@@ -169,8 +170,11 @@ impl Daemon {
             let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
         }
         // Devices can be opened once only: the old pipeline has to let go of them first.
-        if let Some(old) = self.pipeline.take() {
-            old.stop()?;
+        if let Some(old) = self.pipeline.take()
+            && let Err(error) = old.stop()
+        {
+            // What its screen could not write is no reason to show nothing from here on.
+            log::error!("reload: {error}");
         }
         let started = start(&config);
         let result = match started {
