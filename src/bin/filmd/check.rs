@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use filmd::align::Calibration;
+use filmd::align::{Aligner, Calibration};
 use filmd::config::Engine;
 use filmd::fuse::NetworkFuser;
 
@@ -24,7 +24,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     let config = setup::load(&args.file)?;
     if let Some(path) = &config.align.calibration {
-        Calibration::load(path)?;
+        let preset = config.align.preset.as_deref();
+        Aligner::new(&Calibration::load(path)?, preset, config.output.size())?;
     }
     if config.fuse.engine == Engine::Network {
         let manifest = setup::manifest(&config)?;

@@ -66,7 +66,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("filmd: {error:#}");
-            let config = error.chain().any(|e| e.is::<filmd::config::ConfigError>());
+            // A calibration is a part of the configuration: starting again does not mend it.
+            let config = error.chain().any(|e| {
+                e.is::<filmd::config::ConfigError>() || e.is::<filmd::align::AlignError>()
+            });
             if config {
                 ExitCode::from(EXIT_CONFIG)
             } else {
