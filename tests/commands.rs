@@ -215,6 +215,24 @@ fn an_unknown_key_has_its_place_and_exit_code_78() {
 }
 
 #[test]
+fn a_preset_that_the_calibration_lacks_fails_the_check_with_exit_code_78() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("filmd.toml");
+    let calibration = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/board/calibration-example.toml"
+    );
+    let config = format!(
+        "[align]\ncalibration = {calibration:?}\npreset = \"no-such\"\n[fuse]\nengine = \"classic\"\n"
+    );
+    std::fs::write(&file, config).unwrap();
+    let output = filmd(&["check", text(&file)]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert!(said.contains("no-such"), "{said}");
+}
+
+#[test]
 fn the_shipped_configuration_passes_the_check() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/board/filmd.toml");
     let output = filmd(&["check", file]);
