@@ -258,3 +258,27 @@ fn the_demo_refuses_a_rate_of_zero() {
     let said = refused(&["demo", "--headless", "--fps", "0"]);
     assert!(said.contains("source.fps"), "{said}");
 }
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/board/filmd.toml");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_filmd"))
+        .args(["check", file])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_demo_without_its_screen_is_refused() {
+    let output = Command::new(env!("CARGO_BIN_EXE_filmd"))
+        .args(["demo", "--classic", "--neutral", "--seconds", "5"])
+        .env("DISPLAY", ":4711")
+        .output()
+        .unwrap();
+    if cfg!(feature = "window") {
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    }
+}

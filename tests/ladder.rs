@@ -192,6 +192,17 @@ fn a_corrupt_model_at_start_gives_way_to_classic_fusion() {
 }
 
 #[test]
+fn a_missing_manifest_at_start_gives_way_to_classic_fusion() {
+    let config = format!("[fuse]\nmanifest = \"/no/such/manifest.toml\"\n{NO_TEXT}");
+    let mut daemon = Daemon::start(&config);
+    let status = daemon.wait_frames(5);
+    assert!(
+        status.engine.contains("classic") && status.marks.classic,
+        "{status:#?}"
+    );
+}
+
+#[test]
 fn a_bad_reload_changes_nothing_and_a_good_one_is_done() {
     let mut daemon = Daemon::start(&source(""));
     daemon.write_config("colour = \"blue\"\n");

@@ -5,6 +5,15 @@
     reason = "a program talks to its terminal"
 )]
 
+/// `println!` panics where the reader of a pipe is gone (`filmctl status | head -1`); this does not.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        // Nobody reads on: nothing is lost.
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -82,11 +91,11 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     let (reply, picture) = ask(&socket, &request)?;
     match (reply, &cli.command) {
         (Reply::Status(status), Command::Status { json: true }) => {
-            println!("{}", serde_json::to_string_pretty(&status)?);
+            say!("{}", serde_json::to_string_pretty(&status)?);
         }
         (Reply::Status(status), _) => print_status(&status),
         (Reply::Health { healthy, detail }, _) => {
-            println!("{detail}");
+            say!("{detail}");
             return Ok(if healthy {
                 ExitCode::SUCCESS
             } else {
@@ -146,30 +155,36 @@ fn save(file: &Path, bytes: &[u8]) -> Result<()> {
 
 fn print_status(s: &Status) {
     let f = &s.frames;
-    println!(
+    say!(
         "filmd {}, up {:.0} s, {:.0} MiB",
         s.version,
         s.uptime_s,
         mib(s.resident_bytes)
     );
-    println!("source    {}", s.source);
-    println!(
+    say!("source    {}", s.source);
+    say!(
         "task      {}, mode {}, engine {}",
         s.task.name(),
         s.mode.name(),
         s.engine
     );
-    println!("screen    {}, {:.1} fps", s.screen, s.fps);
-    println!(
+    say!("screen    {}, {:.1} fps", s.screen, s.fps);
+    say!(
         "frames    {} pairs, {} shown, {} dropped, {} damaged, {} fuse errors, {} stalls",
-        f.pairs, f.presented, f.dropped, f.damaged, f.fuse_errors, f.stalls
+        f.pairs,
+        f.presented,
+        f.dropped,
+        f.damaged,
+        f.fuse_errors,
+        f.stalls
     );
-    println!(
+    say!(
         "skew      p50 {:.1} ms, p99 {:.1} ms",
-        f.skew_ms.p50, f.skew_ms.p99
+        f.skew_ms.p50,
+        f.skew_ms.p99
     );
     let t = &f.stages_ms;
-    println!(
+    say!(
         "p50/p99   align {:.1}/{:.1}  fuse {:.1}/{:.1}  compose {:.1}/{:.1}  present {:.1}/{:.1}  \
          latency {:.1}/{:.1} ms",
         t.align.p50,
@@ -187,18 +202,21 @@ fn print_status(s: &Status) {
     let age = g.age_ms.map_or(String::new(), |ms| {
         format!(", {:.1} s old", ms as f64 / 1e3)
     });
-    println!("guidance  ({:?}{age}) {}", g.origin, g.text);
+    say!("guidance  ({:?}{age}) {}", g.origin, g.text);
     let process = match g.process {
         Some((pid, bytes)) => format!("process {pid}, {:.0} MiB", mib(bytes)),
         None => "no process".to_owned(),
     };
-    println!(
+    say!(
         "describer {process}, {} texts ({} by the language model), {} failures, {} restarts",
-        g.ok, g.by_llm, g.failed, g.restarts
+        g.ok,
+        g.by_llm,
+        g.failed,
+        g.restarts
     );
     for (what, text) in [("last failure", &g.last_error), ("note", &g.note)] {
         if let Some(text) = text {
-            println!("          {what}: {text}");
+            say!("          {what}: {text}");
         }
     }
 }

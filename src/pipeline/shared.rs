@@ -157,6 +157,11 @@ impl Shared {
         name.clone_into(&mut lock(&self.screen));
     }
 
+    /// A screen is open, be it one of files.
+    pub fn has_screen(&self) -> bool {
+        !lock(&self.screen).starts_with("none")
+    }
+
     pub(super) fn set_guide(&self, status: GuideStatus) {
         *lock(&self.guide) = status;
     }

@@ -109,7 +109,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     pipeline.stop()?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         print_for_people(&report);
     }
@@ -117,7 +117,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn print_for_people(report: &Report) {
-    println!(
+    say!(
         "{} at {}: {:.1} frames a second, {:.0} MiB",
         report.engine,
         report.size,
@@ -131,7 +131,7 @@ fn print_for_people(report: &Report) {
         ("compose", s.compose),
         ("present", s.present),
     ] {
-        println!("  {name:8} p50 {:7.2} ms   p99 {:7.2} ms", q.p50, q.p99);
+        say!("  {name:8} p50 {:7.2} ms   p99 {:7.2} ms", q.p50, q.p99);
     }
-    println!("  {} frames dropped", report.frames.dropped);
+    say!("  {} frames dropped", report.frames.dropped);
 }

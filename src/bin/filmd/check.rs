@@ -36,6 +36,6 @@ pub fn run(args: &Args) -> Result<()> {
         )
         .context("the network cannot be used")?;
     }
-    println!("{}: ok", args.file.display());
+    say!("{}: ok", args.file.display());
     Ok(())
 }

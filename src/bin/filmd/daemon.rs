@@ -226,6 +226,8 @@ impl Daemon {
         let marks = pipeline.shared().marks();
         let detail = if quiet > HEALTHY_WITHIN {
             format!("no new picture for {:.0} s", quiet.as_secs_f64())
+        } else if !pipeline.shared().has_screen() {
+            "no screen".into()
         } else if marks.no_infrared || marks.no_visible {
             "one camera is missing".into()
         } else {

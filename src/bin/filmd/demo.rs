@@ -172,6 +172,10 @@ pub fn run(args: &Args) -> Result<()> {
         if seconds.is_some_and(|s| elapsed >= s) {
             break;
         }
+        if !pipeline.shared().has_screen() {
+            pipeline.stop()?;
+            bail!("the screen cannot be opened (see above); --headless writes files instead");
+        }
         show_progress(&bar, elapsed, &pipeline);
         Clock.sleep_until(Clock.now().plus(Duration::from_millis(100)));
     }
@@ -224,7 +228,7 @@ fn report(args: &Args, seconds: f64, status: Status, files: Vec<PathBuf>) -> Res
         files,
     };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
     print_for_people(&report);
@@ -233,9 +237,14 @@ fn report(args: &Args, seconds: f64, status: Status, files: Vec<PathBuf>) -> Res
 
 fn print_for_people(report: &Report) {
     let f = &report.frames;
-    println!(
+    say!(
         "{:.1} s, {} pairs, {} shown ({:.1} a second), {} dropped, engine {}",
-        report.seconds, f.pairs, f.presented, report.shown_per_second, f.dropped, report.engine
+        report.seconds,
+        f.pairs,
+        f.presented,
+        report.shown_per_second,
+        f.dropped,
+        report.engine
     );
     let s = &f.stages_ms;
     for (name, q) in [
@@ -246,17 +255,17 @@ fn print_for_people(report: &Report) {
         ("latency", s.latency),
         ("pair skew", f.skew_ms),
     ] {
-        println!("  {name:9}  p50 {:7.2} ms   p99 {:7.2} ms", q.p50, q.p99);
+        say!("  {name:9}  p50 {:7.2} ms   p99 {:7.2} ms", q.p50, q.p99);
     }
     let d = &report.descriptions;
-    println!("{} descriptions, {} by the language model", d.ok, d.by_llm);
-    println!("last text ({:?}): {}", d.origin, d.text);
+    say!("{} descriptions, {} by the language model", d.ok, d.by_llm);
+    say!("last text ({:?}): {}", d.origin, d.text);
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    println!("memory: filmd {:.0} MiB", mib(report.resident_bytes.filmd));
+    say!("memory: filmd {:.0} MiB", mib(report.resident_bytes.filmd));
     if let Some(bytes) = report.resident_bytes.film_describe {
-        println!("        film-describe {:.0} MiB", mib(bytes));
+        say!("        film-describe {:.0} MiB", mib(bytes));
     }
     for file in &report.files {
-        println!("wrote {}", file.display());
+        say!("wrote {}", file.display());
     }
 }

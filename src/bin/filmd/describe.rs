@@ -63,12 +63,12 @@ pub fn run(args: &Args) -> Result<()> {
             "facts": facts, "sentences": sentences,
             "text": text, "origin": origin, "tokens": tokens, "ms": ms,
         });
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?);
         return Ok(());
     }
-    println!("facts:");
+    say!("facts:");
     for sentence in &sentences {
-        println!("  {sentence}");
+        say!("  {sentence}");
     }
     let writer = match origin {
         Origin::Llm => "the language model",
@@ -76,6 +76,6 @@ pub fn run(args: &Args) -> Result<()> {
         Origin::User => "you",
         Origin::Neutral => "nobody",
     };
-    println!("text (by {writer}):\n  {text}");
+    say!("text (by {writer}):\n  {text}");
     Ok(())
 }

@@ -112,16 +112,16 @@ fn print_json(
         "pictures": pictures,
         "failed": failed,
     });
-    println!("{}", serde_json::to_string_pretty(&report)?);
+    say!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }
 
 fn print_table(pairs: usize, means: &Scores) {
-    println!("means over {pairs} pairs");
+    say!("means over {pairs} pairs");
     for metric in Metric::ALL {
         let value = means
             .get(metric)
             .map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
-        println!("{:<5}{value:>10}  {}", metric.name(), metric.meaning());
+        say!("{:<5}{value:>10}  {}", metric.name(), metric.meaning());
     }
 }

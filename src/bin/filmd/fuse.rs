@@ -109,7 +109,7 @@ pub fn run(args: &Args) -> Result<()> {
     if !folders.0 {
         let report = fuse_one(args, &mut offline, &jobs[0])?;
         if args.json {
-            println!("{report}");
+            say!("{report}");
         }
         return Ok(());
     }
@@ -134,13 +134,13 @@ fn fuse_folder(args: &Args, offline: &mut Offline, jobs: &[Job]) -> Result<()> {
                     "task": args.task.name(), "error": format!("{error:#}"),
                 })
             });
-            bar.suspend(|| println!("{line}"));
+            bar.suspend(|| say!("{line}"));
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
     if !args.json {
-        println!(
+        say!(
             "{} of {} pairs fused into {}",
             jobs.len() - failed,
             jobs.len(),

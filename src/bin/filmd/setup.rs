@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use filmd::acquire::open_source;
 use filmd::align::Calibration;
-use filmd::config::{Config, DescribeConfig, Engine};
-use filmd::describe::{self, ModelFiles, ModelSpec};
+use filmd::config::{Config, DescribeConfig, Engine, Task};
+use filmd::describe::{
+    self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec, Origin, TokenFeatures,
+};
 use filmd::frame::Size;
 use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};
 use filmd::pipeline::{Parts, ScreenFactory};
@@ -73,6 +75,48 @@ fn warn_of_aspect(visible: Size, output: Size) {
     }
 }
 
+/// What the models' manifest leads to.
+struct Models {
+    network: Option<Box<dyn Fuser>>,
+    neutral: Guidance,
+    describer: Result<Box<dyn Describer>, DescribeError>,
+}
+
+fn models(config: &Config, fallback: Fallback) -> Result<Models> {
+    let manifest = manifest(config)?;
+    let network = match (network(config, &manifest), fallback) {
+        (Ok(network), _) => network,
+        (Err(error), Fallback::Refuse) => return Err(error),
+        (Err(error), Fallback::Classic) => {
+            log::error!("{error:#}; going on with classic fusion");
+            None
+        }
+    };
+    let files = model_files(&config.describe, &manifest);
+    let describer = describe::open(&config.describe, &files, manifest.guidance_shape().0);
+    Ok(Models {
+        network,
+        neutral: manifest.neutral(config.task)?,
+        describer,
+    })
+}
+
+/// Classic fusion is handed a guidance as every fuser is, and does not look at it.
+fn without_models(task: Task) -> Result<Models> {
+    let features = TokenFeatures {
+        rows: 1,
+        dim: 1,
+        values: vec![0.0],
+    };
+    Ok(Models {
+        network: None,
+        neutral: Guidance::new(&features, (1, 1), "", Origin::Neutral, task)?,
+        describer: Err(DescribeError::Absent(
+            "the models' manifest cannot be used".into(),
+        )),
+    })
+}
+
 /// All parts of a pipeline.
 ///
 /// # Errors
@@ -85,20 +129,21 @@ pub fn parts(
 ) -> Result<Parts> {
     let source = open_source(&config.source)?;
     warn_of_aspect(source.info().visible, config.output.size());
-    let manifest = manifest(&config)?;
     let calibration = calibration(&config, source.info().calibration.as_ref())?;
-    let network = match (network(&config, &manifest), fallback) {
-        (Ok(network), _) => network,
+    let models = match (models(&config, fallback), fallback) {
+        (Ok(models), _) => models,
         (Err(error), Fallback::Refuse) => return Err(error),
         (Err(error), Fallback::Classic) => {
             log::error!("{error:#}; going on with classic fusion");
-            None
+            without_models(config.task)?
         }
     };
+    let Models {
+        network,
+        neutral,
+        describer,
+    } = models;
     let stage = FuseStage::new(&config, &calibration, network)?;
-    let neutral = manifest.neutral(config.task)?;
-    let files = model_files(&config.describe, &manifest);
-    let describer = describe::open(&config.describe, &files, manifest.guidance_shape().0);
     if let (Err(error), true) = (&describer, config.describe.enabled) {
         log::warn!("{error}; the picture goes on with neutral guidance");
     }
