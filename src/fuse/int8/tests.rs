@@ -74,8 +74,16 @@ impl Graph {
             node.attribute
                 .push(attribute("residual_scale", None, Some(scale)));
         }
+        let kind = pb::TypeProto {
+            denotation: String::new(),
+            value: Some(pb::type_proto::Value::TensorType(pb::type_proto::Tensor {
+                elem_type: DataType::Int8 as i32,
+                shape: None,
+            })),
+        };
         let value = |name: &str| pb::ValueInfoProto {
             name: name.to_owned(),
+            r#type: Some(kind.clone()),
             ..Default::default()
         };
         let graph = pb::GraphProto {

@@ -29,7 +29,7 @@ pub(super) fn row_checked<T: Level>(
 ) {
     let shape = job.layer.shape;
     let needed = (job.width + shape.kernel - 1) * shape.inputs;
-    assert!(shape.inputs % 2 == 0 && lines.iter().all(|line| line.len() >= needed));
+    assert!(shape.inputs.is_multiple_of(2) && lines.iter().all(|line| line.len() >= needed));
     let size = shape.kernel * shape.kernel * shape.inputs * BLOCK;
     for (block, weights) in weights.chunks_exact(size).enumerate() {
         let finish = Finish::new(job, y, block);

@@ -25,7 +25,7 @@ pub(super) fn row_checked<T: Level>(
 ) {
     let shape = job.layer.shape;
     let needed = (job.width + shape.kernel - 1) * shape.inputs;
-    assert!(shape.inputs % 4 == 0 && lines.iter().all(|line| line.len() >= needed));
+    assert!(shape.inputs.is_multiple_of(4) && lines.iter().all(|line| line.len() >= needed));
     let size = shape.kernel * shape.kernel * shape.inputs * BLOCK;
     let blocks = weights.chunks_exact(size).zip(start.as_chunks::<BLOCK>().0);
     for (block, (weights, start)) in blocks.enumerate() {

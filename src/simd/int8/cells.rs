@@ -23,7 +23,7 @@ pub fn depth_order(plane: usize, dy: usize, dx: usize) -> usize {
 /// Two planes of `height` x `width` pixels in 0..=1 to features `[height/4, width/4, 32]`: pixel
 /// values times `steps`, less 128, in -127..=127.
 pub fn quantise_cells(planes: [&[f32]; 2], width: usize, steps: f32, out: &mut [i8]) {
-    assert!(width > 0 && width % CELL == 0);
+    assert!(width > 0 && width.is_multiple_of(CELL));
     assert!(planes.iter().all(|plane| plane.len() == out.len() / 2));
     for (y, row) in out.chunks_exact_mut(width / CELL * FEATURES).enumerate() {
         for (i, plane) in planes.iter().enumerate() {
@@ -49,7 +49,7 @@ pub fn pool_cells(
     scale: f32,
     out: &mut [f32],
 ) {
-    assert!(height % CELL == 0 && width % CELL == 0 && channels > 0);
+    assert!(height.is_multiple_of(CELL) && width.is_multiple_of(CELL) && channels > 0);
     assert!(input.len() == height * width * channels && input.len() == out.len() * PIXELS);
     let (coarse_width, plane) = (width / CELL, height / CELL * (width / CELL));
     let scale = scale / PIXELS as f32;
@@ -158,7 +158,7 @@ impl Upsampler {
         (height, width): (usize, usize),
         out: &mut [i8],
     ) {
-        assert!(height % CELL == 0 && width % CELL == 0);
+        assert!(height.is_multiple_of(CELL) && width.is_multiple_of(CELL));
         assert!(features.len() == height * width * self.channels && out.len() == features.len());
         assert!(grid.len() * PIXELS == features.len());
         let job = Upsampling {
@@ -238,7 +238,7 @@ fn finish<const N: usize>(from: &[i8; N], factor: f32, values: &[f32; N], to: &m
 /// fused = clip(b + w (a - b) + d), with w the sigmoid of the first 16 channels of `maps`
 /// `[height/4, width/4, 32]` and d the other 16 within `detail`; planes of `width` pixels a row.
 pub fn blend_cells(maps: &[f32], planes: [&[f32]; 2], width: usize, detail: f32, out: &mut [f32]) {
-    assert!(width > 0 && width % CELL == 0 && out.len() % (width * CELL) == 0);
+    assert!(width > 0 && width.is_multiple_of(CELL) && out.len().is_multiple_of(width * CELL));
     assert!(maps.len() == 2 * out.len() && planes.iter().all(|p| p.len() == out.len()));
     let row = width / CELL * FEATURES;
     for (y, out) in out.chunks_exact_mut(width).enumerate() {
@@ -292,7 +292,7 @@ pub(super) fn sigmoid(x: f32) -> f32 {
 /// Each row of `length` values to its softmax: e^x over the sum of them, in 0..=1.
 pub fn softmax_rows(values: &[f32], length: usize, out: &mut [f32]) {
     const LANES: usize = 8;
-    assert!(length > 0 && values.len() == out.len() && values.len() % length == 0);
+    assert!(length > 0 && values.len() == out.len() && values.len().is_multiple_of(length));
     for (row, out) in values
         .chunks_exact(length)
         .zip(out.chunks_exact_mut(length))
