@@ -1,6 +1,6 @@
 """Writes film-edge-int8.onnx from film-edge.onnx, and its [[network]] in manifest.toml.
 
-    python quantise.py [--model film-edge.onnx] [--data DIR] [--pairs 6] [--out DIR]
+    python quantise.py [--model film-edge.onnx] [--data DIR] [--pairs 6] [--percentile 99.99] [--out DIR]
 
 The trunk at quarter resolution becomes operators of the domain "filmd", which src/fuse/int8 runs:
 signed 8-bit features [height, width, channels], weights per output channel, both within +-127.
@@ -283,7 +283,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=HERE / "film-edge.onnx")
     parser.add_argument("--data", help="folder of the sets (default: FILMD_DATA)")
     parser.add_argument("--pairs", type=int, default=6, help="training pairs a set")
-    parser.add_argument("--percentile", type=float, default=100.0)
+    parser.add_argument("--percentile", type=float, default=99.99)
     parser.add_argument("--work", type=Path, default=HERE / "work")
     parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()

@@ -54,29 +54,6 @@ fn attribute(name: &str, i: Option<i64>, f: Option<f32>) -> pb::AttributeProto {
 }
 
 impl Graph {
-    /// A graph's input has a type and a shape.
-    fn typed(&self, name: &str) -> pb::ValueInfoProto {
-        use pb::tensor_shape_proto::{Dimension, dimension::Value};
-        let dim = |&n: &i64| Dimension {
-            value: Some(Value::DimValue(n)),
-            ..Default::default()
-        };
-        let tensor = pb::type_proto::Tensor {
-            elem_type: DataType::Int8 as i32,
-            shape: Some(pb::TensorShapeProto {
-                dim: self.features.iter().map(dim).collect(),
-            }),
-        };
-        pb::ValueInfoProto {
-            name: name.to_owned(),
-            r#type: Some(pb::TypeProto {
-                value: Some(pb::type_proto::Value::TensorType(tensor)),
-                ..Default::default()
-            }),
-            ..Default::default()
-        }
-    }
-
     fn model(&self) -> TractResult<TypedModel> {
         let multiplier = self.multiplier.iter().flat_map(|v| v.to_le_bytes());
         let length = self.multiplier.len() as i64;
@@ -97,8 +74,16 @@ impl Graph {
             node.attribute
                 .push(attribute("residual_scale", None, Some(scale)));
         }
+        let kind = pb::TypeProto {
+            denotation: String::new(),
+            value: Some(pb::type_proto::Value::TensorType(pb::type_proto::Tensor {
+                elem_type: DataType::Int8 as i32,
+                shape: None,
+            })),
+        };
         let value = |name: &str| pb::ValueInfoProto {
             name: name.to_owned(),
+            r#type: Some(kind.clone()),
             ..Default::default()
         };
         let graph = pb::GraphProto {
@@ -113,7 +98,7 @@ impl Graph {
                 ),
                 constant("m", vec![length], DataType::Float, multiplier.collect()),
             ],
-            input: vec![self.typed("x")],
+            input: vec![value("x")],
             output: vec![value("y")],
             ..Default::default()
         };

@@ -49,7 +49,7 @@ pub fn pool_cells(
     scale: f32,
     out: &mut [f32],
 ) {
-    assert!(height % CELL == 0 && width % CELL == 0 && channels > 0);
+    assert!(height.is_multiple_of(CELL) && width.is_multiple_of(CELL) && channels > 0);
     assert!(input.len() == height * width * channels && input.len() == out.len() * PIXELS);
     let (coarse_width, plane) = (width / CELL, height / CELL * (width / CELL));
     let scale = scale / PIXELS as f32;
@@ -158,7 +158,7 @@ impl Upsampler {
         (height, width): (usize, usize),
         out: &mut [i8],
     ) {
-        assert!(height % CELL == 0 && width % CELL == 0);
+        assert!(height.is_multiple_of(CELL) && width.is_multiple_of(CELL));
         assert!(features.len() == height * width * self.channels && out.len() == features.len());
         assert!(grid.len() * PIXELS == features.len());
         let job = Upsampling {
