@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use filmd::acquire::open_source;
 use filmd::config::{Config, Engine, Mode, OutputConfig, SourceConfig, SyntheticConfig, Task};
-use filmd::describe::{Guidance, Origin, TokenFeatures};
+use filmd::describe::Guidance;
 use filmd::files::{read_picture, write_picture};
 use filmd::frame::{FusedFrame, Picture};
 use filmd::fuse::FuseStage;
@@ -45,12 +45,7 @@ fn render(mode: Mode) -> Picture {
     let mut source = open_source(&config.source).unwrap();
     let calibration = source.info().calibration.clone().unwrap();
     let mut stage = FuseStage::new(&config, &calibration, None).unwrap();
-    let features = TokenFeatures {
-        rows: 1,
-        dim: 1,
-        values: vec![0.0],
-    };
-    let guidance = Guidance::new(&features, (1, 1), "", Origin::Neutral, Task::Ivf).unwrap();
+    let guidance = Guidance::none(Task::Ivf);
     let size = config.output.size();
     let mut frame = FusedFrame {
         picture: Picture::rgb(size),

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use filmd::acquire::open_source;
 use filmd::config::{Config, Engine, Mode, OutputConfig, SourceConfig, SyntheticConfig, Task};
-use filmd::describe::{DescribeError, Guidance, Origin, TokenFeatures};
+use filmd::describe::{DescribeError, Guidance};
 use filmd::frame::{FusedFrame, Size};
 use filmd::fuse::FuseStage;
 use filmd::pipeline::{Parts, Pipeline};
@@ -62,11 +62,6 @@ fn start(unpaced: bool) -> (Pipeline, Shown) {
     let source = open_source(&config.source).unwrap();
     let calibration = source.info().calibration.clone().unwrap();
     let stage = FuseStage::new(&config, &calibration, None).unwrap();
-    let features = TokenFeatures {
-        rows: 1,
-        dim: 1,
-        values: vec![0.0],
-    };
     let shown = Shown::default();
     let record = Arc::clone(&shown);
     let parts = Parts {
@@ -74,7 +69,7 @@ fn start(unpaced: bool) -> (Pipeline, Shown) {
         stage,
         screen: Box::new(move || Ok(Box::new(Recorder(Arc::clone(&record))))),
         describer: Err(DescribeError::Absent("not in this test".into())),
-        neutral: Guidance::new(&features, (1, 1), "", Origin::Neutral, Task::Ivf).unwrap(),
+        neutral: Guidance::none(Task::Ivf),
         snapshots: None,
         keep_sources: false,
         config,

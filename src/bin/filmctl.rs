@@ -5,14 +5,9 @@
     reason = "a program talks to its terminal"
 )]
 
-/// `println!` panics where the reader of a pipe is gone (`filmctl status | head -1`); this does not.
-macro_rules! say {
-    ($($words:tt)*) => {{
-        use std::io::Write as _;
-        // Nobody reads on: nothing is lost.
-        let _ = writeln!(std::io::stdout(), $($words)*);
-    }};
-}
+#[macro_use]
+#[path = "filmd/say.rs"]
+mod say;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

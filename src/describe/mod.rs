@@ -139,6 +139,18 @@ impl Guidance {
         })
     }
 
+    /// What a fuser that looks at no guidance is handed.
+    pub fn none(task: Task) -> Self {
+        Self {
+            values: vec![0.0],
+            tokens: 1,
+            dim: 1,
+            text: String::new(),
+            origin: Origin::Neutral,
+            task,
+        }
+    }
+
     /// `tokens * dim` values, row by row.
     pub fn values(&self) -> &[f32] {
         &self.values

@@ -147,11 +147,6 @@ impl GuideWorker {
         self.due = now;
     }
 
-    /// Other times, after a reload of the configuration.
-    pub fn set_settings(&mut self, settings: GuideSettings) {
-        self.settings = settings;
-    }
-
     /// Raised, it ends the step that is waiting within 0.1 s; see [`Describer::stopper`].
     pub fn stopper(&self) -> Option<Arc<AtomicBool>> {
         self.describer.as_ref().and_then(|d| d.stopper())

@@ -100,11 +100,6 @@ impl Manifest {
         &self.path
     }
 
-    /// All networks, at least one.
-    pub fn networks(&self) -> &[NetworkEntry] {
-        &self.networks
-    }
-
     /// The network of that name, or the first one.
     ///
     /// # Errors

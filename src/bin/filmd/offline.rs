@@ -11,9 +11,7 @@ use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
 use filmd::config::{DescribeConfig, Engine, Task};
-use filmd::describe::{
-    self, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt, TokenFeatures,
-};
+use filmd::describe::{self, DescribeRequest, Describer, Description, Facts, Guidance, Prompt};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::color::{self, Chroma};
 use filmd::fuse::{ClassicFuser, Fuser, Manifest, NetworkEntry, NetworkFuser};
@@ -83,7 +81,7 @@ impl Offline {
             return Ok(Self {
                 task,
                 network: None,
-                guide: Guide::Fixed(no_guidance(task)?),
+                guide: Guide::Fixed(Guidance::none(task)),
                 fuser: None,
             });
         }
@@ -256,14 +254,4 @@ fn guide(
         said.origin,
         task,
     )?)
-}
-
-/// Classic fusion is handed a guidance as every fuser is, and does not look at it.
-fn no_guidance(task: Task) -> Result<Guidance> {
-    let features = TokenFeatures {
-        rows: 1,
-        dim: 1,
-        values: vec![0.0],
-    };
-    Ok(Guidance::new(&features, (1, 1), "", Origin::Neutral, task)?)
 }

@@ -6,9 +6,7 @@ use anyhow::{Context, Result};
 use filmd::acquire::open_source;
 use filmd::align::Calibration;
 use filmd::config::{Config, DescribeConfig, Engine, Task};
-use filmd::describe::{
-    self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec, Origin, TokenFeatures,
-};
+use filmd::describe::{self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec};
 use filmd::frame::Size;
 use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};
 use filmd::pipeline::{Parts, ScreenFactory};
@@ -101,20 +99,15 @@ fn models(config: &Config, fallback: Fallback) -> Result<Models> {
     })
 }
 
-/// Classic fusion is handed a guidance as every fuser is, and does not look at it.
-fn without_models(task: Task) -> Result<Models> {
-    let features = TokenFeatures {
-        rows: 1,
-        dim: 1,
-        values: vec![0.0],
-    };
-    Ok(Models {
+/// Classic fusion alone, for a machine whose models cannot be used.
+fn without_models(task: Task) -> Models {
+    Models {
         network: None,
-        neutral: Guidance::new(&features, (1, 1), "", Origin::Neutral, task)?,
+        neutral: Guidance::none(task),
         describer: Err(DescribeError::Absent(
             "the models' manifest cannot be used".into(),
         )),
-    })
+    }
 }
 
 /// All parts of a pipeline.
@@ -135,7 +128,7 @@ pub fn parts(
         (Err(error), Fallback::Refuse) => return Err(error),
         (Err(error), Fallback::Classic) => {
             log::error!("{error:#}; going on with classic fusion");
-            without_models(config.task)?
+            without_models(config.task)
         }
     };
     let Models {
