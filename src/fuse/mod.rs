@@ -12,6 +12,7 @@ mod model;
 mod modes;
 mod network;
 mod palette;
+mod published;
 mod stage;
 
 pub use classic::ClassicFuser;
@@ -20,6 +21,7 @@ pub use model::{MANIFEST_NAME, Manifest};
 pub use modes::{Composer, View};
 pub use network::NetworkFuser;
 pub use palette::{Lut, lut_of};
+pub use published::{MOST_TOKENS, PublishedFilm};
 pub use stage::FuseStage;
 
 use crate::describe::Guidance;
