@@ -29,8 +29,8 @@ TASKS = ("ivf", "mif", "mef", "mff")
 SWAPPED = ("mif", "mef")  # there the public data hold filmd's source B (MRI, over-exposed) first
 TINY = Shape(stages=2, channels=4, heads=2, hidden=4, depth=2, text_heads=2)
 SIZES = ((37, 53, 5), (120, 160, 31))  # rows, columns, tokens of the check
-# Of the published sizes in tract, measured: resident memory of `filmd fuse` a pixel, rounded up.
-BYTES_PER_PIXEL = 9000
+# What `filmd fuse` takes with the published sizes: 577 MB at 320x240 and 1525 MB at 640x480.
+BYTES, BYTES_PER_PIXEL = 280_000_000, 4300
 
 
 class Imported(nn.Module):
@@ -112,7 +112,7 @@ def graph(model: Imported, task: str) -> bytes:
     """ONNX bytes with free height, width and number of tokens."""
     shape = model.net.shape
     image, text = torch.rand(1, 1, 40, 56), torch.rand(1, 7, FEATURES)
-    size = {2: "height", 3: "width"}
+    sides = {2: "height", 3: "width"}
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns that it is the older one
@@ -124,13 +124,13 @@ def graph(model: Imported, task: str) -> bytes:
             dynamo=False,
             input_names=list(INPUTS),
             output_names=["fused"],
-            dynamic_axes={"guidance": {1: "tokens"}} | dict.fromkeys((*INPUTS[:2], "fused"), size),
+            dynamic_axes={"guidance": {1: "tokens"}} | dict.fromkeys((*INPUTS[:2], "fused"), sides),
         )
     made = onnx.load_from_string(buffer.getvalue())
     shorten(made.graph)
     made.producer_name = "filmd"
     made.doc_string = "the FILM network (arXiv 2402.02235); see models/README.md of filmd"
-    scale = (shape.channels * 3 + 8) / (Shape().channels * 3 + 8)
+    size = shape.channels / Shape().channels
     metadata = {
         "filmd.kind": "film",
         "filmd.task": task,
@@ -138,7 +138,8 @@ def graph(model: Imported, task: str) -> bytes:
         "filmd.multiple_of": "1",
         "filmd.parameters": str(parameters(model.net)),
         "filmd.mac_per_pixel": str(round(mac_per_pixel(shape, 480, 640, 64))),
-        "filmd.bytes_per_pixel": str(round(BYTES_PER_PIXEL * scale)),
+        "filmd.bytes": str(round(BYTES * size)),
+        "filmd.bytes_per_pixel": str(round(BYTES_PER_PIXEL * size)),
         "filmd.output": "raw" if model.raw else "stretched",
     }
     onnx.helper.set_model_props(made, metadata)

@@ -31,6 +31,7 @@ pub struct PublishedFilm {
     multiple_of: usize,
     parameters: u64,
     mac_per_pixel: f64,
+    bytes: u64,
     bytes_per_pixel: u64,
 }
 
@@ -67,6 +68,7 @@ impl PublishedFilm {
             multiple_of: number("filmd.multiple_of", 4096)? as usize,
             parameters: number("filmd.parameters", u64::MAX)?,
             mac_per_pixel: number("filmd.mac_per_pixel", 1 << 40)? as f64,
+            bytes: number("filmd.bytes", 1 << 60)?,
             bytes_per_pixel: number("filmd.bytes_per_pixel", 1 << 40)?,
         }))
     }
@@ -93,9 +95,11 @@ impl PublishedFilm {
         }
     }
 
-    /// Bytes of memory that fusing a picture of that size takes, roughly.
+    /// Bytes of memory that fusing a picture of that size takes, roughly: a part for the attention
+    /// grid, whose size is fixed, and a part for the pixels.
     pub fn memory(&self, size: Size) -> u64 {
-        self.bytes_per_pixel.saturating_mul(size.area() as u64)
+        let pixels = self.bytes_per_pixel.saturating_mul(size.area() as u64);
+        self.bytes.saturating_add(pixels)
     }
 }
 
@@ -133,7 +137,8 @@ mod tests {
         let entry = film.entry(Path::new("/x/mif.onnx"), 9);
         assert_eq!((entry.name.as_str(), entry.tokens), ("mif", 9));
         assert_eq!(entry.multiple_of, 1);
-        assert!(film.memory(Size::new(2, 3)) == 6 * film.memory(Size::new(1, 1)));
+        let memory = [1, 2, 4].map(|width| film.memory(Size::new(width, 100)));
+        assert!(memory[0] < memory[1] && memory[2] - memory[1] == 2 * (memory[1] - memory[0]));
         for other in [data("tiny/tiny.onnx"), b"no graph".to_vec(), Vec::new()] {
             assert_eq!(PublishedFilm::of(&other).unwrap(), None);
         }
