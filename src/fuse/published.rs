@@ -119,12 +119,15 @@ mod tests {
         std::fs::read(folder.join(file)).unwrap()
     }
 
-    /// The graph with one text of the same length put for another.
-    fn changed(from: &str, to: &str) -> Vec<u8> {
+    /// The graph with another entry: one appended to a protobuf message counts, the last one wins.
+    fn changed(key: &str, value: &str) -> Vec<u8> {
+        let mut entry = vec![0x0a, key.len() as u8];
+        entry.extend(key.as_bytes());
+        entry.extend([0x12, value.len() as u8]);
+        entry.extend(value.as_bytes());
         let mut bytes = data("film/tiny-film.onnx");
-        let mut places = bytes.windows(from.len()).enumerate();
-        let place = places.find(|(_, w)| *w == from.as_bytes()).unwrap().0;
-        bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+        bytes.extend([0x72, entry.len() as u8]);
+        bytes.extend(entry);
         bytes
     }
 
@@ -146,17 +149,21 @@ mod tests {
 
     #[test]
     fn entries_that_cannot_be_are_refused_by_name() {
-        for (from, to, said) in [
-            ("mif", "mxf", "filmd.task"),
-            ("768", "0.5", "filmd.features"),
-            (
-                "filmd.multiple_of",
-                "filmd.multiple_xx",
-                "filmd.multiple_of",
-            ),
+        for (key, value) in [
+            ("filmd.task", "mxf"),
+            ("filmd.features", "0"),
+            ("filmd.features", "4097"),
+            ("filmd.multiple_of", ""),
+            ("filmd.bytes_per_pixel", "-3"),
         ] {
-            let error = PublishedFilm::of(&changed(from, to)).unwrap_err();
-            assert!(error.to_string().contains(said), "{error}");
+            let error = PublishedFilm::of(&changed(key, value)).unwrap_err();
+            let said = error.to_string();
+            assert!(
+                said.contains(key) && said.contains(&format!("{value:?}")),
+                "{said}"
+            );
         }
+        let other = PublishedFilm::of(&changed("filmd.kind", "other")).unwrap();
+        assert_eq!(other, None);
     }
 }

@@ -190,19 +190,15 @@ fn guide_by(
     }
     let manifest = needed(manifest)?;
     let open = |llm| open_describer(manifest, llm, encoder, graph.most_rows());
-    let encoded = |text: String| -> Result<Guide> {
-        let prompt = Prompt::Text(text);
-        Ok(Guide::Fixed(guide(
-            open(false)?.as_mut(),
-            task,
-            prompt,
-            graph,
-        )?))
+    let encoded = |text: String, origin| -> Result<Guide> {
+        let said = ask(open(false)?.as_mut(), task, Prompt::Text(text))?;
+        let guidance = graph.guidance(&said.features, (&said.text, origin), task)?;
+        Ok(Guide::Fixed(guidance))
     };
     match &settings.text {
         TextSource::Neutral if encoder.is_none() => Ok(Guide::Fixed(manifest.neutral(task)?)),
-        TextSource::Neutral => encoded(manifest.neutral(task)?.text),
-        TextSource::User(text) => encoded(text.clone()),
+        TextSource::Neutral => encoded(manifest.neutral(task)?.text, Origin::Neutral),
+        TextSource::User(text) => encoded(text.clone(), Origin::User),
         TextSource::Describe | TextSource::Features(_) => Ok(Guide::Each(open(true)?)),
     }
 }
