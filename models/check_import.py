@@ -90,7 +90,8 @@ class Reference:
             stage = f"restormerca{i}"
             a, b = self.side(stage, a, text, "A"), self.side(stage, b, text, "B")
         x = self.conv("conv1", self.block("restormer1", torch.cat([a, b], 1)))
-        return torch.sigmoid(self.conv("conv2", self.block("restormer3", self.block("restormer2", x))))
+        x = self.block("restormer3", self.block("restormer2", x))
+        return torch.sigmoid(self.conv("conv2", x))
 
 
 def resizes() -> None:

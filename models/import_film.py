@@ -50,9 +50,14 @@ def load(path: Path) -> PublishedFilm:
     """A checkpoint's network; ends with what is missing where it is another network's."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        what = str(error).strip().splitlines() or [type(error).__name__]
-        raise SystemExit(f"{path} is no checkpoint that can be read safely: {what[0]}") from None
+    except OSError as error:
+        raise SystemExit(f"cannot read the checkpoint {path}: {error.strerror}") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError):
+        # PyTorch's own words advise to run the file's code.
+        raise SystemExit(
+            f"{path} is no checkpoint of tensors: damaged, of another kind, or with code in it, "
+            "which is not run; save the network's state_dict() alone"
+        ) from None
     if isinstance(state, dict) and isinstance(state.get("model"), dict):
         state = state["model"]
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):

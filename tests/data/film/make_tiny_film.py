@@ -17,9 +17,9 @@ import torch
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "models"))
 
-import check_import  # noqa: E402
-import import_film  # noqa: E402
-from film_published import FEATURES, stretched  # noqa: E402
+import check_import
+import import_film
+from film_published import FEATURES, stretched
 
 TASK = "mif"  # here filmd's order of sources is not the network's
 HEIGHT, WIDTH, TOKENS = 30, 40, 3
