@@ -34,7 +34,7 @@ def lines(pair: data.Pair) -> dict[str, str | None]:
     for label, (names, plain) in TEXTS.items():
         known = next((n for n in names if n in texts.CONDITIONS), None)
         found[label] = told(known, pair, (pair.a, pair.b), 0) if known else plain
-    found["wrong task (multi-focus)"] = texts.NEUTRAL["mff"]
+    found["wrong task"] = texts.NEUTRAL["mff"]
     return found
 
 
@@ -49,19 +49,21 @@ def pick(pairs: list[data.Pair], stem: str | None) -> data.Pair:
 
 
 def draw(fuser: TextFuser, pair: data.Pair, out: Path) -> None:
-    """Sources and eight fusions with their texts, and how far each is from neutral."""
+    """Sources and eight fusions with their texts, and how far each is from neutral (mean absolute
+    difference in grey levels)."""
     said = lines(pair)
     fused = fuser.fuse([Job(pair.a, pair.b, text) for text in said.values()])
     panels = [("infrared", f"{pair.stem}", pair.a), ("visible", "", pair.b)]
     for (label, text), picture in zip(said.items(), fused, strict=True):
         away = np.abs(picture.astype(float) - fused[0]).mean()
-        label = label if text is None else f"{label}: {away:.2f} levels from neutral"
+        label = label if text is None else f"{label}: {away:.1f} from neutral"
         panels.append((label, text or texts.NEUTRAL["ivf"], picture))
-    figure, axes = pyplot.subplots(2, 5, figsize=(25, 10))
+    high = 5 * pair.a.shape[0] / pair.a.shape[1] + 1.1  # inches a panel with its words
+    figure, axes = pyplot.subplots(2, 5, figsize=(25, 2 * high))
     for axis, (label, text, picture) in zip(axes.flat, panels, strict=True):
         axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
-        axis.set_title(label, fontsize=13, fontweight="bold")
-        axis.set_xlabel("\n".join(textwrap.wrap(text, 62)), fontsize=9)
+        axis.set_title(label, fontsize=14, fontweight="bold")
+        axis.set_xlabel("\n".join(textwrap.wrap(text, 58)), fontsize=11)
         axis.set_xticks([])
         axis.set_yticks([])
     figure.tight_layout()
