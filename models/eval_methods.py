@@ -77,7 +77,8 @@ class Filmd:
             [str(self.path), *arguments], check=False, capture_output=True, text=True
         )
         if done.returncode:
-            raise SystemExit(f"filmd {' '.join(arguments)} failed:\n{done.stderr.strip()}")
+            said = done.stderr.strip() or f"exit code {done.returncode}, nothing said"
+            raise SystemExit(f"{self.path} {' '.join(arguments)} failed:\n{said}")
         return done.stdout
 
     def knows(self, method: Method) -> bool:

@@ -9,6 +9,7 @@ from eval_text import ALL, COMPARED, KINDS, Effect
 from eval_wish import WishEffect
 
 Interval = tuple[float, float]
+FLOOR = 1e-3  # a share of pixels below this is nothing that a ratio could be taken to
 
 
 def number(value: float) -> str:
@@ -48,9 +49,9 @@ def show_set(result: SetResult) -> None:
 
 
 def relative_changes(result: SetResult) -> list[tuple[float, str]]:
-    """(share, metric) of int8 against f32, largest first."""
+    """(share, metric) of int8 against f32, largest first; of FLOOR where there is less."""
     int8, f32 = result.raw[OURS], result.raw[FLOAT]
-    changes = [((int8[m] - f32[m]) / max(abs(f32[m]), 1e-6), m) for m in (*METRICS, GAIN)]
+    changes = [((int8[m] - f32[m]) / max(abs(f32[m]), FLOOR), m) for m in (*METRICS, GAIN)]
     return sorted(changes, key=lambda c: -abs(c[0]))
 
 

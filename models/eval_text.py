@@ -115,7 +115,7 @@ def told(name: str, pair: data.Pair, sources: tuple[np.ndarray, np.ndarray], see
     """The text that names a condition, with facts measured on the sources as they are."""
     key = facts.measure("ivf", pair.set, *(x / 255.0 for x in sources))
     if name == "glare" and key[2] == "none":
-        key = (key[0], key[1], "left")  # a text about glare needs a side
+        key = (*key[:2], "left", *key[3:])  # a text about glare needs a side
     return texts.condition(name, key, seed)
 
 
