@@ -55,23 +55,24 @@ def luma(path: Path) -> np.ndarray:
     return np.clip(np.rint(bgr @ np.array([0.114, 0.587, 0.299])), 0, 255).astype(np.uint8)
 
 
-def _held_scenes(stems: list[str]) -> set[str]:
-    """RoadScene: neighbouring frame numbers form a scene; every tenth scene is held out."""
-    scenes: list[list[str]] = []
+def scenes(stems: list[str]) -> list[list[str]]:
+    """RoadScene: neighbouring frame numbers form a scene."""
+    found: list[list[str]] = []
     last = ("", -SCENE_GAP)
     for stem in sorted(stems):
         name, number = re.fullmatch(r"(.*_)(\d+)", stem).groups()
         if name != last[0] or int(number) - last[1] > SCENE_GAP:
-            scenes.append([])
-        scenes[-1].append(stem)
+            found.append([])
+        found[-1].append(stem)
         last = (name, int(number))
-    return {stem for scene in scenes[4::10] for stem in scene}
+    return found
 
 
 def held_out(name: str, stems: list[str]) -> set[str]:
     """Stems of the validation part of one set."""
     if name == "roadscene171":
-        return _held_scenes(stems)
+        # Every tenth scene.
+        return {stem for scene in scenes(stems)[4::10] for stem in scene}
     if name.startswith("harvard"):
         return {stem for stem in stems if stem[:-3] in HELD_PATIENTS}
     return set(sorted(stems)[2::5])

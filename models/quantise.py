@@ -20,8 +20,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 import data
 from bank import Bank
-from evaluate import guidance_of, pad, spread
 from film import DETAIL
+from validate import guidance_of, pad, spread
 
 HERE = Path(__file__).resolve().parent
 DOMAIN = "filmd"
