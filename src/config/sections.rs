@@ -136,6 +136,10 @@ pub struct CameraConfig {
     /// Added to this camera's timestamps, milliseconds, to make up for its own latency.
     #[serde(default)]
     pub offset_ms: i64,
+    /// Kelvins a count, of a 16-bit thermal camera whose counts are absolute temperatures (0.01
+    /// for a Lepton's TLinear); the describer tells temperatures then.
+    #[serde(default)]
+    pub kelvin_per_count: Option<f32>,
 }
 
 /// `[output]`: size of the fused picture.
