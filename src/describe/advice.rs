@@ -15,7 +15,7 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
     let says = |word: &str| sentences.iter().any(|s| s.contains(word));
     match task {
         Task::Ivf => {
-            let warm = says(" warm ") && !says("no warm ");
+            let warm = (says(" warm ") || says(" hot ")) && !says("no warm ");
             let mut steps: Vec<Step> = Vec::new();
             if warm {
                 steps.push(&[
@@ -28,6 +28,8 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
                 steps.push(&["suppress the glare", "reduce the glare"]);
             } else if says("haze") {
                 steps.push(&["suppress the haze", "reduce the haze"]);
+            } else if says("is noisy") {
+                steps.push(&["suppress the noise", "reduce the noise"]);
             }
             steps.push(if says("visible image is missing") {
                 &["keep the contrast", "preserve the contrast"]

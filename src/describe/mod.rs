@@ -23,8 +23,8 @@ use std::time::Duration;
 
 pub use client::{Launch, ProcessDescriber};
 pub use facts::{
-    Distance, ExposureFacts, Facts, FocusFacts, Light, MedicalFacts, Modality, Place, SceneFacts,
-    Shape, WarmGroup,
+    Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts, Motion, Place, Rated,
+    SceneFacts, Shape, VisibleFacts, WarmObject,
 };
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
 pub use template::paragraph;

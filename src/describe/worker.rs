@@ -18,7 +18,7 @@ use super::{
 use crate::align::AlignedPair;
 use crate::channel::Watch;
 use crate::clock::Timestamp;
-use crate::config::DescribeConfig;
+use crate::config::{DescribeConfig, Modality};
 
 /// How long a step may be put off: how soon a dead process is noticed.
 const PULSE: Duration = Duration::from_millis(200);
@@ -36,6 +36,8 @@ pub struct GuideSettings {
     pub time_to_live: Duration,
     /// For one description.
     pub deadline: Duration,
+    /// What source A of the medical task is.
+    pub modality: Modality,
 }
 
 impl From<&DescribeConfig> for GuideSettings {
@@ -45,6 +47,7 @@ impl From<&DescribeConfig> for GuideSettings {
             interval: config.interval(),
             time_to_live: config.time_to_live(),
             deadline: config.deadline(),
+            modality: config.modality,
         }
     }
 }
@@ -219,7 +222,7 @@ impl GuideWorker {
 
     fn describe(&mut self, pair: &AlignedPair, now: Timestamp) {
         let task = self.neutral.task;
-        let sentences = Facts::measure(task, pair).sentences();
+        let sentences = Facts::measure_as(task, self.settings.modality, pair).sentences();
         let template = paragraph(task, &sentences);
         if self.describer.is_none() {
             self.show_only(template);

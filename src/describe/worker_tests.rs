@@ -83,6 +83,7 @@ fn worker(straw: &Straw) -> (GuideWorker, Arc<Watch<Guidance>>) {
         interval: Duration::from_secs(3),
         time_to_live: Duration::from_secs(30),
         deadline: Duration::from_secs(5),
+        modality: crate::config::Modality::Auto,
     };
     let describer = Box::new(straw.clone());
     let worker = GuideWorker::new(settings, neutral(), Ok(describer), Arc::clone(&watch));

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use filmd::config::Task;
+use filmd::config::{Modality, Task};
 use filmd::describe::{Describer, Facts, Origin, Prompt, TokenFeatures, paragraph};
 use filmd::fuse::Manifest;
 use serde_json::{Value, json};
@@ -26,6 +26,9 @@ pub struct Args {
     /// What they are
     #[arg(long, value_enum, default_value_t)]
     task: Task,
+    /// Medical: what source A is, where the colours should not decide
+    #[arg(long, value_enum, default_value = "auto")]
+    modality: Modality,
     /// Folders: append one JSON line a pair to this file; pairs that have a line are left out
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -103,7 +106,7 @@ fn describe_pair(
     (a, b): (&Path, &Path),
 ) -> Result<Said> {
     let pair = read_pair(a, b, args.stretch)?;
-    let facts = Facts::measure(args.task, &pair);
+    let facts = Facts::measure_as(args.task, args.modality, &pair);
     let sentences = facts.sentences();
     let template = paragraph(args.task, &sentences);
     let (mut text, mut origin) = (template.clone(), Origin::Template);
