@@ -17,7 +17,13 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
         Task::Ivf => {
             let warm = (says(" warm ") || says(" hot ")) && !says("no warm ");
             let mut steps: Vec<Step> = Vec::new();
-            if warm {
+            if says(" warm areas") {
+                steps.push(&[
+                    "highlight the warm areas",
+                    "preserve the warm areas",
+                    "bring out the warm areas",
+                ]);
+            } else if warm {
                 steps.push(&[
                     "highlight the warm objects",
                     "preserve the warm objects",

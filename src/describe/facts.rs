@@ -35,6 +35,7 @@ pub use words::Place;
 
 use crate::align::AlignedPair;
 use crate::config::{Modality, Task};
+use words::Sentence;
 
 /// Judgements of less confidence are not said.
 pub const SAY: f32 = 0.5;
@@ -113,13 +114,21 @@ impl Facts {
     /// full stop, together short enough for the network's 64 rows of guidance: what is worth
     /// least is left out.
     pub fn sentences(&self) -> Vec<String> {
-        let sentences = match self {
+        words::fit(&self.spoken(), ROWS)
+    }
+
+    /// Every fact that is sure enough, each as a sentence of its own.
+    pub fn parts(&self) -> Vec<String> {
+        self.spoken().iter().flat_map(Sentence::parts).collect()
+    }
+
+    fn spoken(&self) -> Vec<Sentence> {
+        match self {
             Self::Ivf(facts) => facts.sentences(),
             Self::Mif(facts) => facts.sentences(),
             Self::Mef(facts) => facts.sentences(),
             Self::Mff(facts) => facts.sentences(),
-        };
-        words::fit(&sentences, ROWS)
+        }
     }
 }
 

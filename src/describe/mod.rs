@@ -13,6 +13,7 @@ mod facts;
 mod models;
 pub mod prompt;
 pub mod protocol;
+pub mod questions;
 mod template;
 mod worker;
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use filmd::config::{Modality, Task};
+use filmd::describe::questions::Questions;
 use filmd::describe::{Describer, Facts, Origin, Prompt, TokenFeatures, paragraph};
 use filmd::fuse::Manifest;
 use serde_json::{Value, json};
@@ -35,6 +36,9 @@ pub struct Args {
     /// Folders: write the features of each text's tokens into this folder, as NumPy files
     #[arg(long, value_name = "DIR", requires = "out")]
     features: Option<PathBuf>,
+    /// Questions that the facts answer (TOML), instead of the shipped ones
+    #[arg(long, value_name = "FILE")]
+    questions: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -85,7 +89,9 @@ pub fn run(args: &Args) -> Result<()> {
         let manifest = Manifest::find(args.manifest.as_deref())?;
         Some(open_describer(&manifest, !args.no_llm)?)
     };
-    let mut describe = |a: &Path, b: &Path| describe_pair(args, describer.as_mut(), (a, b));
+    let questions = read_questions(args.questions.as_deref())?;
+    let mut describe =
+        |a: &Path, b: &Path| describe_pair(args, describer.as_mut(), &questions, (a, b));
     let Some(lines) = &args.out else {
         return show(args, &describe(&args.a, &args.b)?);
     };
@@ -100,14 +106,25 @@ pub fn run(args: &Args) -> Result<()> {
     })
 }
 
+fn read_questions(path: Option<&Path>) -> Result<Questions> {
+    let Some(path) = path else {
+        return Ok(Questions::shipped()?);
+    };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    Questions::parse(&text).with_context(|| shown.to_string())
+}
+
 fn describe_pair(
     args: &Args,
     describer: Option<&mut Box<dyn Describer>>,
+    questions: &Questions,
     (a, b): (&Path, &Path),
 ) -> Result<Said> {
     let pair = read_pair(a, b, args.stretch)?;
     let facts = Facts::measure_as(args.task, args.modality, &pair);
     let sentences = facts.sentences();
+    let answers = questions.answer(&facts);
     let template = paragraph(args.task, &sentences);
     let (mut text, mut origin) = (template.clone(), Origin::Template);
     let (mut ms, mut features) = (None, None);
@@ -127,7 +144,7 @@ fn describe_pair(
     let size = pair.visible.size();
     let report = json!({
         "a": a, "b": b, "task": args.task.name(), "width": size.width, "height": size.height,
-        "facts": facts, "sentences": sentences, "template": template,
+        "facts": facts, "sentences": sentences, "answers": answers, "template": template,
         "text": text, "origin": origin, "tokens": features.as_ref().map(|f| f.rows), "ms": ms,
     });
     Ok(Said {

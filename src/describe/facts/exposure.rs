@@ -140,7 +140,8 @@ fn sentence(name: &str, there: bool, own: &Exposure) -> Sentence {
         (Some(clipped), None) => Sentence::fixed(format!("The {name} image {clipped}")),
         (clipped, Some(keeps)) => {
             let mut sentence = Sentence::fixed(format!("The {name} image {keeps}"));
-            if let Some(clipped) = clipped {
+            // "Everywhere" leaves no place that is clipped.
+            if let Some(clipped) = clipped.filter(|_| detailed.len() < 3) {
                 sentence.add(clipped, 0.8);
             }
             sentence

@@ -75,6 +75,10 @@ fn sentence(name: &str, there: bool, sharp: &[Place], others: &[Place]) -> Sente
     }
     let mut sentence = match sharp {
         [] => return Sentence::fixed(format!("The {name} image is less sharp")),
+        // Parts were counted, not a border drawn: only then both statements can be true.
+        sharp if sharp.len() >= 3 && !others.is_empty() => {
+            return Sentence::fixed(format!("The {name} image is sharper in most parts"));
+        }
         sharp => Sentence::fixed(format!("The {name} image is sharp {}", places(sharp))),
     };
     let blurred: Vec<Place> = others

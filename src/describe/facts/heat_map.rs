@@ -8,6 +8,7 @@
 //! picture's own range for the others; only the first tells how warm something is.
 
 use super::grid::Grid;
+use super::words::{Place, regions};
 use crate::align::{AlignedPair, Heat};
 
 /// Cells along the longer side: a person of ten pixels in a 160-pixel camera keeps its outline.
@@ -35,6 +36,8 @@ pub(super) struct Scale {
     pub weak: f32,
     /// Surroundings colder than the ground by this count as no colder, ...
     cold: f32,
+    /// Part of its largest contrast that belongs to an object.
+    pub share: f32,
     /// ... and warmer by this as no warmer.
     warm: f32,
 }
@@ -101,6 +104,27 @@ impl<'a> HeatMap<'a> {
         self.heat.celsius(value / per_grey)
     }
 
+    /// Where much is warm, by thirds; empty: nowhere.
+    pub fn warm_areas(&self) -> Vec<Place> {
+        let least = self.ground.max(self.grid.quantile(0.5)) + 0.6 * self.scale.seed;
+        let warm = Grid {
+            width: self.grid.width,
+            height: self.grid.height,
+            values: self
+                .grid
+                .values
+                .iter()
+                .map(|v| f32::from(u8::from(*v > least)))
+                .collect(),
+        };
+        let parts = warm.ninths();
+        let most = parts.iter().flatten().map(|p| p.mean).fold(0.0, f32::max);
+        if most < 0.05 {
+            return Vec::new();
+        }
+        regions(parts.map(|row| row.map(|part| part.mean > 0.6 * most)))
+    }
+
     /// The largest value that the scale does not cut.
     pub fn top(&self) -> f32 {
         match self.kind {
@@ -127,6 +151,7 @@ fn scale(grid: &Grid, kind: Kind) -> Scale {
             local: 7.2,
             weak: 2.5,
             cold: 2.0,
+            share: 0.22,
             warm: 6.0,
         };
     }
@@ -135,8 +160,10 @@ fn scale(grid: &Grid, kind: Kind) -> Scale {
     Scale {
         seed: unit,
         local: 0.9 * unit,
-        weak: 0.35 * unit,
+        // A stretched wall is nearly as white as a person: less than this would join everything.
+        weak: 0.7 * unit,
         cold: 0.25 * unit,
+        share: 0.5,
         warm: 0.75 * unit,
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::SAY;
 use super::grid::Grid;
 use super::groups::{Group, groups};
-use super::heat_map::{CELLS, HeatMap};
+use super::heat_map::{CELLS, HeatMap, Kind};
 use super::light::{Light, VisibleFacts};
 use super::motion;
 use super::warm::{self, WarmObject};
@@ -21,6 +21,10 @@ pub struct SceneFacts {
     pub visible: VisibleFacts,
     /// The infrared picture's luma deviates by less than 0.05.
     pub infrared_flat: bool,
+    /// Source A tells temperatures: what it does not find is not there.
+    pub radiometric: bool,
+    /// Where the infrared picture is warm over larger parts; empty: nowhere.
+    pub areas: Vec<Place>,
     /// Warm objects, those that cover most first; also those that are in doubt.
     pub warm: Vec<WarmObject>,
 }
@@ -29,11 +33,14 @@ impl SceneFacts {
     pub(super) fn measure(pair: &AlignedPair) -> Self {
         let (infrared, visible) = (Grid::luma(&pair.infrared), Grid::luma(&pair.visible));
         let fine = Grid::luma_in(&pair.visible, CELLS);
+        let map = HeatMap::new(pair);
         Self {
             has: (pair.has_infrared, pair.has_visible),
             visible: VisibleFacts::measure(pair, &visible, &infrared),
             infrared_flat: infrared.spread().deviation < 0.05,
-            warm: warm::find(&HeatMap::new(pair), &fine),
+            radiometric: map.kind == Kind::Radiometric,
+            areas: map.warm_areas(),
+            warm: warm::find(&map, &fine),
         }
     }
 
@@ -70,6 +77,13 @@ impl SceneFacts {
             return Sentence::fixed("The infrared image is missing");
         }
         let groups = self.groups();
+        if groups.is_empty() && !self.radiometric && !self.areas.is_empty() {
+            // A stretched picture hides objects among walls: only the place is sure.
+            return Sentence::fixed(format!(
+                "The infrared image shows warm areas {}",
+                places(&self.areas)
+            ));
+        }
         if groups.is_empty() {
             let mut sentence = Sentence::fixed("The infrared image shows no warm objects");
             if self.infrared_flat {

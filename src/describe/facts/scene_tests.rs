@@ -36,23 +36,8 @@ fn warm_objects_are_counted_placed_and_shaped() {
         ),
         "{said}"
     );
-    // The visible picture is black there.
-    assert!(
-        said.contains("hides the warm objects on the left and in the centre"),
-        "{said}"
-    );
-}
-
-#[test]
-fn what_the_visible_picture_shows_is_not_called_hidden() {
-    let mut pair = scene();
-    for picture in [&mut pair.infrared, &mut pair.visible] {
-        fill(picture, (40, 150), (30, 110), 120);
-        fill(picture, (40, 180), (30, 60), 220);
-    }
-    let facts = SceneFacts::measure(&pair);
-    assert!(facts.warm[0].in_visible);
-    assert!(!text(&facts).contains("hides"));
+    // Whether the visible picture hides them, a stretched picture does not tell.
+    assert!(!said.contains("hides"), "{said}");
 }
 
 #[test]

@@ -83,7 +83,9 @@ impl WarmObject {
 /// The warm objects of a map, largest first. `visible` has the map's shape.
 pub(super) fn find(map: &HeatMap<'_>, visible: &Grid) -> Vec<WarmObject> {
     let mut parts = outlines(map);
-    join(&mut parts);
+    if map.kind == Kind::Radiometric {
+        join(&mut parts);
+    }
     parts.retain(|p| p.cells >= NOISE);
     let clutter = parts.len() > 10 && map.kind != Kind::Radiometric;
     let mut found: Vec<WarmObject> = parts
@@ -172,7 +174,7 @@ fn outlines(map: &HeatMap<'_>) -> Vec<Part> {
     let mut found = Vec::new();
     for (peak, from) in cores {
         if free[from.1 * grid.width + from.0] {
-            let level = map.scale.weak.max(0.22 * peak);
+            let level = map.scale.weak.max(map.scale.share * peak);
             found.push(grow(map, &mut free, from, level));
         }
     }
@@ -270,7 +272,8 @@ fn object(map: &HeatMap<'_>, visible: &Grid, part: &Part, clutter: bool) -> Warm
         distance: distance(part, map.grid.height),
         celsius,
         hot: celsius.is_some_and(|c| c >= HOT),
-        in_visible: is_in_visible(visible, part),
+        // Of a stretched picture an outline may be a part of something that is seen.
+        in_visible: map.kind == Kind::Stretched || is_in_visible(visible, part),
         motion: None,
         confidence: confidence(map, part, clutter),
     }
@@ -323,6 +326,7 @@ fn confidence(map: &HeatMap<'_>, part: &Part, clutter: bool) -> f32 {
         ),
         (w > 0.5 * map.grid.width as f32, 0.5),
         (clutter, 0.75),
+        (part.cells < SHAPELESS && map.kind == Kind::Stretched, 0.6),
         (part.peak < 1.15 * map.scale.local, 0.8),
     ];
     for (is, factor) in against {

@@ -146,6 +146,21 @@ impl Sentence {
         self.more.push((text.into(), worth));
     }
 
+    /// Each statement as a sentence with the same subject.
+    pub fn parts(&self) -> Vec<String> {
+        let first = self.longer.as_ref().map_or(&self.least, |(text, _)| text);
+        // "The visible image", or all before the first verb.
+        let words: Vec<&str> = self.least.split(' ').collect();
+        let verbs = ["is", "are", "shows", "keeps", "has"];
+        let verb = words.iter().position(|word| verbs.contains(word));
+        let subject = words[..verb.unwrap_or(words.len())].join(" ");
+        let rest = self
+            .more
+            .iter()
+            .map(|(text, _)| format!("{subject} {text}."));
+        std::iter::once(format!("{first}.")).chain(rest).collect()
+    }
+
     /// The same sentence in more words.
     pub fn longer(&mut self, text: impl Into<String>, worth: f32) {
         self.longer = Some((text.into(), worth));
