@@ -49,7 +49,8 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
             steps
         }
         Task::Mif => {
-            let strong: Step = if says("CT image") {
+            // With the space: SPECT ends in CT, too.
+            let strong: Step = if says(" CT image") {
                 &["keep the bone", "preserve the bone", "highlight the bone"]
             } else {
                 &[
@@ -99,6 +100,23 @@ mod tests {
         assert!(warm[0].iter().all(|w| w.contains("warm objects")));
         let glare = of("The visible image is dark and has glare on the left.");
         assert!(glare[0].iter().all(|w| w.contains("glare")));
+    }
+
+    #[test]
+    fn bone_is_asked_for_of_ct_and_activity_of_the_others() {
+        for (name, noun) in [
+            ("CT", "bone"),
+            ("PET", "activity"),
+            ("SPECT", "activity"),
+            ("functional", "activity"),
+        ] {
+            let facts = [format!("The {name} image shows something on the left.")];
+            let wordings = steps(Task::Mif, &facts)[0];
+            assert!(
+                wordings.iter().all(|w| w.contains(noun)),
+                "{name}: {wordings:?}"
+            );
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod client;
 mod facts;
 mod models;
 pub mod prompt;
+pub mod proof;
 pub mod protocol;
 pub mod questions;
 mod template;

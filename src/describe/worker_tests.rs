@@ -110,7 +110,8 @@ fn the_template_comes_first_and_the_model_follows_then_every_interval() {
         &straw.asked()[..],
         [Prompt::Text(_), Prompt::Facts(_)]
     ));
-    assert!(!worker.wants_pair(at(3.0)));
+    assert!(!worker.wants_pair(at(2.0)));
+    assert!(worker.wants_pair(at(3.0)), "a look ahead, for motion");
     worker.step(Some(&pair()), at(3.0));
     assert_eq!(straw.asked(), []);
     worker.step(Some(&pair()), at(3.2));

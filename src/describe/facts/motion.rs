@@ -14,7 +14,7 @@ const GROWTH: f32 = 0.1;
 /// A cell more or less above and below is no growth: parts of the picture's height.
 const CELLS_OFF: f32 = 0.018;
 /// Looks further apart than this, seconds, have no common objects for certain.
-const LONGEST: f32 = 3.0;
+const LONGEST: f32 = 2.0;
 
 /// The way of an object, as the viewer sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
