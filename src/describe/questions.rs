@@ -211,7 +211,8 @@ mod tests {
             assert!(!answers.is_empty(), "{task:?}");
             let mut said: Vec<String> = answers.into_iter().flat_map(|a| a.sentences).collect();
             let mut parts = facts.parts();
-            (said.sort(), parts.sort());
+            said.sort();
+            parts.sort();
             assert_eq!(said, parts, "every fact of {task:?} is asked for once");
         }
     }
