@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use choices::{Engine, Mode, Palette, ScreenKind, Task};
+pub use choices::{Engine, Modality, Mode, Palette, ScreenKind, Task};
 use sections::default_fps;
 pub use sections::{
     AlignConfig, CameraConfig, CamerasConfig, ControlConfig, DescribeConfig, FaultConfig,

@@ -160,12 +160,14 @@ impl Picture {
 }
 
 /// A raw thermal picture: one unsigned 16-bit count a pixel, rows from the top, tightly packed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     /// Size in pixels.
     pub size: Size,
     /// `size.area()` counts.
     pub data: Vec<u16>,
+    /// Kelvins a count, where the counts are absolute temperatures (0.01 for a Lepton's TLinear).
+    pub kelvin: Option<f32>,
 }
 
 impl Counts {
@@ -174,6 +176,7 @@ impl Counts {
         Self {
             size,
             data: vec![0; size.area()],
+            kelvin: None,
         }
     }
 }
@@ -210,6 +213,7 @@ impl Frame {
         match (&mut self.counts, &other.counts) {
             (Some(mine), Some(theirs)) => {
                 mine.size = theirs.size;
+                mine.kelvin = theirs.kelvin;
                 mine.data.resize(theirs.data.len(), 0);
                 mine.data.copy_from_slice(&theirs.data);
             }

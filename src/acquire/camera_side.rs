@@ -216,6 +216,7 @@ impl Side {
                 let counts = frame
                     .counts
                     .get_or_insert_with(|| crate::frame::Counts::new(layout.size));
+                counts.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
                 y16(layout, bytes, counts)?;
                 frame.picture.reshape(layout.size, 1);
                 self.range.map(&counts.data, frame.picture.data_mut());

@@ -9,6 +9,7 @@ fn config(device: &str) -> CameraConfig {
         fps: None,
         telemetry_rows: 2,
         offset_ms: 0,
+        kelvin_per_count: None,
     }
 }
 

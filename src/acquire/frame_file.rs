@@ -30,7 +30,11 @@ pub fn read_frame(
             let data = decoded.into_luma16().into_raw();
             frame.picture.reshape(size, 1);
             range.map(&data, frame.picture.data_mut());
-            frame.counts = Some(Counts { size, data });
+            frame.counts = Some(Counts {
+                size,
+                data,
+                kelvin: None,
+            });
             return Ok(());
         }
         DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_) => {

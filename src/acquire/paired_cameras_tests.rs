@@ -144,6 +144,7 @@ fn camera(format: &str) -> CameraConfig {
         fps: None,
         telemetry_rows: 0,
         offset_ms: 0,
+        kelvin_per_count: None,
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod actors;
 mod backdrop;
+mod crowd;
 mod fire;
 mod haze;
 mod random;
@@ -35,6 +36,9 @@ const POOL: usize = 8;
 /// How much earlier the infrared frame is taken, and how much that varies, microseconds.
 const SKEW: (u64, u64) = (3_000, 4_000);
 
+/// Kelvins a count.
+const KELVIN: f32 = 0.01;
+
 /// The scene without a clock: any frame by its number, and the truth about it.
 #[derive(Debug)]
 pub struct SyntheticScene {
@@ -42,6 +46,8 @@ pub struct SyntheticScene {
     fps: f64,
     renderer: Renderer,
     range: RangeMapper,
+    /// Random people and cars, with a fire or without; `None`: the regular ones.
+    random: Option<bool>,
 }
 
 impl SyntheticScene {
@@ -50,9 +56,28 @@ impl SyntheticScene {
         Self {
             seed,
             fps,
-            renderer: Renderer::new(seed),
+            renderer: Renderer::new(seed, true),
             range: RangeMapper::new(RangeConfig::default()),
+            random: None,
         }
+    }
+
+    /// A scene with other people and another car every few seconds, with a fire or without:
+    /// what facts are tried on. See [`SyntheticScene::middle`].
+    pub fn random(seed: u64, fps: f64, fire: bool) -> Self {
+        Self {
+            seed,
+            fps,
+            renderer: Renderer::new(seed, fire),
+            range: RangeMapper::new(RangeConfig::default()),
+            random: Some(fire),
+        }
+    }
+
+    /// The frame of a random scene in which the people and the car of `episode` hide neither
+    /// each other nor the fire.
+    pub fn middle(&self, episode: u64) -> u64 {
+        crowd::middle(episode, self.fps)
     }
 
     /// The known map of visible to infrared pixels, exact at [`REFERENCE_DISTANCE`] metres.
@@ -62,7 +87,10 @@ impl SyntheticScene {
 
     /// Where everything is at frame `number`.
     pub fn moment(&self, number: u64) -> Moment {
-        Moment::at(self.seed, number, self.fps)
+        match self.random {
+            None => Moment::at(self.seed, number, self.fps),
+            Some(fire) => Moment::random(self.seed, number, self.fps, fire),
+        }
     }
 
     /// What is in the pictures of frame `number`.
@@ -85,6 +113,7 @@ impl SyntheticScene {
         let counts = frame
             .counts
             .get_or_insert_with(|| crate::frame::Counts::new(INFRARED));
+        counts.kelvin = Some(KELVIN);
         self.renderer.infrared(&moment, counts);
         frame.picture.reshape(INFRARED, 1);
         self.range.map(&counts.data, frame.picture.data_mut());

@@ -7,7 +7,7 @@
 use super::area::AreaShrink;
 use super::geometry::Geometry;
 use super::remap::RemapTable;
-use super::{AlignError, AlignedPair, Calibration};
+use super::{AlignError, AlignedPair, Calibration, Heat};
 use crate::frame::{FramePair, Picture, Size};
 
 /// A source with more than this many pixels to an output pixel, on either axis, is first shrunk
@@ -70,6 +70,16 @@ impl Aligner {
         let infrared = pair.infrared.as_deref().map(|frame| &frame.picture);
         let visible = pair.visible.as_deref().map(|frame| &frame.picture);
         self.align_pictures(infrared, visible, out);
+    }
+
+    /// The raw counts of the pair's infrared frame over the visible picture; clears `heat` where
+    /// there are none.
+    pub fn align_counts(&mut self, pair: &FramePair, heat: &mut Heat) {
+        let counts = pair.infrared.as_deref().and_then(|f| f.counts.as_ref());
+        match counts.filter(|c| c.size.area() > 0 && c.data.len() == c.size.area()) {
+            None => heat.clear(),
+            Some(counts) => heat.fill(counts, |linear, out| self.infrared.apply(linear, out)),
+        }
     }
 
     /// As [`Aligner::align`], for pictures that came without a camera.

@@ -9,12 +9,14 @@ pub(crate) mod area;
 mod calibration;
 mod coverage;
 mod geometry;
+mod heat;
 mod homography;
 mod lens;
 mod remap;
 
 pub use aligner::Aligner;
 pub use calibration::{Calibration, Preset};
+pub use heat::Heat;
 pub use lens::Lens;
 pub use remap::RemapTable;
 
@@ -75,6 +77,8 @@ pub struct AlignedPair {
     pub has_infrared: bool,
     /// Source B is there.
     pub has_visible: bool,
+    /// Source A before its range was mapped; filled for the text path only.
+    pub heat: Heat,
 }
 
 impl AlignedPair {
@@ -89,6 +93,7 @@ impl AlignedPair {
             is_covered: true,
             has_infrared: false,
             has_visible: false,
+            heat: Heat::new(size),
         }
     }
 
@@ -112,5 +117,6 @@ impl AlignedPair {
         self.is_covered = other.is_covered;
         self.has_infrared = other.has_infrared;
         self.has_visible = other.has_visible;
+        self.heat.copy_from(&other.heat);
     }
 }

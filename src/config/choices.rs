@@ -44,6 +44,37 @@ impl Task {
     }
 }
 
+/// What medical source A is. Pixels tell colour from grey, and no more than that.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Modality {
+    /// Coloured: functional; grey: CT.
+    #[default]
+    Auto,
+    /// PET or SPECT, nobody says which.
+    Functional,
+    /// Positron emission tomography.
+    Pet,
+    /// Single-photon emission computed tomography.
+    Spect,
+    /// Computed tomography.
+    Ct,
+}
+
+impl Modality {
+    /// As a text calls it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Functional => "functional",
+            Self::Pet => "PET",
+            Self::Spect => "SPECT",
+            Self::Ct => "CT",
+        }
+    }
+}
+
 /// What is shown. Switched within one frame.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum,

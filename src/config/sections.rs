@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Mode, Palette, ScreenKind};
+use super::{Engine, Modality, Mode, Palette, ScreenKind};
 use crate::frame::Size;
 
 /// `[source]`: where pairs come from.
@@ -136,6 +136,10 @@ pub struct CameraConfig {
     /// Added to this camera's timestamps, milliseconds, to make up for its own latency.
     #[serde(default)]
     pub offset_ms: i64,
+    /// Kelvins a count, of a 16-bit thermal camera whose counts are absolute temperatures (0.01
+    /// for a Lepton's TLinear); the describer tells temperatures then.
+    #[serde(default)]
+    pub kelvin_per_count: Option<f32>,
 }
 
 /// `[output]`: size of the fused picture.
@@ -204,6 +208,8 @@ pub struct DescribeConfig {
     pub models: Option<PathBuf>,
     /// Use the language model; `false`: template text through the encoder.
     pub llm: bool,
+    /// What source A of the medical task is.
+    pub modality: Modality,
     /// Seconds between the starts of two descriptions.
     pub interval_s: f64,
     /// Seconds a guidance stays in use without a newer one; then neutral.
@@ -219,6 +225,7 @@ impl Default for DescribeConfig {
             program: None,
             models: None,
             llm: true,
+            modality: Modality::Auto,
             interval_s: 3.0,
             time_to_live_s: 30.0,
             deadline_s: 20.0,

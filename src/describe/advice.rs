@@ -15,9 +15,15 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
     let says = |word: &str| sentences.iter().any(|s| s.contains(word));
     match task {
         Task::Ivf => {
-            let warm = says(" warm ") && !says("no warm ");
+            let warm = (says(" warm ") || says(" hot ")) && !says("no warm ");
             let mut steps: Vec<Step> = Vec::new();
-            if warm {
+            if says(" warm areas") {
+                steps.push(&[
+                    "highlight the warm areas",
+                    "preserve the warm areas",
+                    "bring out the warm areas",
+                ]);
+            } else if warm {
                 steps.push(&[
                     "highlight the warm objects",
                     "preserve the warm objects",
@@ -28,6 +34,8 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
                 steps.push(&["suppress the glare", "reduce the glare"]);
             } else if says("haze") {
                 steps.push(&["suppress the haze", "reduce the haze"]);
+            } else if says("is noisy") {
+                steps.push(&["suppress the noise", "reduce the noise"]);
             }
             steps.push(if says("visible image is missing") {
                 &["keep the contrast", "preserve the contrast"]
@@ -41,7 +49,8 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
             steps
         }
         Task::Mif => {
-            let strong: Step = if says("CT image") {
+            // With the space: SPECT ends in CT, too.
+            let strong: Step = if says(" CT image") {
                 &["keep the bone", "preserve the bone", "highlight the bone"]
             } else {
                 &[
@@ -91,6 +100,23 @@ mod tests {
         assert!(warm[0].iter().all(|w| w.contains("warm objects")));
         let glare = of("The visible image is dark and has glare on the left.");
         assert!(glare[0].iter().all(|w| w.contains("glare")));
+    }
+
+    #[test]
+    fn bone_is_asked_for_of_ct_and_activity_of_the_others() {
+        for (name, noun) in [
+            ("CT", "bone"),
+            ("PET", "activity"),
+            ("SPECT", "activity"),
+            ("functional", "activity"),
+        ] {
+            let facts = [format!("The {name} image shows something on the left.")];
+            let wordings = steps(Task::Mif, &facts)[0];
+            assert!(
+                wordings.iter().all(|w| w.contains(noun)),
+                "{name}: {wordings:?}"
+            );
+        }
     }
 
     #[test]

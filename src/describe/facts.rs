@@ -3,26 +3,65 @@
 //! Input: [`AlignedPair`]. Output: [`Facts`], then sentences. Thread: guide. Blocks: never, no
 //! I/O. Allocates: small grids. Fails when: never; a picture of one pixel has few facts.
 //! Not its job: naming things. No object is recognised and nothing is diagnosed here: facts are
-//! brightness, place, number, size and shape.
+//! brightness, place, number, size, shape, temperature and motion.
+//!
+//! Each fact that is a judgement carries a confidence, and below [`SAY`] it is kept for machines
+//! and not said.
 
 mod blobs;
 mod exposure;
 mod focus;
 mod grid;
+mod groups;
+mod heat_map;
+mod light;
 mod medical;
+mod motion;
 mod scene;
+mod warm;
 mod words;
 
 use serde::Serialize;
 
 pub use exposure::ExposureFacts;
 pub use focus::FocusFacts;
-pub use medical::{MedicalFacts, Modality};
-pub use scene::{Distance, Light, SceneFacts, Shape, WarmGroup};
+pub use groups::Group;
+pub use light::{Light, VisibleFacts};
+pub use medical::MedicalFacts;
+pub use motion::Motion;
+pub use scene::SceneFacts;
+pub use warm::{Distance, Shape, WarmObject};
 pub use words::Place;
 
 use crate::align::AlignedPair;
-use crate::config::Task;
+use crate::config::{Modality, Task};
+use words::Sentence;
+
+/// Judgements of less confidence are not said.
+pub const SAY: f32 = 0.5;
+/// Rows of guidance that fact sentences may take: 64, less the longest advice, less the encoder's
+/// begin and end.
+const ROWS: usize = 40;
+
+/// A judgement, and how sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rated<T> {
+    /// What is judged.
+    pub value: T,
+    /// 0..=1; 0.5 is a toss-up.
+    pub confidence: f32,
+}
+
+const fn rated<T>(value: T, confidence: f32) -> Rated<T> {
+    Rated { value, confidence }
+}
+
+impl<T> Rated<T> {
+    /// Sure enough to be said, and `test` holds.
+    pub fn says(&self, test: impl FnOnce(&T) -> bool) -> bool {
+        self.confidence > SAY && test(&self.value)
+    }
+}
 
 /// What was measured, by task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,11 +80,23 @@ pub enum Facts {
 impl Facts {
     /// Measures a pair. A source that is not there counts as missing, whatever its picture holds.
     pub fn measure(task: Task, pair: &AlignedPair) -> Self {
+        Self::measure_as(task, Modality::default(), pair)
+    }
+
+    /// The same, where it is known what medical source A is.
+    pub fn measure_as(task: Task, modality: Modality, pair: &AlignedPair) -> Self {
         match task {
             Task::Ivf => Self::Ivf(SceneFacts::measure(pair)),
-            Task::Mif => Self::Mif(MedicalFacts::measure(pair)),
+            Task::Mif => Self::Mif(MedicalFacts::measure(pair, modality)),
             Task::Mef => Self::Mef(ExposureFacts::measure(pair)),
             Task::Mff => Self::Mff(FocusFacts::measure(pair)),
+        }
+    }
+
+    /// Gives objects the motion they had since `before`, which was measured `seconds` earlier.
+    pub fn follow(&mut self, before: &Self, seconds: f32) {
+        if let (Self::Ivf(now), Self::Ivf(before)) = (self, before) {
+            now.follow(before, seconds);
         }
     }
 
@@ -60,8 +111,18 @@ impl Facts {
     }
 
     /// One or two plain sentences in the words the network was trained with, each with its
-    /// full stop, together short enough for the network's 64 rows of guidance.
+    /// full stop, together short enough for the network's 64 rows of guidance: what is worth
+    /// least is left out.
     pub fn sentences(&self) -> Vec<String> {
+        words::fit(&self.spoken(), ROWS)
+    }
+
+    /// Every fact that is sure enough, each as a sentence of its own.
+    pub fn parts(&self) -> Vec<String> {
+        self.spoken().iter().flat_map(Sentence::parts).collect()
+    }
+
+    fn spoken(&self) -> Vec<Sentence> {
         match self {
             Self::Ivf(facts) => facts.sentences(),
             Self::Mif(facts) => facts.sentences(),
@@ -73,6 +134,7 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
+    use super::words::rows;
     use super::*;
     use crate::frame::{Picture, Size};
     use proptest::prelude::*;
@@ -114,74 +176,45 @@ mod tests {
                 for s in &sentences {
                     prop_assert!(s.starts_with("The ") || s.starts_with("There "), "{}", s);
                     prop_assert!(s.ends_with('.') && !s.contains("  "), "{}", s);
+                    prop_assert!(!is_diagnosis(s), "{}", s);
                 }
-                prop_assert!(rows(task, &sentences) <= 64, "{:?}", sentences);
+                prop_assert!(paragraph_rows(task, &sentences) <= 64, "{:?}", sentences);
             }
         }
     }
 
-    /// Rows of guidance the paragraph takes, nearly as the encoder counts: words, punctuation,
-    /// begin and end, and one for the longest wording of the advice.
-    fn rows(task: Task, sentences: &[String]) -> usize {
-        let text = crate::describe::paragraph(task, sentences);
-        let marks = text.chars().filter(char::is_ascii_punctuation).count();
-        text.split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .count()
-            + marks
-            + 3
+    /// Rows of guidance the paragraph takes: begin and end, and one for the longest wording of
+    /// the advice.
+    fn paragraph_rows(task: Task, sentences: &[String]) -> usize {
+        rows(&crate::describe::paragraph(task, sentences)) + 3
     }
 
-    #[test]
-    fn the_longest_sentences_fit_the_guidance() {
-        let group = |place| WarmGroup {
-            count: 9,
-            shape: Shape::Upright,
-            place,
-            distance: Distance::Far,
-            area: 0.1,
-        };
-        let two = vec![Place::Left, Place::Centre];
-        let scene = |low_contrast, haze, glare: &[Place]| {
-            Facts::Ivf(SceneFacts {
-                has: (true, true),
-                light: Light::WellLit,
-                low_contrast,
-                glare: glare.to_vec(),
-                haze,
-                texture: two.clone(),
-                infrared_flat: false,
-                warm: [Place::Left, Place::Centre].map(group).to_vec(),
-            })
-        };
-        let exposure = |clipped: &[Place], detailed: &[Place]| {
-            Facts::Mef(ExposureFacts {
-                has: (true, true),
-                swapped: true,
-                detailed: (detailed.to_vec(), detailed.to_vec()),
-                black: (clipped.to_vec(), clipped.to_vec()),
-                white: (clipped.to_vec(), clipped.to_vec()),
-            })
-        };
-        let focus = Facts::Mff(FocusFacts {
-            has: (true, true),
-            first: two.clone(),
-            second: two.clone(),
-        });
-        for facts in [
-            scene(true, false, &two),
-            scene(true, true, &two),
-            scene(false, false, &two),
-            scene(true, false, &[]),
-            scene(true, true, &[]),
-            exposure(&two[..1], &two[..1]),
-            exposure(&two, &two),
-            focus,
-        ] {
-            let sentences = facts.sentences();
-            let rows = rows(facts.task(), &sentences);
-            assert!(rows <= 64, "{rows}: {sentences:?}");
-        }
+    /// Words that judge health; filmd measures pictures and says nothing of the kind.
+    fn is_diagnosis(text: &str) -> bool {
+        let words = [
+            "lesion",
+            "tumo",
+            "cancer",
+            "stroke",
+            "disease",
+            "abnormal",
+            "patholog",
+            "infarct",
+            "haemorrhage",
+            "hemorrhage",
+            "alzheimer",
+            "dementia",
+            "healthy",
+            "diagnos",
+            "patient",
+            "metasta",
+            "glioma",
+            "edema",
+            "oedema",
+            "atrophy",
+        ];
+        let text = text.to_lowercase();
+        words.iter().any(|word| text.contains(word))
     }
 
     #[test]

@@ -13,7 +13,9 @@ mod facts;
 mod features_file;
 mod models;
 pub mod prompt;
+pub mod proof;
 pub mod protocol;
+pub mod questions;
 mod template;
 mod worker;
 
@@ -24,8 +26,8 @@ use std::time::Duration;
 
 pub use client::{Launch, ProcessDescriber};
 pub use facts::{
-    Distance, ExposureFacts, Facts, FocusFacts, Light, MedicalFacts, Modality, Place, SceneFacts,
-    Shape, WarmGroup,
+    Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts, Motion, Place, Rated,
+    SceneFacts, Shape, VisibleFacts, WarmObject,
 };
 pub use features_file::FeaturesError;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};

@@ -143,8 +143,11 @@ pub fn grammar(task: Task, sentences: &[String]) -> Result<String, PromptError> 
     Ok(root)
 }
 
-/// One line each, trimmed, checked.
-fn clean(sentences: &[String]) -> Result<Vec<String>, PromptError> {
+/// Sentences as the model reads them: one line each, trimmed, checked.
+///
+/// # Errors
+/// [`PromptError`].
+pub fn clean(sentences: &[String]) -> Result<Vec<String>, PromptError> {
     if sentences.is_empty() || sentences.len() > MAX_SENTENCES {
         return Err(PromptError::Count(sentences.len()));
     }

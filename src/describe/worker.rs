@@ -18,10 +18,12 @@ use super::{
 use crate::align::AlignedPair;
 use crate::channel::Watch;
 use crate::clock::Timestamp;
-use crate::config::DescribeConfig;
+use crate::config::{DescribeConfig, Modality};
 
 /// How long a step may be put off: how soon a dead process is noticed.
 const PULSE: Duration = Duration::from_millis(200);
+/// So long before a description another look is taken: motion is what changed since.
+const LOOK_AHEAD: Duration = Duration::from_millis(800);
 /// Before a failed description is tried again, at most the interval.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -36,6 +38,8 @@ pub struct GuideSettings {
     pub time_to_live: Duration,
     /// For one description.
     pub deadline: Duration,
+    /// What source A of the medical task is.
+    pub modality: Modality,
 }
 
 impl From<&DescribeConfig> for GuideSettings {
@@ -45,6 +49,7 @@ impl From<&DescribeConfig> for GuideSettings {
             interval: config.interval(),
             time_to_live: config.time_to_live(),
             deadline: config.deadline(),
+            modality: config.modality,
         }
     }
 }
@@ -88,6 +93,8 @@ pub struct GuideWorker {
     since: Option<Timestamp>,
     /// When the next request may start.
     due: Timestamp,
+    /// The last look at the scene, and when it was.
+    before: Option<(Timestamp, Facts)>,
     starts: u64,
     /// The process was started and has not answered yet.
     fresh: bool,
@@ -120,6 +127,7 @@ impl GuideWorker {
             wish: None,
             since: None,
             due: Timestamp::ZERO,
+            before: None,
             starts: 0,
             fresh: false,
             ok: 0,
@@ -154,7 +162,16 @@ impl GuideWorker {
 
     /// The next step would use a pair: the frame path then copies one for it.
     pub fn wants_pair(&self, now: Timestamp) -> bool {
-        self.settings.enabled && self.wish.is_none() && now >= self.due
+        self.settings.enabled && self.wish.is_none() && (now >= self.due || self.looks(now))
+    }
+
+    /// The look before the next description is due, and was not taken yet.
+    fn looks(&self, now: Timestamp) -> bool {
+        now.plus(LOOK_AHEAD) >= self.due
+            && self
+                .before
+                .as_ref()
+                .is_none_or(|(at, _)| now.since(*at) > LOOK_AHEAD)
     }
 
     /// One turn: look after the process, let old guidance expire, and make one request where one
@@ -168,6 +185,12 @@ impl GuideWorker {
             } else if let Some(pair) = pair {
                 self.describe(pair, now);
             }
+        }
+        if let Some(pair) = pair
+            && now < self.due
+            && self.wish.is_none()
+        {
+            self.before = Some((now, self.measure(pair)));
         }
         if now >= self.due && self.wish.is_none() && pair.is_none() {
             // Only a pair is missing, or nothing is wanted; a pair ends the wait.
@@ -219,7 +242,12 @@ impl GuideWorker {
 
     fn describe(&mut self, pair: &AlignedPair, now: Timestamp) {
         let task = self.neutral.task;
-        let sentences = Facts::measure(task, pair).sentences();
+        let mut facts = self.measure(pair);
+        if let Some((at, before)) = &self.before {
+            facts.follow(before, now.since(*at).as_secs_f32());
+        }
+        let sentences = facts.sentences();
+        self.before = Some((now, facts));
         let template = paragraph(task, &sentences);
         if self.describer.is_none() {
             self.show_only(template);
@@ -240,6 +268,10 @@ impl GuideWorker {
         let result = self.request(Prompt::Facts(sentences));
         let origin = result.as_ref().map_or(Origin::Template, |d| d.origin);
         self.take(result, origin, now);
+    }
+
+    fn measure(&self, pair: &AlignedPair) -> Facts {
+        Facts::measure_as(self.neutral.task, self.settings.modality, pair)
     }
 
     fn request(&mut self, text: Prompt) -> Result<Description, DescribeError> {

@@ -83,6 +83,7 @@ fn worker(straw: &Straw) -> (GuideWorker, Arc<Watch<Guidance>>) {
         interval: Duration::from_secs(3),
         time_to_live: Duration::from_secs(30),
         deadline: Duration::from_secs(5),
+        modality: crate::config::Modality::Auto,
     };
     let describer = Box::new(straw.clone());
     let worker = GuideWorker::new(settings, neutral(), Ok(describer), Arc::clone(&watch));
@@ -109,7 +110,8 @@ fn the_template_comes_first_and_the_model_follows_then_every_interval() {
         &straw.asked()[..],
         [Prompt::Text(_), Prompt::Facts(_)]
     ));
-    assert!(!worker.wants_pair(at(3.0)));
+    assert!(!worker.wants_pair(at(2.0)));
+    assert!(worker.wants_pair(at(3.0)), "a look ahead, for motion");
     worker.step(Some(&pair()), at(3.0));
     assert_eq!(straw.asked(), []);
     worker.step(Some(&pair()), at(3.2));

@@ -78,9 +78,10 @@ impl FuseStage {
         &self.engine
     }
 
-    /// The pair of the last frame, aligned.
-    pub fn aligned(&self) -> &AlignedPair {
-        &self.aligned
+    /// Copies the pair of the last frame, aligned, for the text path; `pair` is that frame's.
+    pub fn share(&mut self, pair: &FramePair, out: &mut AlignedPair) {
+        out.copy_from(&self.aligned);
+        self.aligner.align_counts(pair, &mut out.heat);
     }
 
     /// Makes the picture of one pair. `metrics` gets the time of each stage.

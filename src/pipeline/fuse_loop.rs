@@ -59,7 +59,7 @@ impl FuseLoop {
                 count(&self.shared.metrics.guidance_swaps);
                 guided_by = guidance;
             }
-            self.share_scene();
+            self.share_scene(&pair);
             match self.outbox.put(frame) {
                 Ok(None) => {}
                 Ok(Some(_)) => count(&self.shared.metrics.fused_displaced),
@@ -76,12 +76,12 @@ impl FuseLoop {
     }
 
     /// A copy for the text path, only when it asked for one.
-    fn share_scene(&self) {
+    fn share_scene(&mut self, pair: &FramePair) {
         if !self.shared.wants_scene.load(Relaxed) {
             return;
         }
         if let Some(mut scene) = self.scene_pool.take() {
-            scene.copy_from(self.stage.aligned());
+            self.stage.share(pair, &mut scene);
             if self.scenes.put(scene).is_ok() {
                 self.shared.wants_scene.store(false, Relaxed);
             }

@@ -33,20 +33,20 @@ pub struct Backdrop {
 }
 
 impl Backdrop {
-    /// The backdrop of `seed`.
-    pub fn new(seed: u64) -> Self {
+    /// The backdrop of `seed`, its ground warmed by the fire or not.
+    pub fn new(seed: u64, fire: bool) -> Self {
         let mut visible = Vec::with_capacity(VISIBLE.area() * 3);
         let mut albedo = Vec::with_capacity(VISIBLE.area());
         for y in 0..VISIBLE.height {
             for x in 0..VISIBLE.width {
-                let surface = surface(seed, x as f32, y as f32);
+                let surface = surface((seed, fire), x as f32, y as f32);
                 visible.extend(surface.rgb.map(|v| v.clamp(0.0, 255.0) as u8));
                 albedo.push((surface.albedo * 255.0) as u8);
             }
         }
         let mut infrared = Vec::with_capacity(INFRARED.area());
         for v in 0..INFRARED.height {
-            infrared.extend((0..INFRARED.width).map(|u| warmth(seed, u as f32, v as f32)));
+            infrared.extend((0..INFRARED.width).map(|u| warmth((seed, fire), u as f32, v as f32)));
         }
         draw_lamp(&mut Canvas::Visible(&mut visible));
         draw_lamp(&mut Canvas::Infrared(&mut infrared));
@@ -59,7 +59,7 @@ impl Backdrop {
 }
 
 /// The counts of an infrared pixel: the mean of nine points in it.
-fn warmth(seed: u64, u: f32, v: f32) -> u16 {
+fn warmth(place: (u64, bool), u: f32, v: f32) -> u16 {
     let mut sum = 0.0;
     for i in 0..9 {
         let (du, dv) = (
@@ -68,10 +68,10 @@ fn warmth(seed: u64, u: f32, v: f32) -> u16 {
         );
         // Parallax depends on the distance of what is seen there: a few steps find it.
         let mut shift = 0.0;
-        let mut found = surface(seed, 0.0, 0.0);
+        let mut found = surface(place, 0.0, 0.0);
         for _ in 0..3 {
             let p = back((u + du - shift, v + dv));
-            found = surface(seed, p.0, p.1);
+            found = surface(place, p.0, p.1);
             shift = parallax(found.depth);
         }
         sum += found.warmth;
@@ -79,7 +79,7 @@ fn warmth(seed: u64, u: f32, v: f32) -> u16 {
     celsius((sum / 9.0 * 100.0) as i32)
 }
 
-fn surface(seed: u64, x: f32, y: f32) -> Surface {
+fn surface((seed, fire): (u64, bool), x: f32, y: f32) -> Surface {
     if let Some(found) = building(seed, x, y) {
         return found;
     }
@@ -90,7 +90,7 @@ fn surface(seed: u64, x: f32, y: f32) -> Surface {
     if y > HORIZON + 1.0
         && let Some((gx, gz)) = ground(x, y)
     {
-        return earth(seed, x, gx, gz);
+        return earth((seed, fire), x, gx, gz);
     }
     if y > line {
         // The wood at the horizon.
@@ -215,7 +215,7 @@ fn tree(seed: u64, x: f32, y: f32) -> Option<Surface> {
     })
 }
 
-fn earth(seed: u64, px: f32, x: f32, z: f32) -> Surface {
+fn earth((seed, fire): (u64, bool), px: f32, x: f32, z: f32) -> Surface {
     // Texture finer than a pixel would only flicker: it fades with distance.
     let sharp = (14.0 / z).min(1.0);
     let fine = (fractal(seed + 20, x * 9.0, z * 5.0, 3) - 0.5) * sharp;
@@ -229,7 +229,9 @@ fn earth(seed: u64, px: f32, x: f32, z: f32) -> Surface {
         let colour = [0.80 * tone, tone, 0.55 * tone];
         (colour, tone, 5.4 + 2.4 * fine + 2.2 * broad)
     };
-    warmth += 16.0 / (1.0 + distance((x, z), FIRE) * distance((x, z), FIRE));
+    if fire {
+        warmth += 16.0 / (1.0 + distance((x, z), FIRE) * distance((x, z), FIRE));
+    }
     let light = static_light(x, z);
     let haze = (z / 160.0).min(0.8);
     let air = [21.0, 23.0, 29.0];

@@ -10,7 +10,7 @@ use super::fire::Fire;
 use super::haze::Haze;
 use super::random::{Random, hash, noise_table};
 use super::raster::Canvas;
-use super::scene::{FIRE, Moment};
+use super::scene::{FIRE, Moment, PEOPLE};
 use super::world::{INFRARED, VISIBLE};
 use crate::frame::{Counts, Picture};
 
@@ -46,9 +46,10 @@ enum Item {
 }
 
 impl Renderer {
-    /// Draws what does not move and makes the tables; a few tenths of a second.
-    pub fn new(seed: u64) -> Self {
-        let backdrop = Backdrop::new(seed);
+    /// Draws what does not move, warmed by a fire or not, and makes the tables; a few tenths of
+    /// a second.
+    pub fn new(seed: u64, fire: bool) -> Self {
+        let backdrop = Backdrop::new(seed, fire);
         let mut pattern = noise_table(hash(seed, 5), PATTERN_SIGMA * 0.7, INFRARED.area());
         let columns = noise_table(hash(seed, 6), PATTERN_SIGMA * 0.7, INFRARED.width);
         for row in pattern.chunks_exact_mut(INFRARED.width) {
@@ -73,7 +74,9 @@ impl Renderer {
         out.reshape(VISIBLE, 3);
         let data = out.data_mut();
         data.copy_from_slice(&self.backdrop.visible);
-        self.fire.light(data, moment);
+        if moment.flicker > 0.0 {
+            self.fire.light(data, moment);
+        }
         self.haze.headlights(data, &self.backdrop.albedo, moment);
         for item in order(moment) {
             self.draw(&mut Canvas::Visible(data), moment, item);
@@ -112,31 +115,34 @@ impl Renderer {
 
     fn draw(&self, canvas: &mut Canvas, moment: &Moment, item: Item) {
         match item {
-            Item::Person(i) => draw_person(canvas, moment, &moment.people[i]),
+            Item::Person(i) => {
+                if let Some(person) = moment.people().get(i) {
+                    draw_person(canvas, moment, person);
+                }
+            }
             Item::Vehicle => {
                 if let Some(car) = &moment.vehicle {
                     draw_vehicle(canvas, moment, car);
                 }
             }
-            Item::Fire => {
+            Item::Fire if moment.flicker > 0.0 => {
                 self.fire.draw(canvas, moment);
                 if let Canvas::Visible(data) = canvas {
                     self.haze.smoke(data, moment);
                 }
             }
+            Item::Fire => {}
         }
     }
 }
 
 /// The items from far to near.
-fn order(moment: &Moment) -> [Item; 5] {
-    let mut items = [
-        (moment.people[0].z, Item::Person(0)),
-        (moment.people[1].z, Item::Person(1)),
-        (moment.people[2].z, Item::Person(2)),
-        (moment.vehicle.map_or(0.0, |car| car.z), Item::Vehicle),
-        (FIRE.1, Item::Fire),
-    ];
+fn order(moment: &Moment) -> [Item; PEOPLE + 2] {
+    let mut items = [(FIRE.1, Item::Fire); PEOPLE + 2];
+    items[0] = (moment.vehicle.map_or(0.0, |car| car.z), Item::Vehicle);
+    for (i, person) in moment.people.iter().enumerate() {
+        items[i + 1] = (person.z, Item::Person(i));
+    }
     items.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     items.map(|(_, item)| item)
 }

@@ -3,6 +3,7 @@
 //! Input: a frame's number. Output: [`Moment`], [`Truth`]. Thread: any. Blocks: never.
 //! Allocates: [`Moment::truth`] only. Fails when: never. Not its job: pixels.
 
+use super::crowd::people_and_car;
 use super::random::{Random, falloff, hash, mix_f, sine, smooth_step};
 use super::world::{EYE, FOCAL, HORIZON, Point, View, project};
 
@@ -18,6 +19,8 @@ pub const LAMP_HEAD: (f32, f32) = (5.4, 0.9);
 pub const ROAD: (f32, f32) = (1.3, 8.5);
 /// The middle of each lane: oncoming, departing.
 const LANES: [f32; 2] = [3.0, 6.6];
+/// Most people at once.
+pub const PEOPLE: usize = 4;
 /// Seconds from one oncoming vehicle to the next.
 const TRAFFIC: f64 = 17.0;
 
@@ -64,11 +67,13 @@ pub struct Moment {
     pub time: f32,
     /// Number of the frame.
     pub number: u64,
-    /// The people.
-    pub people: [Person; 3],
+    /// The people; only the first [`Moment::count`] are there.
+    pub people: [Person; PEOPLE],
+    /// How many people there are.
+    pub count: usize,
     /// The car, while there is one.
     pub vehicle: Option<Vehicle>,
-    /// Strength of the fire, about 0.6..1.1.
+    /// Strength of the fire, about 0.6..1.1; 0: there is none.
     pub flicker: f32,
 }
 
@@ -89,16 +94,35 @@ impl Moment {
     pub fn at(seed: u64, number: u64, fps: f64) -> Self {
         let time = number as f64 / fps;
         let mut random = Random::new(hash(seed, 77));
-        let people = std::array::from_fn(|i| walk(i, time, random.unit()));
+        let mut people = [walk(0, time, 0.0); PEOPLE];
+        for (i, person) in people.iter_mut().take(PATHS.len()).enumerate() {
+            *person = walk(i, time, random.unit());
+        }
         let clock = (time + f64::from(random.unit()) * 3.0 + 5.0) % (TRAFFIC * 2.0);
         let flame = |turns: f64, shift: f64| sine(((time * turns + shift) % 1024.0) as f32);
         Self {
             time: (time % 3600.0) as f32,
             number,
             people,
+            count: PATHS.len(),
             vehicle: drive(clock),
             flicker: 0.85 + 0.1 * flame(2.3, 0.1) + 0.07 * flame(5.9, 0.4) + 0.05 * flame(9.7, 0.7),
         }
+    }
+
+    /// As [`Moment::at`], with random people and cars (see `crowd.rs`), and a fire or none.
+    pub fn random(seed: u64, number: u64, fps: f64, fire: bool) -> Self {
+        let mut moment = Self::at(seed, number, fps);
+        (moment.people, moment.count, moment.vehicle) = people_and_car(seed, number, fps);
+        if !fire {
+            moment.flicker = 0.0;
+        }
+        moment
+    }
+
+    /// The people who are there.
+    pub fn people(&self) -> &[Person] {
+        &self.people[..self.count]
     }
 
     /// Light that falls on something upright at a place; 1 is daylight's white.
@@ -235,7 +259,7 @@ pub struct TruthObject {
 /// Everything that is in the scene at a moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Truth {
-    /// People first, then the car, the fire and the lamp.
+    /// People first, then the car and the fire where there are, and the lamp.
     pub objects: Vec<TruthObject>,
 }
 
@@ -273,7 +297,7 @@ impl Moment {
             }
         };
         let mut objects = Vec::with_capacity(6);
-        for person in &self.people {
+        for person in self.people() {
             let heights = (0.0, person.height);
             let mut truth = object(TruthKind::Person, person.x, 0.7, heights, person.z, 32.0);
             truth.seen_in_visible = truth.visible_box.is_some() && self.sees(person, &smoke);
@@ -294,7 +318,9 @@ impl Moment {
             330.0,
         );
         fire.seen_in_visible = true;
-        objects.push(fire);
+        if self.flicker > 0.0 {
+            objects.push(fire);
+        }
         let head = (LAMP_HEAD.0 - 0.15, LAMP_HEAD.0 + 0.15);
         let x = LAMP.0 + LAMP_HEAD.1;
         let mut lamp = object(TruthKind::Lamp, x, 0.8, head, LAMP.1, 38.0);

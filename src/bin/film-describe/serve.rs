@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use filmd::clock::Clock;
+use filmd::describe::prompt;
+use filmd::describe::proof::prove;
 use filmd::describe::protocol::{
     DescribeCall, Hello, Message, ProtocolError, Refusal, Reply, decode, encode,
 };
@@ -72,7 +74,14 @@ impl Server<'_, '_, '_> {
     fn describe(&mut self, call: &DescribeCall) -> anyhow::Result<Message> {
         let deadline = Clock.now().plus(Duration::from_millis(call.deadline_ms));
         if let Some(llm) = self.llm.as_deref_mut() {
-            match llm.paragraph(call.task, &call.sentences, call.max_tokens, deadline) {
+            // The grammar allows nothing else; that it was obeyed is checked all the same.
+            let text = llm
+                .paragraph(call.task, &call.sentences, call.max_tokens, deadline)
+                .and_then(|text| {
+                    prove(call.task, &prompt::clean(&call.sentences)?, &text)?;
+                    Ok(text)
+                });
+            match text {
                 Ok(text) => match self.encode(&text, Origin::Llm, call.max_rows) {
                     Ok(answer) => return Ok(answer),
                     Err(error) => complain(&error),

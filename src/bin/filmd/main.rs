@@ -13,6 +13,7 @@ mod check;
 mod daemon;
 mod demo;
 mod describe;
+mod describe_set;
 mod eval;
 mod fuse;
 mod graph;
@@ -44,7 +45,7 @@ enum Command {
     Demo(demo::Args),
     /// Fuse two pictures, or two folders of pictures.
     Fuse(fuse::Args),
-    /// Say what two pictures show, as the guiding text would.
+    /// Say what two pictures show, as the guiding text would; or all pairs of two folders.
     Describe(describe::Args),
     /// Measure how good fused pictures are, with guards against gamed numbers.
     Eval(eval::Args),

@@ -3,8 +3,32 @@
 use serde::Serialize;
 
 use super::grid::{Grid, Spread};
-use super::words::{Place, list, places, regions};
+use super::words::{Place, Sentence, places, regions};
+use super::{Rated, rated};
 use crate::align::AlignedPair;
+
+/// Cells darker or lighter than this show nothing.
+const BLACK: f32 = 0.05;
+const WHITE: f32 = 0.95;
+/// Part of a ninth that has to be clipped for the ninth to be.
+const MOSTLY: f32 = 0.6;
+/// How many times the detail of the other one.
+const BETTER: f32 = 1.1;
+
+/// One exposure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Exposure {
+    /// Mean luma, 0..=1.
+    pub mean: f32,
+    /// Share of the picture that is black, and that is white.
+    pub clipped: (f32, f32),
+    /// Where it is black.
+    pub black: Vec<Place>,
+    /// Where it is white.
+    pub white: Vec<Place>,
+    /// Where it shows more detail than the other.
+    pub detailed: Rated<Vec<Place>>,
+}
 
 /// What two exposures of one scene show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -12,96 +36,122 @@ pub struct ExposureFacts {
     /// Both sources are there: A, B.
     pub has: (bool, bool),
     /// Source A is the lighter of the two, against the convention.
-    pub swapped: bool,
-    /// Where each shows more detail than the other: A, B.
-    pub detailed: (Vec<Place>, Vec<Place>),
-    /// Where each is black: A, B.
-    pub black: (Vec<Place>, Vec<Place>),
-    /// Where each is white: A, B.
-    pub white: (Vec<Place>, Vec<Place>),
+    pub swapped: Rated<bool>,
+    /// Source A.
+    pub a: Exposure,
+    /// Source B.
+    pub b: Exposure,
 }
 
 impl ExposureFacts {
     pub(super) fn measure(pair: &AlignedPair) -> Self {
         let (a, b) = (Grid::luma(&pair.infrared), Grid::luma(&pair.visible));
-        let swapped = a.spread().mean > b.spread().mean;
-        let (a, b) = (a.ninths(), b.ninths());
-        let where_ = |test: &dyn Fn(Spread, Spread) -> bool| {
-            regions(std::array::from_fn(|r| {
-                std::array::from_fn(|c| test(a[r][c], b[r][c]))
-            }))
-        };
-        let black = |part: Spread| part.mean < 0.08 && part.deviation < 0.06;
-        let white = |part: Spread| part.mean > 0.92 && part.deviation < 0.06;
+        let (first, second) = (exposure(&a, &b), exposure(&b, &a));
+        let away = (first.mean - second.mean).abs();
         Self {
             has: (pair.has_infrared, pair.has_visible),
-            swapped,
-            detailed: (
-                where_(&|a, b| a.deviation > 1.1 * b.deviation),
-                where_(&|a, b| b.deviation > 1.1 * a.deviation),
-            ),
-            black: (where_(&|a, _| black(a)), where_(&|_, b| black(b))),
-            white: (where_(&|a, _| white(a)), where_(&|_, b| white(b))),
+            swapped: rated(first.mean > second.mean, 0.5 + (away * 5.0).min(0.45)),
+            a: first,
+            b: second,
         }
     }
 
-    pub(super) fn sentences(&self) -> Vec<String> {
-        let (first, second) = if self.swapped {
+    pub(super) fn sentences(&self) -> Vec<Sentence> {
+        let (first, second) = if self.swapped.value {
             ("over-exposed", "under-exposed")
         } else {
             ("under-exposed", "over-exposed")
         };
         vec![
-            sentence(
-                first,
-                self.has.0,
-                &self.detailed.0,
-                (&self.black.0, &self.white.0),
-            ),
-            sentence(
-                second,
-                self.has.1,
-                &self.detailed.1,
-                (&self.black.1, &self.white.1),
-            ),
+            sentence(first, self.has.0, &self.a),
+            sentence(second, self.has.1, &self.b),
         ]
     }
 }
 
-fn sentence(
-    name: &str,
-    there: bool,
-    detailed: &[Place],
-    (black, white): (&[Place], &[Place]),
-) -> String {
-    if !there {
-        return format!("The {name} image is missing.");
+fn exposure(own: &Grid, other: &Grid) -> Exposure {
+    let share = |test: &dyn Fn(f32) -> bool| {
+        let clipped = own.values.iter().filter(|v| test(**v)).count();
+        clipped as f32 / own.values.len().max(1) as f32
+    };
+    let (parts, others) = (own.ninths(), other.ninths());
+    let part = |test: &dyn Fn(Spread, Spread) -> bool| -> [[bool; 3]; 3] {
+        std::array::from_fn(|r| std::array::from_fn(|c| test(parts[r][c], others[r][c])))
+    };
+    let detailed = part(&|own, other| own.deviation > BETTER * other.deviation);
+    // How much more, over the parts where it is more.
+    let (mut more, mut n) = (0.0, 0.0f32);
+    for i in 0..9 {
+        let (r, c) = (i / 3, i % 3);
+        if detailed[r][c] {
+            more += (parts[r][c].deviation / others[r][c].deviation.max(0.005)).ln();
+            n += 1.0;
+        }
     }
+    let sure = 0.5 + (more / n.max(1.0)).min(0.45);
+    let places = |test: &dyn Fn(f32) -> bool| regions(mostly(own, test));
+    Exposure {
+        mean: own.spread().mean,
+        clipped: (share(&|v| v < BLACK), share(&|v| v > WHITE)),
+        black: places(&|v| v < BLACK),
+        white: places(&|v| v > WHITE),
+        detailed: rated(regions(detailed), sure),
+    }
+}
+
+/// Ninths of which most cells pass `test`.
+fn mostly(grid: &Grid, test: &dyn Fn(f32) -> bool) -> [[bool; 3]; 3] {
+    let passed = Grid {
+        width: grid.width,
+        height: grid.height,
+        values: grid
+            .values
+            .iter()
+            .map(|v| f32::from(u8::from(test(*v))))
+            .collect(),
+    };
+    passed
+        .ninths()
+        .map(|row| row.map(|part| part.mean >= MOSTLY))
+}
+
+fn sentence(name: &str, there: bool, own: &Exposure) -> Sentence {
+    if !there {
+        return Sentence::fixed(format!("The {name} image is missing"));
+    }
+    let detailed = &own.detailed.value;
     // A part that is partly clipped may still be the more detailed one: that is what counts.
     let only = |clipped: &[Place]| -> Vec<Place> {
         let kept = clipped.iter().filter(|place| !detailed.contains(place));
         kept.copied().collect()
     };
-    let (how, clipped) = match only(black) {
-        black if black.is_empty() => ("white", only(white)),
+    let (how, clipped) = match only(&own.black) {
+        black if black.is_empty() => ("white", only(&own.white)),
         black => ("black", black),
     };
-    let mut parts = Vec::new();
-    // Both only where both are short: the guidance has 64 rows.
-    if !clipped.is_empty() && (detailed.is_empty() || clipped.len() + detailed.len() == 2) {
-        parts.push(format!("is {how} {}", places(&clipped)));
+    let keeps = own.detailed.says(|places| !places.is_empty());
+    let clipped = (!clipped.is_empty()).then(|| format!("is {how} {}", places(&clipped)));
+    let keeps = keeps.then(|| format!("keeps the details {}", places(detailed)));
+    match (clipped, keeps) {
+        (None, None) if !detailed.is_empty() => Sentence::fixed(format!(
+            "The {name} image shows about as many details as the other"
+        )),
+        (None, None) => Sentence::fixed(format!("The {name} image keeps few details")),
+        (Some(clipped), None) => Sentence::fixed(format!("The {name} image {clipped}")),
+        (clipped, Some(keeps)) => {
+            let mut sentence = Sentence::fixed(format!("The {name} image {keeps}"));
+            // "Everywhere" leaves no place that is clipped.
+            if let Some(clipped) = clipped.filter(|_| detailed.len() < 3) {
+                sentence.add(clipped, 0.8);
+            }
+            sentence
+        }
     }
-    if !detailed.is_empty() {
-        parts.push(format!("keeps the details {}", places(detailed)));
-    }
-    if parts.is_empty() {
-        parts.push("keeps few details".to_owned());
-    }
-    format!("The {name} image {}.", list(&parts))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::fit;
     use super::*;
     use crate::frame::{Picture, Size};
 
@@ -131,16 +181,17 @@ mod tests {
     fn clipped_and_detailed_sides_are_told() {
         let under = halves((2, 2), (90, 60));
         let over = halves((120, 60), (253, 2));
-        let text = ExposureFacts::measure(&pair(under.clone(), over.clone())).sentences();
+        let facts = ExposureFacts::measure(&pair(under.clone(), over.clone()));
+        let text = fit(&facts.sentences(), 99);
         assert_eq!(
             text,
             [
-                "The under-exposed image is black on the left and keeps the details on the right.",
-                "The over-exposed image keeps the details on the left and in the centre."
+                "The under-exposed image keeps the details on the right and is black on the left.",
+                "The over-exposed image keeps the details on the left and in the centre and is white on the right."
             ]
         );
         let swapped = ExposureFacts::measure(&pair(over, under));
-        assert!(swapped.swapped);
-        assert!(swapped.sentences()[0].starts_with("The over-exposed image keeps"));
+        assert!(swapped.swapped.says(|swapped| *swapped));
+        assert!(fit(&swapped.sentences(), 0)[0].starts_with("The over-exposed image keeps"));
     }
 }

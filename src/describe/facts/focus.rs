@@ -3,9 +3,13 @@
 use serde::Serialize;
 
 use super::grid::luma;
-use super::words::{Place, places, regions};
+use super::words::{Place, Sentence, places, regions};
+use super::{Rated, rated};
 use crate::align::AlignedPair;
 use crate::frame::Picture;
+
+/// A tenth more: below that a part is flat, or equally sharp in both.
+const SHARPER: f32 = 1.1;
 
 /// What two focus settings of one scene show. "First" and "second", since pixels do not tell
 /// which lens setting was the nearer one.
@@ -14,44 +18,78 @@ pub struct FocusFacts {
     /// Both sources are there: first, second.
     pub has: (bool, bool),
     /// Where the first is sharper.
-    pub first: Vec<Place>,
+    pub first: Rated<Vec<Place>>,
     /// Where the second is sharper.
-    pub second: Vec<Place>,
+    pub second: Rated<Vec<Place>>,
+    /// Natural logarithm of the first's sharpness over the second's, of 3x3 equal parts.
+    pub ratio: [[f32; 3]; 3],
 }
 
 impl FocusFacts {
     pub(super) fn measure(pair: &AlignedPair) -> Self {
         let (a, b) = (sharpness(&pair.infrared), sharpness(&pair.visible));
-        // A tenth more: below that a part is flat, or equally sharp in both.
         let sharper = |a: &[[f32; 3]; 3], b: &[[f32; 3]; 3]| {
-            regions(std::array::from_fn(|r| {
-                std::array::from_fn(|c| a[r][c] > 1.1 * b[r][c] + 0.02)
-            }))
+            let mask: [[bool; 3]; 3] = std::array::from_fn(|r| {
+                std::array::from_fn(|c| a[r][c] > SHARPER * b[r][c] + 0.02)
+            });
+            let (mut sum, mut n) = (0.0, 0.0f32);
+            for i in (0..9).filter(|i| mask[i / 3][i % 3]) {
+                sum += (a[i / 3][i % 3] / b[i / 3][i % 3].max(0.1)).ln();
+                n += 1.0;
+            }
+            let sure = if n == 0.0 {
+                0.7
+            } else {
+                0.5 + (sum / n).min(0.45)
+            };
+            rated(regions(mask), sure)
         };
+        let ratio = std::array::from_fn(|r| {
+            std::array::from_fn(|c| (a[r][c].max(0.1) / b[r][c].max(0.1)).ln())
+        });
         Self {
             has: (pair.has_infrared, pair.has_visible),
             first: sharper(&a, &b),
             second: sharper(&b, &a),
+            ratio,
         }
     }
 
-    pub(super) fn sentences(&self) -> Vec<String> {
-        if self.has == (true, true) && self.first.is_empty() && self.second.is_empty() {
-            return vec!["The first image and the second image are equally sharp.".to_owned()];
+    pub(super) fn sentences(&self) -> Vec<Sentence> {
+        let equal = self.first.value.is_empty() && self.second.value.is_empty();
+        if self.has == (true, true) && equal {
+            return vec![Sentence::fixed(
+                "The first image and the second image are equally sharp",
+            )];
         }
         vec![
-            sentence("first", self.has.0, &self.first),
-            sentence("second", self.has.1, &self.second),
+            sentence("first", self.has.0, &self.first.value, &self.second.value),
+            sentence("second", self.has.1, &self.second.value, &self.first.value),
         ]
     }
 }
 
-fn sentence(name: &str, there: bool, sharp: &[Place]) -> String {
-    match (there, sharp) {
-        (false, _) => format!("The {name} image is missing."),
-        (true, []) => format!("The {name} image is less sharp."),
-        (true, sharp) => format!("The {name} image is sharp {}.", places(sharp)),
+fn sentence(name: &str, there: bool, sharp: &[Place], others: &[Place]) -> Sentence {
+    if !there {
+        return Sentence::fixed(format!("The {name} image is missing"));
     }
+    let mut sentence = match sharp {
+        [] => return Sentence::fixed(format!("The {name} image is less sharp")),
+        // Parts were counted, not a border drawn: only then both statements can be true.
+        sharp if sharp.len() >= 3 && !others.is_empty() => {
+            return Sentence::fixed(format!("The {name} image is sharper in most parts"));
+        }
+        sharp => Sentence::fixed(format!("The {name} image is sharp {}", places(sharp))),
+    };
+    let blurred: Vec<Place> = others
+        .iter()
+        .filter(|p| !sharp.contains(p))
+        .copied()
+        .collect();
+    if !blurred.is_empty() && blurred.len() < 3 {
+        sentence.add(format!("is blurred {}", places(&blurred)), 0.5);
+    }
+    sentence
 }
 
 /// Mean absolute Laplacian (0..=255 scale) of 3x3 equal parts, on every second row.
@@ -93,6 +131,7 @@ fn luma_row(picture: &Picture, y: usize, row: &mut [i32]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::fit;
     use super::*;
     use crate::frame::Size;
 
@@ -118,10 +157,10 @@ mod tests {
             stripes(|x, _| x >= 30),
         ));
         assert_eq!(
-            facts.sentences(),
+            fit(&facts.sentences(), 99),
             [
-                "The first image is sharp on the left.",
-                "The second image is sharp in the centre and on the right."
+                "The first image is sharp on the left and is blurred in the centre and on the right.",
+                "The second image is sharp in the centre and on the right and is blurred on the left."
             ]
         );
     }
@@ -130,9 +169,9 @@ mod tests {
     fn two_equal_pictures_are_equally_sharp() {
         let picture = stripes(|_, _| true);
         let facts = FocusFacts::measure(&AlignedPair::registered(picture.clone(), picture));
-        assert_eq!((facts.first.len(), facts.second.len()), (0, 0));
+        assert_eq!((facts.first.value.len(), facts.second.value.len()), (0, 0));
         assert_eq!(
-            facts.sentences(),
+            fit(&facts.sentences(), 99),
             ["The first image and the second image are equally sharp."]
         );
     }

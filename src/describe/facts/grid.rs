@@ -1,5 +1,7 @@
 //! A picture reduced to a small grid, and the numbers the facts are made from.
 
+use std::ops::Range;
+
 use crate::frame::Picture;
 
 /// Most cells along a side: a person of ten pixels in a 640x480 picture keeps two cells.
@@ -23,7 +25,12 @@ pub(super) struct Spread {
 impl Grid {
     /// Luma (BT.601 weights), averaged over square cells.
     pub fn luma(picture: &Picture) -> Self {
-        Self::reduce(picture, |pixel| match *pixel {
+        Self::luma_in(picture, MAX_CELLS)
+    }
+
+    /// The same, with at most `cells` cells along a side.
+    pub fn luma_in(picture: &Picture, cells: usize) -> Self {
+        Self::reduce(picture, cells, |pixel| match *pixel {
             [r, g, b] => luma(r, g, b),
             [grey, ..] => u32::from(grey),
             [] => 0,
@@ -32,7 +39,7 @@ impl Grid {
 
     /// How coloured: the largest less the smallest of R, G, B. All zero for a grey picture.
     pub fn colour(picture: &Picture) -> Self {
-        Self::reduce(picture, |pixel| match *pixel {
+        Self::reduce(picture, MAX_CELLS, |pixel| match *pixel {
             [r, g, b] => u32::from(r.max(g).max(b) - r.min(g).min(b)),
             _ => 0,
         })
@@ -40,14 +47,14 @@ impl Grid {
 
     /// The smallest of R, G, B: high all over where haze or smoke lies over a scene.
     pub fn darkest_channel(picture: &Picture) -> Self {
-        Self::reduce(picture, |pixel| {
+        Self::reduce(picture, MAX_CELLS, |pixel| {
             u32::from(pixel.iter().copied().min().unwrap_or(0))
         })
     }
 
-    fn reduce(picture: &Picture, value: impl Fn(&[u8]) -> u32) -> Self {
+    fn reduce(picture: &Picture, cells: usize, value: impl Fn(&[u8]) -> u32) -> Self {
         let (w, h) = (picture.width(), picture.height());
-        let step = w.max(h).div_ceil(MAX_CELLS).max(1);
+        let step = w.max(h).div_ceil(cells).max(1);
         let (width, height) = (w.div_ceil(step), h.div_ceil(step));
         let mut sums = vec![0u32; width * height];
         for y in 0..h {
@@ -85,6 +92,15 @@ impl Grid {
         spread(&self.values)
     }
 
+    /// Mean and deviation of a part; zeros for an empty one.
+    pub fn spread_in(&self, columns: Range<usize>, rows: Range<usize>) -> Spread {
+        let mut cells = Vec::with_capacity(columns.len() * rows.len());
+        for y in rows {
+            cells.extend_from_slice(&self.values[y * self.width..][columns.clone()]);
+        }
+        spread(&cells)
+    }
+
     /// The value that `share` (0..=1) of the cells stay below; 0 for an empty grid.
     pub fn quantile(&self, share: f32) -> f32 {
         if self.values.is_empty() {
@@ -100,13 +116,7 @@ impl Grid {
         let part = |i: usize, n: usize| i * n / 3..(i + 1) * n / 3;
         std::array::from_fn(|row| {
             std::array::from_fn(|column| {
-                let mut cells = Vec::with_capacity(self.values.len() / 9 + 1);
-                for y in part(row, self.height) {
-                    cells.extend_from_slice(
-                        &self.values[y * self.width..][part(column, self.width)],
-                    );
-                }
-                spread(&cells)
+                self.spread_in(part(column, self.width), part(row, self.height))
             })
         })
     }

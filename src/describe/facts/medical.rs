@@ -1,113 +1,254 @@
-//! Medical: which modality source A is, and where it is strong. Brightness and place only.
+//! Medical: which modality source A is, where it is strong, how symmetric. Brightness and place
+//! only, seen by the viewer; no word about health.
 
 use serde::Serialize;
 
 use super::grid::Grid;
-use super::words::{Place, places};
+use super::words::{Place, Sentence, places};
+use super::{Rated, rated};
 use crate::align::AlignedPair;
+use crate::config::Modality;
 
-/// What source A can be told to be from its pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Modality {
-    /// Coloured: PET or SPECT through a colour table. Which of the two, pixels do not tell.
-    Functional,
-    /// Grey.
-    Ct,
-}
+/// A tenth more on one side is what a viewer notices.
+const NOTICED: f32 = 1.1;
 
 /// What the functional or CT picture and the MRI show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MedicalFacts {
     /// Both sources are there: A, MRI.
     pub has: (bool, bool),
-    /// What source A is.
-    pub modality: Modality,
+    /// What source A is: as told, else what its colours tell (PET and SPECT look alike).
+    pub modality: Rated<Modality>,
     /// Sides on which source A is strong; two: both sides alike; empty: nothing there.
-    pub strong: Vec<Place>,
-    /// Mean of source A left and right of the middle, 0..=1.
+    pub strong: Rated<Vec<Place>>,
+    /// Mean of source A left and right of the middle of what it shows, 0..=1.
     pub sides: (f32, f32),
+    /// The half, upper or lower, in which source A is clearly stronger.
+    pub half: Rated<Option<Place>>,
+    /// Correlation of source A with its mirror image, -1..=1.
+    pub symmetry: f32,
+    /// The same of the MRI.
+    pub mri_symmetry: f32,
+    /// Part of what source A shows that has at least 70 % of its largest value, 0..=1.
+    pub extent: f32,
     /// The MRI has structure (its luma deviates by 0.05 or more).
     pub tissue: bool,
+    /// The MRI's 95 % quantile less its median, 0..=1.
+    pub mri_contrast: f32,
 }
 
 impl MedicalFacts {
-    pub(super) fn measure(pair: &AlignedPair) -> Self {
-        let colour = Grid::colour(&pair.infrared).spread().mean;
-        let modality = if colour > 0.02 {
-            Modality::Functional
-        } else {
-            Modality::Ct
-        };
+    pub(super) fn measure(pair: &AlignedPair, told: Modality) -> Self {
         let grid = Grid::luma(&pair.infrared);
-        let sides = halves(&grid);
+        let mri = Grid::luma(&pair.visible);
+        let head = Head::of(&grid);
+        let sides = head.sides(&grid);
         Self {
             has: (pair.has_infrared, pair.has_visible),
-            modality,
+            modality: modality(told, Grid::colour(&pair.infrared).spread().mean),
             strong: strong(sides),
             sides,
-            tissue: Grid::luma(&pair.visible).spread().deviation >= 0.05,
+            half: half(head.halves(&grid)),
+            symmetry: symmetry(&grid),
+            mri_symmetry: symmetry(&mri),
+            extent: extent(&grid),
+            tissue: mri.spread().deviation >= 0.05,
+            mri_contrast: mri.quantile(0.95) - mri.quantile(0.5),
         }
     }
 
-    pub(super) fn sentences(&self) -> Vec<String> {
+    pub(super) fn sentences(&self) -> Vec<Sentence> {
         vec![self.first_sentence(), self.mri_sentence()]
     }
 
-    fn first_sentence(&self) -> String {
-        let (name, what) = match self.modality {
-            Modality::Functional => ("functional", "high activity"),
-            Modality::Ct => ("CT", "bright bone"),
-        };
+    fn first_sentence(&self) -> Sentence {
         if !self.has.0 {
-            return "The functional or CT image is missing.".to_owned();
+            return Sentence::fixed("The functional or CT image is missing");
         }
-        match self.strong.as_slice() {
-            [] => format!("The {name} image is dark."),
-            [_, _] => format!("The {name} image shows {what} on both sides."),
-            one => format!("The {name} image shows {what} {}.", places(one)),
+        let name = self.modality.value.title();
+        let what = match self.modality.value {
+            Modality::Ct => "bright bone",
+            _ => "high activity",
+        };
+        let mut sentence = match self.strong.value.as_slice() {
+            [] => return Sentence::fixed(format!("The {name} image is dark")),
+            [_, _] => Sentence::fixed(format!("The {name} image shows {what} on both sides")),
+            // A small difference is none that should be said.
+            _ if self.strong.confidence <= super::SAY => {
+                Sentence::fixed(format!("The {name} image shows {what}"))
+            }
+            one => Sentence::fixed(format!("The {name} image shows {what} {}", places(one))),
+        };
+        if let Rated {
+            value: Some(half), ..
+        } = self.half
+            && self.half.says(|_| true)
+        {
+            sentence.add(format!("is brighter {}", half.phrase()), 0.7);
         }
+        // A skull's thin outline is seldom straight: nothing is said of its symmetry.
+        if self.modality.value == Modality::Ct {
+            return sentence;
+        }
+        if self.symmetry > 0.93 {
+            sentence.add("is symmetric", 0.6);
+        } else if self.symmetry < 0.6 {
+            sentence.add("is not symmetric", 0.8);
+        }
+        sentence
     }
 
-    fn mri_sentence(&self) -> String {
+    fn mri_sentence(&self) -> Sentence {
         let what = match (self.has.1, self.tissue) {
             (false, _) => "is missing",
             (true, false) => "has low contrast",
             (true, true) => "shows the structure of the soft tissue",
         };
-        format!("The MRI image {what}.")
-    }
-}
-
-/// Mean left and right of the middle column.
-fn halves(grid: &Grid) -> (f32, f32) {
-    let (mut left, mut right, mut n) = (0.0, 0.0, 0);
-    for y in 0..grid.height {
-        for x in 0..grid.width / 2 {
-            left += grid.at(x, y);
-            right += grid.at(grid.width - 1 - x, y);
-            n += 1;
+        let mut sentence = Sentence::fixed(format!("The MRI image {what}"));
+        if self.has.1 && self.tissue && self.mri_contrast > 0.75 {
+            sentence.add("has high contrast", 0.4);
         }
+        sentence
     }
-    let n = n.max(1) as f32;
-    (left / n, right / n)
 }
 
-/// A tenth more on one side is what a viewer notices.
-fn strong((left, right): (f32, f32)) -> Vec<Place> {
-    if left.max(right) < 0.01 {
-        Vec::new()
-    } else if left > 1.1 * right {
-        vec![Place::Left]
-    } else if right > 1.1 * left {
-        vec![Place::Right]
-    } else {
-        vec![Place::Left, Place::Right]
+fn modality(told: Modality, colour: f32) -> Rated<Modality> {
+    match told {
+        Modality::Auto if colour > 0.02 => {
+            rated(Modality::Functional, 0.5 + (colour * 5.0).min(0.45))
+        }
+        Modality::Auto => rated(Modality::Ct, 0.9 - (colour * 10.0).min(0.3)),
+        told => rated(told, 1.0),
     }
+}
+
+/// What a picture shows on its black ground, in cells; ends are exclusive.
+struct Head {
+    left: usize,
+    top: usize,
+    right: usize,
+    bottom: usize,
+}
+
+impl Head {
+    /// All cells from a tenth of the largest value on; the whole picture where that is nothing.
+    fn of(grid: &Grid) -> Self {
+        let least = (grid.quantile(0.999) * 0.1).max(0.01);
+        let mut head = Self {
+            left: grid.width,
+            top: grid.height,
+            right: 0,
+            bottom: 0,
+        };
+        for y in 0..grid.height {
+            for x in 0..grid.width {
+                if grid.at(x, y) > least {
+                    (head.left, head.right) = (head.left.min(x), head.right.max(x + 1));
+                    (head.top, head.bottom) = (head.top.min(y), head.bottom.max(y + 1));
+                }
+            }
+        }
+        if head.left >= head.right {
+            return Self {
+                left: 0,
+                top: 0,
+                right: grid.width,
+                bottom: grid.height,
+            };
+        }
+        head
+    }
+
+    fn sides(&self, grid: &Grid) -> (f32, f32) {
+        let half = (self.right - self.left) / 2;
+        let rows = self.top..self.bottom;
+        (
+            grid.spread_in(self.left..self.left + half, rows.clone())
+                .mean,
+            grid.spread_in(self.right - half..self.right, rows).mean,
+        )
+    }
+
+    fn halves(&self, grid: &Grid) -> (f32, f32) {
+        let half = (self.bottom - self.top) / 2;
+        let columns = self.left..self.right;
+        (
+            grid.spread_in(columns.clone(), self.top..self.top + half)
+                .mean,
+            grid.spread_in(columns, self.bottom - half..self.bottom)
+                .mean,
+        )
+    }
+
+    /// Correlation of the left half with the mirrored right one, about the middle of the head;
+    /// 1 where there is nothing to correlate.
+    fn symmetry(&self, grid: &Grid) -> f32 {
+        let half = (self.right - self.left) / 2;
+        let (mut n, mut a, mut b, mut aa, mut bb, mut ab) = (0.0f32, 0.0, 0.0, 0.0, 0.0, 0.0);
+        for y in self.top..self.bottom {
+            for x in 0..half {
+                let (u, v) = (grid.at(self.left + x, y), grid.at(self.right - 1 - x, y));
+                n += 1.0;
+                (a, b) = (a + u, b + v);
+                (aa, bb, ab) = (aa + u * u, bb + v * v, ab + u * v);
+            }
+        }
+        let n = n.max(1.0);
+        let (va, vb) = (aa / n - (a / n) * (a / n), bb / n - (b / n) * (b / n));
+        if va <= 1e-6 || vb <= 1e-6 {
+            return 1.0;
+        }
+        ((ab / n - a / n * (b / n)) / (va * vb).sqrt()).clamp(-1.0, 1.0)
+    }
+}
+
+/// Without the finest detail, so that a head held a little askew is symmetric still.
+fn symmetry(grid: &Grid) -> f32 {
+    let soft = grid.box_mean(grid.width.max(grid.height) / 32);
+    Head::of(grid).symmetry(&soft)
+}
+
+fn strong((left, right): (f32, f32)) -> Rated<Vec<Place>> {
+    let (low, high) = (left.min(right), left.max(right));
+    if high < 0.01 {
+        return rated(Vec::new(), 0.9);
+    }
+    let ratio = high / low.max(1e-3);
+    let sure = 0.5 + ((ratio - NOTICED).abs() * 3.0).min(0.45);
+    if ratio < NOTICED {
+        rated(vec![Place::Left, Place::Right], sure)
+    } else if left > right {
+        rated(vec![Place::Left], sure)
+    } else {
+        rated(vec![Place::Right], sure)
+    }
+}
+
+fn half((upper, lower): (f32, f32)) -> Rated<Option<Place>> {
+    let ratio = (upper.max(1e-3) / lower.max(1e-3)).ln();
+    // A quarter more.
+    let sure = 0.5 + ((ratio.abs() - 0.22).abs() * 2.0).min(0.45);
+    let half = match ratio {
+        r if r > 0.22 => Some(Place::Top),
+        r if r < -0.22 => Some(Place::Bottom),
+        _ => None,
+    };
+    rated(half, sure)
+}
+
+fn extent(grid: &Grid) -> f32 {
+    let largest = grid.quantile(0.999);
+    let shown = grid.values.iter().filter(|v| **v > 0.1 * largest).count();
+    let high = grid.values.iter().filter(|v| **v > 0.7 * largest).count();
+    if largest < 0.01 {
+        return 0.0;
+    }
+    high as f32 / shown.max(1) as f32
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::fit;
     use super::*;
     use crate::frame::{Picture, Size};
 
@@ -128,9 +269,9 @@ mod tests {
 
     #[test]
     fn colour_means_functional_and_the_brighter_side_is_named() {
-        let facts = MedicalFacts::measure(&pair(3, [200, 40, 0], [90, 20, 0]));
+        let facts = MedicalFacts::measure(&pair(3, [200, 40, 0], [90, 20, 0]), Modality::Auto);
         assert_eq!(
-            facts.sentences(),
+            fit(&facts.sentences(), 0),
             [
                 "The functional image shows high activity on the left.",
                 "The MRI image shows the structure of the soft tissue."
@@ -141,15 +282,49 @@ mod tests {
     #[test]
     fn grey_means_ct_also_when_stored_as_rgb() {
         for channels in [1, 3] {
-            let facts = MedicalFacts::measure(&pair(channels, [200; 3], [200; 3]));
-            assert_eq!(facts.modality, Modality::Ct);
-            assert_eq!(facts.strong.len(), 2);
+            let facts = MedicalFacts::measure(&pair(channels, [200; 3], [200; 3]), Modality::Auto);
+            assert_eq!(facts.modality.value, Modality::Ct);
+            assert_eq!(facts.strong.value.len(), 2);
         }
     }
 
     #[test]
     fn a_black_picture_is_called_dark() {
-        let facts = MedicalFacts::measure(&pair(1, [0; 3], [0; 3]));
-        assert_eq!(facts.sentences()[0], "The CT image is dark.");
+        let facts = MedicalFacts::measure(&pair(1, [0; 3], [0; 3]), Modality::Auto);
+        assert_eq!(fit(&facts.sentences(), 0)[0], "The CT image is dark.");
+    }
+
+    #[test]
+    fn a_told_modality_is_taken_at_its_word() {
+        let pair = pair(3, [200, 40, 0], [200, 40, 0]);
+        for (told, name) in [(Modality::Pet, "PET"), (Modality::Spect, "SPECT")] {
+            let facts = MedicalFacts::measure(&pair, told);
+            let text = fit(&facts.sentences(), 0).join(" ");
+            assert!(
+                text.starts_with(&format!("The {name} image shows high activity on both")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_picture_and_its_mirror_image_are_symmetric_about_the_head() {
+        let facts = |left, right| MedicalFacts::measure(&pair(3, left, right), Modality::Auto);
+        let even = facts([200, 40, 0], [200, 40, 0]);
+        assert!(even.symmetry > 0.93, "{}", even.symmetry);
+        let text = fit(&even.sentences(), 99).join(" ");
+        assert!(text.contains("is symmetric"), "{text}");
+        let mut uneven = pair(3, [0; 3], [0; 3]);
+        for y in 10..50 {
+            uneven.infrared.row_mut(y)[10 * 3..15 * 3].fill(90);
+            uneven.infrared.row_mut(y)[30 * 3..50 * 3].fill((y * 4) as u8);
+        }
+        let uneven = MedicalFacts::measure(&uneven, Modality::Auto);
+        assert!(
+            uneven.symmetry < 0.8 && uneven.symmetry < even.symmetry,
+            "{}",
+            uneven.symmetry
+        );
+        assert_eq!(uneven.half.value, Some(Place::Bottom));
     }
 }

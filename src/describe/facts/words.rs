@@ -121,6 +121,98 @@ pub(super) fn regions(mask: [[bool; 3]; 3]) -> Vec<Place> {
     )
 }
 
+/// A sentence that may grow: what has to be said, and what may be added while there is room.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sentence {
+    /// Without its full stop.
+    least: String,
+    /// A version with more words, and how much it is worth.
+    longer: Option<(String, f32)>,
+    /// Further predicates, in the order they stand, and how much each is worth.
+    more: Vec<(String, f32)>,
+}
+
+impl Sentence {
+    pub fn fixed(text: impl Into<String>) -> Self {
+        Self {
+            least: text.into(),
+            longer: None,
+            more: Vec::new(),
+        }
+    }
+
+    /// A predicate: "has glare on the left".
+    pub fn add(&mut self, text: impl Into<String>, worth: f32) {
+        self.more.push((text.into(), worth));
+    }
+
+    /// Each statement as a sentence with the same subject.
+    pub fn parts(&self) -> Vec<String> {
+        let first = self.longer.as_ref().map_or(&self.least, |(text, _)| text);
+        // "The visible image", or all before the first verb.
+        let words: Vec<&str> = self.least.split(' ').collect();
+        let verbs = ["is", "are", "shows", "keeps", "has"];
+        let verb = words.iter().position(|word| verbs.contains(word));
+        let subject = words[..verb.unwrap_or(words.len())].join(" ");
+        let rest = self
+            .more
+            .iter()
+            .map(|(text, _)| format!("{subject} {text}."));
+        std::iter::once(format!("{first}.")).chain(rest).collect()
+    }
+
+    /// The same sentence in more words.
+    pub fn longer(&mut self, text: impl Into<String>, worth: f32) {
+        self.longer = Some((text.into(), worth));
+    }
+}
+
+/// Feature rows that the encoder makes of a text, nearly: words and punctuation.
+pub(super) fn rows(text: &str) -> usize {
+    let marks = text.chars().filter(char::is_ascii_punctuation).count();
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    marks + words.filter(|word| !word.is_empty()).count()
+}
+
+/// The sentences with as many additions as `budget` rows hold, the worthiest first.
+pub(super) fn fit(sentences: &[Sentence], budget: usize) -> Vec<String> {
+    // Index of the sentence, of the addition (`None`: the longer version), worth, rows.
+    let mut wishes = Vec::new();
+    let mut used = 0;
+    for (i, sentence) in sentences.iter().enumerate() {
+        used += rows(&sentence.least) + 1;
+        if let Some((text, worth)) = &sentence.longer {
+            let extra = rows(text).saturating_sub(rows(&sentence.least));
+            wishes.push((i, None, *worth, extra));
+        }
+        for (j, (text, worth)) in sentence.more.iter().enumerate() {
+            wishes.push((i, Some(j), *worth, rows(text) + 1));
+        }
+    }
+    wishes.sort_by(|a, b| b.2.total_cmp(&a.2));
+    let mut chosen: Vec<Vec<Option<usize>>> = vec![Vec::new(); sentences.len()];
+    for (i, addition, _, extra) in wishes {
+        if used + extra <= budget {
+            used += extra;
+            chosen[i].push(addition);
+        }
+    }
+    let spell = |(sentence, chosen): (&Sentence, &Vec<Option<usize>>)| {
+        let first = match &sentence.longer {
+            Some((longer, _)) if chosen.contains(&None) => longer,
+            _ => &sentence.least,
+        };
+        let mut parts = vec![first.as_str()];
+        for (j, (text, _)) in sentence.more.iter().enumerate() {
+            if chosen.contains(&Some(j)) {
+                parts.push(text);
+            }
+        }
+        format!("{}.", list(&parts))
+    };
+    sentences.iter().zip(&chosen).map(spell).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +244,36 @@ mod tests {
             let mask =
                 std::array::from_fn(|r| std::array::from_fn(|c| bits >> (r * 3 + c) & 1 == 1));
             assert!(!regions(mask).is_empty(), "{mask:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_worth_most_is_said_first_and_nothing_goes_beyond_the_budget() {
+        let mut a = Sentence::fixed("The a is dark");
+        a.add("has glare on the left", 0.9);
+        a.add("is noisy", 0.3);
+        let mut b = Sentence::fixed("The b shows one object");
+        b.longer("The b shows one nearby object", 0.5);
+        let all = [a, b];
+        assert_eq!(fit(&all, 0), ["The a is dark.", "The b shows one object."]);
+        assert_eq!(
+            fit(&all, 17),
+            [
+                "The a is dark and has glare on the left.",
+                "The b shows one object."
+            ]
+        );
+        let said = fit(&all, 99);
+        assert_eq!(
+            said,
+            [
+                "The a is dark, has glare on the left and is noisy.",
+                "The b shows one nearby object."
+            ]
+        );
+        for budget in 11..40 {
+            let used: usize = fit(&all, budget).iter().map(|s| rows(s)).sum();
+            assert!(used <= budget, "{used} of {budget}");
         }
     }
 

@@ -1,0 +1,246 @@
+//! The language model's paragraphs contradict no fact: each is proved against the facts it was
+//! given, by a reader that does not know the grammar. Runs where the model files are in the cache.
+//! `FILMD_PARAGRAPHS=200` for more than a few.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test ends where something is not as it must be, and says what it measured"
+)]
+
+mod describer_common;
+
+use std::time::Duration;
+
+use describer_common::{PROGRAM, models};
+use filmd::config::Task;
+use filmd::describe::proof::prove;
+use filmd::describe::{
+    DescribeRequest, Describer, Launch, ModelFile, ModelFiles, Origin, ProcessDescriber, Prompt,
+};
+
+/// Facts as the measurements word them, drawn by `n`.
+fn facts(n: usize) -> (Task, Vec<String>) {
+    let pick = |from: &[&str], salt: usize| -> String {
+        let mixed = (n * 7 + salt).wrapping_mul(2_654_435_761) >> 7;
+        from[mixed % from.len()].to_owned()
+    };
+    let place = |salt| pick(&["on the left", "in the centre", "on the right"], salt);
+    let side = |salt| pick(&["at the top", "at the bottom", "on the left"], salt);
+    let task = Task::ALL[n % 4];
+    let sentences = match task {
+        Task::Ivf => {
+            let count = pick(&["one", "two", "three", "several"], 1);
+            let s = if count == "one" { "" } else { "s" };
+            let shape = pick(&["upright ", "wide ", "", "small "], 2);
+            let heat = pick(&["warm", "hot", "nearby warm", "distant warm"], 3);
+            let more = pick(
+                &[
+                    "",
+                    " and has glare on the left",
+                    " and is noisy",
+                    ", has haze everywhere and hides the warm objects on the left",
+                ],
+                5,
+            );
+            let light = pick(&["dark", "dim", "moderately lit", "well lit", "bright"], 6);
+            let motion = pick(&["", " moving left", " approaching"], 8);
+            vec![
+                format!(
+                    "The infrared image shows {count} {heat} {shape}object{s}{motion} {}.",
+                    place(4)
+                ),
+                format!("The visible image is {light}{more}."),
+            ]
+        }
+        Task::Mif => vec![
+            format!(
+                "The {} image shows {} {}.",
+                pick(&["PET", "SPECT", "functional"], 1),
+                "high activity",
+                pick(&["on the left", "on the right", "on both sides"], 2)
+            ),
+            "The MRI image shows the structure of the soft tissue.".to_owned(),
+        ],
+        Task::Mef => vec![
+            format!(
+                "The under-exposed image keeps the details {} and is black {}.",
+                side(1),
+                place(2)
+            ),
+            format!(
+                "The over-exposed image keeps the details {} and is white {}.",
+                place(3),
+                side(4)
+            ),
+        ],
+        Task::Mff => vec![
+            format!(
+                "The first image is sharp {} and is blurred {}.",
+                place(1),
+                side(2)
+            ),
+            format!(
+                "The second image is sharp {} and is blurred {}.",
+                side(3),
+                place(4)
+            ),
+        ],
+    };
+    (task, sentences)
+}
+
+#[test]
+fn paragraphs_contradict_no_fact_and_come_again_the_same() {
+    let ModelFiles {
+        llm: Some(llm),
+        encoder: Some(encoder),
+        ..
+    } = models()
+    else {
+        return;
+    };
+    let number: usize = std::env::var("FILMD_PARAGRAPHS").map_or(8, |n| n.parse().unwrap());
+    let mut runs = Vec::new();
+    // The same input in another process, and in another order, gives the same text and bytes.
+    for run in 0..3 {
+        let mut describer = start(&llm, &encoder);
+        let count = if run == 0 { number } else { number.min(4) };
+        let mut said = Vec::new();
+        for n in 0..count {
+            let (task, sentences) = facts(n);
+            let reply = describer
+                .describe(&DescribeRequest {
+                    task,
+                    text: Prompt::Facts(sentences.clone()),
+                    deadline: Duration::from_secs(120),
+                })
+                .unwrap();
+            assert_eq!(reply.origin, Origin::Llm, "{sentences:?}");
+            prove(task, &sentences, &reply.text).unwrap();
+            if run == 0 && n < 20 {
+                eprintln!("{n}: {}", reply.text);
+            }
+            said.push((reply.text, reply.features));
+        }
+        if run == 0 {
+            report(&describer, number);
+        }
+        runs.push(said);
+    }
+    for n in 0..number.min(4) {
+        assert!(runs.iter().all(|run| run[n] == runs[0][n]), "{n}");
+    }
+}
+
+/// Processor time and memory of the process so far.
+fn report(describer: &ProcessDescriber, paragraphs: usize) {
+    let (pid, resident) = describer.process().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    let seconds = ticks as f64 / 100.0;
+    eprintln!(
+        "{paragraphs} paragraphs, 0 contradictions; {:.2} CPU seconds each, loading and examples \
+         included; resident {} MiB",
+        seconds / paragraphs as f64,
+        resident >> 20
+    );
+    assert!(resident <= 220 * 1_000_000, "{resident} bytes");
+}
+
+fn start(llm: &ModelFile, encoder: &ModelFile) -> ProcessDescriber {
+    let mut describer = ProcessDescriber::new(Launch {
+        program: PROGRAM.into(),
+        llm: Some(llm.clone()),
+        encoder: encoder.clone(),
+        max_rows: 64,
+    });
+    describer.tend();
+    describer
+}
+
+/// The kernel's list of sockets of the describer's process holds no internet socket.
+#[test]
+fn the_process_opens_no_internet_socket() {
+    let ModelFiles {
+        llm: Some(llm),
+        encoder: Some(encoder),
+        ..
+    } = models()
+    else {
+        return;
+    };
+    let mut describer = start(&llm, &encoder);
+    let (task, sentences) = facts(0);
+    describer
+        .describe(&DescribeRequest {
+            task,
+            text: Prompt::Facts(sentences),
+            deadline: Duration::from_secs(120),
+        })
+        .unwrap();
+    let (pid, _) = describer.process().unwrap();
+    let open: Vec<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .map(|link| link.display().to_string())
+        .collect();
+    assert!(open.len() >= 3, "{open:?}");
+    let sockets: Vec<&String> = open.iter().filter(|l| l.starts_with("socket:")).collect();
+    for table in ["tcp", "tcp6", "udp", "udp6", "raw", "raw6"] {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        for socket in &sockets {
+            let inode = socket.trim_start_matches("socket:[").trim_end_matches(']');
+            let is_in = text
+                .lines()
+                .any(|l| l.split_whitespace().nth(9) == Some(inode));
+            assert!(!is_in, "{socket} is in {table}");
+        }
+    }
+}
+
+/// No system call of a whole life makes an internet socket, as strace sees it.
+#[test]
+fn strace_sees_no_internet_socket() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let ModelFiles {
+        llm: Some(llm),
+        encoder: Some(encoder),
+        ..
+    } = models()
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let traced = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=network,execve", "-o"])
+        .arg(&log)
+        .arg(PROGRAM)
+        .arg("--llm")
+        .arg(&llm.path)
+        .arg("--encoder")
+        .arg(&encoder.path)
+        .arg("--once")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = traced else {
+        eprintln!("SKIPPED: no strace");
+        return;
+    };
+    let fact = b"The infrared image shows one warm object on the left.\n";
+    child.stdin.take().unwrap().write_all(fact).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let log = std::fs::read_to_string(&log).unwrap_or_default();
+    if !log.contains("execve") {
+        eprintln!("SKIPPED: strace may not trace here");
+        return;
+    }
+    assert!(text.contains("one warm object on the left"), "{text}");
+    assert!(!log.contains("AF_INET"), "{log}");
+}
