@@ -170,6 +170,9 @@ impl Upsampler {
         };
         match self.path.0 {
             Kind::Reference => upsample(&job, out),
+            // Every aarch64 processor has NEON, so this is compiled for it.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon | Kind::Dotprod => upsample(&job, out),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => super::avx2::upsample_checked(&job, out),
             #[cfg(target_arch = "x86_64")]
