@@ -46,6 +46,7 @@ macro_rules! quad {
 /// The processor has `dotprod`; the conditions of [`Window`] hold; `weights` are in the order of
 /// [`super::pack_dots`], with [`super::AHEAD`] bytes behind them.
 #[inline(always)]
+#[expect(clippy::too_many_lines, reason = "assembly names a register a line")]
 pub(super) unsafe fn sums(
     window: &Window,
     weights: *const i8,

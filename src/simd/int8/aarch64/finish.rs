@@ -69,7 +69,7 @@ fn padded(values: &[f32]) -> [f32; BLOCK] {
 }
 
 #[inline(always)]
-fn vectors(values: &[f32; BLOCK]) -> Values {
+pub(super) fn vectors(values: &[f32; BLOCK]) -> Values {
     let values = values.as_ptr();
     // SAFETY: the target has NEON; a block has that many vectors.
     unsafe {
@@ -87,7 +87,7 @@ fn vectors(values: &[f32; BLOCK]) -> Values {
 /// # Safety
 /// There are that many.
 #[inline(always)]
-unsafe fn widen(levels: *const i8) -> Values {
+pub(super) unsafe fn widen(levels: *const i8) -> Values {
     // SAFETY: the target has NEON; the rest as this function's own.
     unsafe {
         let levels = vld1q_s8(levels);
@@ -158,10 +158,10 @@ impl<'a> Finish<'a> {
             }
             if let Some((residual, factor)) = self.residual {
                 let (residual, factor) = (residual.as_ptr().add(first), vdupq_n_f32(factor));
-                for n in 0..TILE {
+                for (n, values) in values.iter_mut().enumerate() {
                     let residual = widen(residual.add(n * self.outputs));
                     for i in 0..VECTORS {
-                        values[n][i] = vaddq_f32(values[n][i], vmulq_f32(residual[i], factor));
+                        values[i] = vaddq_f32(values[i], vmulq_f32(residual[i], factor));
                     }
                 }
             }
@@ -175,17 +175,17 @@ impl<'a> Finish<'a> {
             }
             if let Some([factor, addend]) = &self.modulation {
                 let (factor, addend) = (vectors(factor), vectors(addend));
-                for n in 0..TILE {
+                for values in &mut values {
                     for i in 0..VECTORS {
-                        values[n][i] = vaddq_f32(vmulq_f32(values[n][i], factor[i]), addend[i]);
+                        values[i] = vaddq_f32(vmulq_f32(values[i], factor[i]), addend[i]);
                     }
                 }
             }
             let low = if self.relu && bounded { 0.0 } else { -127.0 };
             let out = out.as_mut_ptr().add(first);
-            for n in 0..TILE {
+            for (n, values) in values.into_iter().enumerate() {
                 let to = out.add(n * self.outputs).cast::<[T; BLOCK]>();
-                T::put_vectors(values[n], low, &mut *to);
+                T::put_vectors(values, low, &mut *to);
             }
         }
     }

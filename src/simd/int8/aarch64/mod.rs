@@ -19,9 +19,11 @@ macro_rules! copies {
 mod dots;
 mod finish;
 mod products;
+mod upsample;
 
 pub use finish::Values;
 pub(super) use finish::{put_floats, put_levels};
+pub(super) use upsample::upsample_block;
 
 use std::arch::aarch64::{int32x4_t, vdupq_n_s32};
 

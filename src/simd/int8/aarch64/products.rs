@@ -75,6 +75,7 @@ pub(super) unsafe fn sums(
 /// # Safety
 /// As of [`sums`], for one part of the weights.
 #[inline(always)]
+#[expect(clippy::too_many_lines, reason = "assembly names a register a line")]
 unsafe fn sums_of_part(
     window: &Window,
     weights: *const i8,
