@@ -17,7 +17,8 @@ FEATURES :=
 endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test lint doc deny setup toolchain build models bench fuzz clean
+.PHONY: help run test lint doc deny setup toolchain build models bench fuzz clean \
+	cross cross-describe test-arm test-arm-kernels bench-arm
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -63,6 +64,22 @@ bench: build ## the stages' benchmarks and the whole frame path
 
 fuzz: toolchain ## each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
 	@bash tests/fuzz/run.sh 60
+
+cross: toolchain ## aarch64 release binaries of filmd and filmctl
+	bash board/cross.sh build --release --no-default-features --bin filmd --bin filmctl
+
+cross-describe: toolchain ## film-describe for aarch64 (llama.cpp: minutes); ARM_ARCH as in board/cross.sh
+	bash board/setup.sh $(PACKAGES)
+	bash board/cross.sh build --release --no-default-features --features llm --bin film-describe
+
+test-arm: toolchain ## tests of the aarch64 build under an emulator, and its pictures against the native ones
+	bash board/test-arm.sh
+
+test-arm-kernels: toolchain ## the same for the kernels alone, in a minute
+	bash board/test-arm.sh kernels
+
+bench-arm: toolchain ## count the aarch64 instructions of a frame, into benches/README.md (builds a qemu once)
+	bash board/bench-arm.sh
 
 clean: ## forget what was built (not the model files)
 	$(CARGO) clean

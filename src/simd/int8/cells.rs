@@ -81,16 +81,24 @@ pub struct Upsampler {
 }
 
 /// Bias and weights of the taps, for a block of channels.
-type Position = [[f32; BLOCK]; 10];
+pub(super) type Position = [[f32; BLOCK]; 10];
 
 /// What [`Upsampler::add`] works on.
 pub(super) struct Upsampling<'a> {
     upsampler: &'a Upsampler,
-    features: &'a [i8],
-    factor: f32,
+    pub(super) features: &'a [i8],
+    pub(super) factor: f32,
     /// Per block of channels, with a border of zeros.
     grid: Vec<[f32; BLOCK]>,
-    width: usize,
+    pub(super) width: usize,
+}
+
+#[cfg(target_arch = "aarch64")]
+impl Upsampling<'_> {
+    /// Channels of features and grid.
+    pub(super) fn channels(&self) -> usize {
+        self.upsampler.channels
+    }
 }
 
 impl Upsampler {
@@ -170,6 +178,9 @@ impl Upsampler {
         };
         match self.path.0 {
             Kind::Reference => upsample(&job, out),
+            // With vectors for whole blocks.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon | Kind::Dotprod => upsample(&job, out),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => super::avx2::upsample_checked(&job, out),
             #[cfg(target_arch = "x86_64")]
@@ -202,6 +213,11 @@ pub(super) fn upsample(job: &Upsampling<'_>, out: &mut [i8]) {
     for (block, (positions, grid)) in blocks.zip(job.grid.chunks_exact(cells)).enumerate() {
         let first = block * BLOCK;
         let count = BLOCK.min(channels - first);
+        #[cfg(target_arch = "aarch64")]
+        if count == BLOCK && job.upsampler.path != Path::REFERENCE {
+            super::aarch64::upsample_block(job, (positions, grid), first, out);
+            continue;
+        }
         for (cell, out) in out.chunks_exact_mut(channels).enumerate() {
             let (y, x) = (cell / width, cell % width);
             let [bias, taps @ ..] = &positions[y % CELL * CELL + x % CELL];

@@ -7,9 +7,14 @@
 //!
 //! Sums are exact in `i32`. What follows is `f32`: one multiplication, at most one multiplication
 //! and addition for a residual and one for a modulation, and rounding to even, each alone and in
-//! this order, so that every [`Path`] gives the same bytes. On aarch64 there is only the reference
-//! so far, which the compiler vectorises.
+//! this order, so that every [`Path`] gives the same bytes.
 
+#[cfg(target_arch = "aarch64")]
+#[expect(
+    unsafe_code,
+    reason = "vector loads and stores through pointers; the bounds are asserted once per row"
+)]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
 #[expect(
     unsafe_code,
@@ -45,6 +50,10 @@ pub struct Path(Kind);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Reference,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(target_arch = "aarch64")]
+    Dotprod,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
@@ -58,6 +67,13 @@ impl Path {
     /// All that this processor has, the fastest last.
     pub fn available() -> Vec<Self> {
         let mut paths = vec![Self::REFERENCE];
+        #[cfg(target_arch = "aarch64")]
+        {
+            paths.push(Self(Kind::Neon));
+            if std::arch::is_aarch64_feature_detected!("dotprod") {
+                paths.push(Self(Kind::Dotprod));
+            }
+        }
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx2") {
@@ -82,6 +98,10 @@ impl Path {
     pub fn name(self) -> &'static str {
         match self.0 {
             Kind::Reference => "reference",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "NEON",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Dotprod => "NEON dotprod",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
@@ -118,6 +138,12 @@ pub struct ConvLayer {
 enum Packed {
     /// `[input][output]`
     Plain(Vec<i16>),
+    /// In the order of [`aarch64::pack_products`].
+    #[cfg(target_arch = "aarch64")]
+    Products(Vec<i8>),
+    /// In the order of [`aarch64::pack_dots`].
+    #[cfg(target_arch = "aarch64")]
+    Dots(Vec<i8>),
     /// `[input / 2][output][2]`
     #[cfg(target_arch = "x86_64")]
     Pairs(Vec<i16>),
@@ -140,12 +166,29 @@ pub struct Epilogue<'a> {
 pub trait Level: Copy + Send + Sync {
     /// From a value in the output's levels.
     fn of(value: f32) -> Self;
+
+    /// Whether there is a lowest one.
+    #[cfg(target_arch = "aarch64")]
+    const BOUNDED: bool;
+
+    /// [`Level::of`] each of a block of values; where levels are bounded, with `low` for the lowest.
+    #[cfg(target_arch = "aarch64")]
+    fn put_vectors(values: aarch64::Values, low: f32, to: &mut [Self; aarch64::BLOCK]);
 }
 
 impl Level for f32 {
     #[inline(always)]
     fn of(value: f32) -> Self {
         value
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    const BOUNDED: bool = false;
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn put_vectors(values: aarch64::Values, _: f32, to: &mut [Self; aarch64::BLOCK]) {
+        aarch64::put_floats(values, to);
     }
 }
 
@@ -159,6 +202,15 @@ impl Level for i8 {
         // At 1.5 * 2^23 neighbouring f32 are 1 apart, so the addition rounds, and the low bits
         // of the sum are the two's complement of the result.
         (value + 12_582_912.0).to_bits() as i8
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    const BOUNDED: bool = true;
+
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn put_vectors(values: aarch64::Values, low: f32, to: &mut [Self; aarch64::BLOCK]) {
+        aarch64::put_levels(values, low, to);
     }
 }
 
@@ -183,6 +235,10 @@ impl ConvLayer {
         padded_multiplier.resize(blocks * BLOCK, 0.0);
         let packed = match path.0 {
             Kind::Reference => Packed::Plain(pack::<1, i16>(shape, weights)),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => Packed::Products(aarch64::pack_products(shape, weights)),
+            #[cfg(target_arch = "aarch64")]
+            Kind::Dotprod => Packed::Dots(aarch64::pack_dots(shape, weights)),
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => Packed::Pairs(pack::<2, i16>(shape, weights)),
             #[cfg(target_arch = "x86_64")]
@@ -239,6 +295,18 @@ impl ConvLayer {
                     reference::row(&job, weights, lines, y, out);
                 });
             }
+            #[cfg(target_arch = "aarch64")]
+            Packed::Products(weights) => {
+                over_rows(&job, input, out, (0_i8, |x| x), |lines, y, out| {
+                    aarch64::row_of_products(&job, weights, lines, y, out);
+                });
+            }
+            #[cfg(target_arch = "aarch64")]
+            Packed::Dots(weights) => {
+                over_rows(&job, input, out, (0_i8, |x| x), |lines, y, out| {
+                    aarch64::row_of_dots(&job, weights, lines, y, out);
+                });
+            }
             #[cfg(target_arch = "x86_64")]
             Packed::Pairs(weights) => {
                 over_rows(&job, input, out, (0_i16, i16::from), |lines, y, out| {
@@ -263,8 +331,17 @@ struct Job<'a> {
     epilogue: &'a Epilogue<'a>,
 }
 
-/// The rows of the input under the window, with their border columns; only the first `kernel`.
+/// The rows of the input under the window, with their border columns and [`slack`]; only the first
+/// `kernel`.
 type Lines<'a, S> = [&'a [S]; 3];
+
+/// Features behind the end of a line that a kernel may read.
+#[cfg(target_arch = "aarch64")]
+use aarch64::slack;
+#[cfg(not(target_arch = "aarch64"))]
+fn slack(_: usize) -> usize {
+    0
+}
 
 /// Calls `each` for every row of the output. A ring of rows holds the input as the path wants it.
 fn over_rows<S: Copy, T>(
@@ -280,7 +357,7 @@ fn over_rows<S: Copy, T>(
         kernel,
     } = job.layer.shape;
     let (row, border) = (job.width * inputs, kernel / 2 * inputs);
-    let length = row + 2 * border;
+    let length = row + 2 * border + slack(inputs);
     let mut ring = vec![zero; length * kernel];
     let fill = |ring: &mut [S], y: usize| {
         let line = &mut ring[(y + 1) % kernel * length..][border..border + row];

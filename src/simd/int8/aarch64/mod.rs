@@ -1,0 +1,191 @@
+//! The convolution for aarch64: signed dot products where the processor has them, products of
+//! bytes added in pairs elsewhere.
+//!
+//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: packing. Fails when:
+//! slices do not fit (a panic). Not its job: detection (a [`super::Path`] is made only where the
+//! processor has it).
+//!
+//! The cells under one row of the window lie side by side, so their features are one run of
+//! `kernel * inputs` bytes. Both kernels take it in steps of [`STEP`]; the weights of the last step
+//! are filled up with zeros.
+
+/// Sums of the other cells start as those of the first.
+macro_rules! copies {
+    ($($first:literal: [$($to:literal)*],)*) => {
+        concat!($($("mov ", $to, ".16b, ", $first, ".16b\n",)*)*)
+    };
+}
+
+mod dots;
+mod finish;
+mod products;
+mod upsample;
+
+pub use finish::Values;
+pub(super) use finish::{put_floats, put_levels};
+pub(super) use upsample::upsample_block;
+
+use std::arch::aarch64::{int32x4_t, vdupq_n_s32};
+
+use super::{ConvShape, Job, Level, Lines};
+use finish::{Finish, Sums};
+
+/// Outputs that are computed together.
+pub const BLOCK: usize = 16;
+
+/// Vectors of four sums in a block.
+const VECTORS: usize = BLOCK / 4;
+
+/// Features of a cell that are taken together.
+const STEP: usize = 16;
+
+/// Bytes of weights of one step for four outputs.
+const PART: usize = STEP * 4;
+
+/// Cells that are computed together.
+const TILE: usize = 5;
+
+/// Bytes behind the weights that a kernel may read.
+const AHEAD: usize = 32;
+
+/// Features behind the end of a line that a kernel may read: of the last step, and of cells that
+/// a row narrower than a tile does not have.
+pub(super) fn slack(inputs: usize) -> usize {
+    STEP + (TILE - 1) * inputs
+}
+
+/// Where the features of a tile are.
+///
+/// A kernel relies on this: each of the first `rows` lines has `steps` of features at the pointer
+/// and at each of the next four `distance`s from it; neither `rows` nor `steps` is 0; and there are
+/// `rows * steps` of weights for a block.
+struct Window {
+    lines: [*const i8; 3],
+    rows: usize,
+    steps: usize,
+    /// Features from one cell to the next.
+    distance: usize,
+}
+
+/// Four sums, before they are computed.
+#[inline(always)]
+fn zero() -> int32x4_t {
+    // SAFETY: the target has NEON.
+    unsafe { vdupq_n_s32(0) }
+}
+
+/// Steps of one row of the window.
+fn steps(shape: ConvShape) -> usize {
+    (shape.kernel * shape.inputs).div_ceil(STEP)
+}
+
+/// Bytes of weights of one block.
+fn block_size(shape: ConvShape) -> usize {
+    shape.kernel * steps(shape) * STEP * BLOCK
+}
+
+/// Per `group` of outputs, row of the window and step: the weights of the output of the group and
+/// the feature of the step that `place` gives for each of their places.
+fn pack(
+    shape: ConvShape,
+    weights: &[i8],
+    group: usize,
+    place: impl Fn(usize) -> (usize, usize),
+) -> Vec<i8> {
+    let ConvShape {
+        outputs,
+        inputs,
+        kernel,
+    } = shape;
+    let (steps, blocks) = (steps(shape), outputs.div_ceil(BLOCK));
+    let mut packed = Vec::with_capacity(blocks * block_size(shape) + AHEAD);
+    for first in (0..blocks * BLOCK).step_by(group) {
+        for (row, step) in (0..kernel * steps).map(|i| (i / steps, i % steps)) {
+            packed.extend((0..STEP * group).map(|i| {
+                let (output, feature) = place(i);
+                let (output, feature) = (first + output, step * STEP + feature);
+                let (column, input) = (feature / inputs, feature % inputs);
+                if output >= outputs || column >= kernel {
+                    return 0;
+                }
+                weights[((output * inputs + input) * kernel + row) * kernel + column]
+            }));
+        }
+    }
+    packed.resize(packed.len() + AHEAD, 0);
+    packed
+}
+
+/// For [`row_of_dots`], per block, row and step: `[quad of features][output][feature of the quad]`.
+pub(super) fn pack_dots(shape: ConvShape, weights: &[i8]) -> Vec<i8> {
+    pack(shape, weights, BLOCK, |i| {
+        (i / 4 % BLOCK, i / 4 / BLOCK * 4 + i % 4)
+    })
+}
+
+/// For [`row_of_products`], per 4 outputs, row and step: `[output][feature]`.
+pub(super) fn pack_products(shape: ConvShape, weights: &[i8]) -> Vec<i8> {
+    pack(shape, weights, 4, |i| (i / STEP, i % STEP))
+}
+
+/// Row `y` of the output, where the processor has `dotprod`.
+pub(super) fn row_of_dots<T: Level>(
+    job: &Job<'_>,
+    weights: &[i8],
+    lines: Lines<'_, i8>,
+    y: usize,
+    out: &mut [T],
+) {
+    // SAFETY: weights are packed for dots only for the path that was detected to have them; `row`
+    // sees to the other conditions.
+    let sums = |window: &_, weights, bias: &_| unsafe { dots::sums(window, weights, bias) };
+    row(job, weights, (lines, y), out, sums);
+}
+
+/// Row `y` of the output, on any processor.
+pub(super) fn row_of_products<T: Level>(
+    job: &Job<'_>,
+    weights: &[i8],
+    lines: Lines<'_, i8>,
+    y: usize,
+    out: &mut [T],
+) {
+    // SAFETY: `row` sees to the conditions.
+    let sums = |window: &_, weights, bias: &_| unsafe { products::sums(window, weights, bias) };
+    row(job, weights, (lines, y), out, sums);
+}
+
+/// Puts what `sums_of` gives for tiles of cells, the last one of which overlaps the one before where
+/// the width is no multiple.
+#[inline(always)]
+fn row<T: Level>(
+    job: &Job<'_>,
+    weights: &[i8],
+    (lines, y): (Lines<'_, i8>, usize),
+    out: &mut [T],
+    sums_of: impl Fn(&Window, *const i8, &[i32; BLOCK]) -> [Sums; TILE],
+) {
+    let shape = job.layer.shape;
+    let (width, distance, size) = (job.width, shape.inputs, block_size(shape));
+    let needed = (width + shape.kernel - 1) * distance + slack(distance);
+    let blocks = shape.outputs.div_ceil(BLOCK);
+    assert!(lines.iter().all(|line| line.len() >= needed));
+    assert!(weights.len() == blocks * size + AHEAD);
+    for block in 0..blocks {
+        let finish = Finish::new(job, y, block);
+        let weights = weights[block * size..][..size + AHEAD].as_ptr();
+        let mut x = 0;
+        while x < width {
+            let first = x.min(width.saturating_sub(TILE));
+            let window = Window {
+                lines: lines.map(|line| line[first * distance..].as_ptr()),
+                rows: shape.kernel,
+                steps: steps(shape),
+                distance,
+            };
+            let sums = sums_of(&window, weights, finish.bias);
+            finish.put(&sums, first, out);
+            x += TILE;
+        }
+    }
+}
