@@ -10,11 +10,11 @@ use std::time::Duration;
 use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
-use filmd::config::{DescribeConfig, Engine, Task};
+use filmd::config::{DescribeConfig, Engine, Task, ToneConfig};
 use filmd::describe::{self, DescribeRequest, Describer, Description, Facts, Guidance, Prompt};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::color::{self, Chroma};
-use filmd::fuse::{ClassicFuser, Fuser, Manifest, NetworkEntry, NetworkFuser};
+use filmd::fuse::{ClassicFuser, Fuser, Manifest, NetworkEntry, NetworkFuser, Tone};
 
 /// Longer than any board needs; a person waits here, no frame does.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -43,6 +43,8 @@ pub struct Settings<'a> {
     pub model: Option<&'a str>,
     /// Where the text comes from.
     pub text: TextSource,
+    /// What is done to the fused picture's contrast.
+    pub tone: ToneConfig,
 }
 
 /// A verified graph, ready to be made for any size.
@@ -62,6 +64,7 @@ enum Guide {
 /// Fuses pair after pair; the network is made anew only where the size changes.
 pub struct Offline {
     task: Task,
+    tone: ToneConfig,
     network: Option<Network>,
     guide: Guide,
     fuser: Option<(Size, Box<dyn Fuser>)>,
@@ -80,6 +83,7 @@ impl Offline {
             }
             return Ok(Self {
                 task,
+                tone: settings.tone,
                 network: None,
                 guide: Guide::Fixed(Guidance::none(task)),
                 fuser: None,
@@ -98,6 +102,7 @@ impl Offline {
         };
         Ok(Self {
             task,
+            tone: settings.tone,
             network: Some(network),
             guide,
             fuser: None,
@@ -129,7 +134,7 @@ impl Offline {
         }
     }
 
-    /// Fuses the luma and gives the fused picture the sources' colour.
+    /// Fuses the luma, maps its tone and gives the fused picture the sources' colour.
     ///
     /// # Errors
     /// The fuser's.
@@ -142,6 +147,9 @@ impl Offline {
         color::luma(&pair.visible, &mut visible);
         self.fuser_for(size)?
             .fuse(&infrared, &visible, guidance, &mut fused)?;
+        if let Some(mut tone) = Tone::new(self.tone, self.task, size) {
+            tone.apply_alone(&mut fused);
+        }
         if Chroma::of(self.task, &pair.infrared, &pair.visible) == Chroma::Grey {
             return Ok(fused);
         }
