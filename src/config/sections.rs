@@ -189,7 +189,8 @@ pub struct FuseConfig {
     pub palette: Palette,
     /// Mode at start.
     pub mode: Mode,
-    /// Milliseconds over which a new text takes over from the last one, 0..=60000; 0: at once.
+    /// Milliseconds over which a new text takes over from the last one, 0..=60000, or longer where
+    /// the picture would change too fast; 0: at once.
     pub guidance_fade_ms: u64,
 }
 

@@ -1,23 +1,31 @@
 //! A new text takes over from the last one little by little, so that the picture never jumps.
 //!
-//! Input: the guidance in force and the frame's timestamp. Output: the guidance to fuse the frame
-//! with. Thread: fuse. Blocks: never. Allocates: when the first guidance comes, and when its shape
-//! changes. Fails when: never. Not its job: choosing the guidance.
+//! Input: the guidance in force and the frame's timestamp; then what came of it. Output: the
+//! guidance to fuse the frame with. Thread: fuse. Blocks: never. Allocates: when made, when the
+//! first guidance comes, and when its shape changes. Fails when: never. Not its job: choosing the
+//! guidance.
 //!
 //! The token features themselves are faded, so the network runs once a frame as ever. A row that
 //! is all zero is masked inside the network, and a row that is not counts fully however small it
 //! is; so rows must not grow out of zero. While two texts of different length are faded, the
-//! shorter one's rows are repeated up to the longer one's length instead. See `faded`.
+//! shorter one's rows are repeated up to the longer one's length instead. The way is gone at an even
+//! speed, or slower where the picture would change too much (`pace`).
+
+mod pace;
 
 use std::time::Duration;
 
+use self::pace::Pace;
+
 use crate::clock::Timestamp;
 use crate::describe::Guidance;
+use crate::frame::{Picture, Size};
 
 /// Fades between guidances of one task and shape.
 #[derive(Debug)]
 pub struct GuidanceFade {
     duration: Duration,
+    pace: Pace,
     state: Option<State>,
 }
 
@@ -28,15 +36,25 @@ struct State {
     /// Where the fade began, and where it goes to.
     from: Vec<f32>,
     to: Vec<f32>,
-    start: Timestamp,
-    running: bool,
+    /// Time of the last frame.
+    last: Timestamp,
+    /// While a fade runs.
+    way: Option<Way>,
+}
+
+/// How far a fade is: 0..1 of its way.
+#[derive(Debug, Clone, Copy, Default)]
+struct Way {
+    gone: f64,
+    step: f64,
 }
 
 impl GuidanceFade {
-    /// A fade over `duration`; zero: each guidance at once.
-    pub fn new(duration: Duration) -> Self {
+    /// A fade over at least `duration` of pictures of `size`; zero: each guidance at once.
+    pub fn new(duration: Duration, size: Size) -> Self {
         Self {
             duration,
+            pace: Pace::new(size),
             state: None,
         }
     }
@@ -54,11 +72,30 @@ impl GuidanceFade {
             shown: wanted.clone(),
             from: wanted.values().to_vec(),
             to: wanted.values().to_vec(),
-            start: at,
-            running: false,
+            last: at,
+            way: None,
         });
-        state.step(wanted, at, self.duration);
-        if state.running { &state.shown } else { wanted }
+        let passed = at.since(state.last).as_nanos() as f64 / self.duration.as_nanos() as f64;
+        state.last = state.last.max(at);
+        if state.to != wanted.values() {
+            state.start(wanted);
+            self.pace.start();
+        } else if let Some(way) = state.way {
+            state.go_on(way, self.pace.step(passed));
+        }
+        if state.way.is_some() {
+            &state.shown
+        } else {
+            wanted
+        }
+    }
+
+    /// Tells what the frame of the last [`GuidanceFade::step`] became: infrared, visible and fused
+    /// luma, of the fade's size.
+    pub fn observe(&mut self, pictures: [&Picture; 3]) {
+        if let Some(way) = self.state.as_ref().and_then(|s| s.way) {
+            self.pace.observe(pictures, way.step);
+        }
     }
 }
 
@@ -67,25 +104,26 @@ impl State {
         self.shown.task == wanted.task && self.shown.shape() == wanted.shape()
     }
 
-    fn step(&mut self, wanted: &Guidance, at: Timestamp, duration: Duration) {
-        if self.to != wanted.values() {
-            self.from.copy_from_slice(self.shown.values());
-            self.to.copy_from_slice(wanted.values());
-            self.start = at;
-            self.running = true;
-        }
-        if !self.running {
-            return;
-        }
-        let gone = at.since(self.start);
-        let dim = self.shown.shape().1;
-        if gone >= duration {
+    fn start(&mut self, wanted: &Guidance) {
+        self.from.copy_from_slice(self.shown.values());
+        self.to.copy_from_slice(wanted.values());
+        self.way = Some(Way::default());
+        self.fill(0.0);
+    }
+
+    fn go_on(&mut self, way: Way, step: f64) {
+        let gone = way.gone + step;
+        if gone < 1.0 {
+            self.way = Some(Way { gone, step });
+            self.fill(gone as f32);
+        } else {
             self.shown.values_mut().copy_from_slice(&self.to);
-            self.running = false;
-            return;
+            self.way = None;
         }
-        // Both below 2^53, so the quotient is the same on every processor.
-        let part = (gone.as_nanos() as f64 / duration.as_nanos() as f64) as f32;
+    }
+
+    fn fill(&mut self, part: f32) {
+        let dim = self.shown.shape().1;
         fill_faded(&self.from, &self.to, dim, part, self.shown.values_mut());
     }
 }
@@ -136,8 +174,30 @@ mod tests {
         Timestamp::ZERO.plus(Duration::from_millis(ms))
     }
 
+    const SIZE: Size = Size::new(16, 16);
+
     fn fade() -> GuidanceFade {
-        GuidanceFade::new(Duration::from_secs(1))
+        GuidanceFade::new(Duration::from_secs(1), SIZE)
+    }
+
+    /// Frame after frame of a picture that answers to the first value with `slope` levels a unit,
+    /// until the guidance is `wanted`; the values shown.
+    fn run(
+        fade: &mut GuidanceFade,
+        wanted: &Guidance,
+        ms: std::ops::Range<u64>,
+        slope: f32,
+    ) -> Vec<Vec<f32>> {
+        let mut shown = Vec::new();
+        for now in ms.step_by(20) {
+            let values = fade.step(wanted, at(now)).values().to_vec();
+            let level = 20.0 + values[0] * slope;
+            let fused = Picture::from_data(SIZE, 1, vec![level as u8; SIZE.area()]).unwrap();
+            let source = Picture::grey(SIZE);
+            fade.observe([&source, &source, &fused]);
+            shown.push(values);
+        }
+        shown
     }
 
     #[test]
@@ -147,36 +207,53 @@ mod tests {
     }
 
     #[test]
-    fn a_new_one_takes_over_evenly_and_then_holds_exactly() {
+    fn a_new_one_takes_over_in_its_time_and_then_holds_exactly() {
         let (a, b) = (
             guidance(Task::Ivf, &[[0.0, 2.0], [1.0, 1.0]]),
             guidance(Task::Ivf, &[[4.0, -2.0], [3.0, 0.1]]),
         );
         let mut fade = fade();
         fade.step(&a, at(0));
-        assert_eq!(fade.step(&b, at(100)).values(), a.values());
-        let half = fade.step(&b, at(600)).values();
-        assert_eq!(half[..4], [2.0, 0.0, 2.0, 0.55]);
-        assert_eq!(half[4..], [0.0; 4]);
-        assert_eq!(fade.step(&b, at(1100)).values(), b.values());
-        assert_eq!(fade.step(&b, at(9000)).values(), b.values());
+        let shown = run(&mut fade, &b, 100..3000, 1.0);
+        assert_eq!(shown[0], a.values(), "the fade begins where it was");
+        assert!(shown.windows(2).all(|two| two[1][0] >= two[0][0]));
+        // Steps grow until time is the limit: 20 ms of a second.
+        let largest = shown.windows(2).map(|two| two[1][0] - two[0][0]);
+        assert!((largest.fold(0.0, f32::max) - 4.0 * 0.02).abs() < 1e-5);
+        let arrived = shown.iter().position(|v| v == b.values()).unwrap();
+        assert!((50..60).contains(&arrived), "{arrived} frames of 20 ms");
+        assert!(shown[arrived..].iter().all(|v| v == b.values()));
+        // Both rows go the same part of the way; unused ones stay unused.
+        for v in &shown {
+            assert!((v[0] / 4.0 - (v[2] - 1.0) / 2.0).abs() < 1e-5 && v[4..] == [0.0; 4]);
+        }
+    }
+
+    #[test]
+    fn where_the_picture_answers_strongly_the_fade_is_slower() {
+        let (a, b) = (
+            guidance(Task::Ivf, &[[0.0, 1.0]]),
+            guidance(Task::Ivf, &[[1.0, 1.0]]),
+        );
+        let mut fade = fade();
+        fade.step(&a, at(0));
+        let shown = run(&mut fade, &b, 0..4000, 120.0);
+        let change = shown.windows(2).map(|two| (two[1][0] - two[0][0]) * 120.0);
+        let largest = change.fold(0.0, f32::max);
+        assert!(largest > 0.5 && largest < 2.0, "{largest} levels a frame");
+        assert_eq!(shown.last().unwrap(), b.values());
     }
 
     #[test]
     fn a_shorter_text_is_repeated_while_it_fades() {
-        let (a, b) = (
-            guidance(Task::Ivf, &[[8.0, 8.0]]),
-            guidance(Task::Ivf, &[[4.0, 4.0], [2.0, 2.0], [0.0, 1.0]]),
-        );
-        let mut fade = fade();
-        fade.step(&a, at(0));
-        assert_eq!(
-            fade.step(&b, at(0)).values(),
-            [8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 0.0, 0.0]
-        );
-        let half = fade.step(&b, at(500)).values();
-        assert_eq!(half, [6.0, 6.0, 5.0, 5.0, 4.0, 4.5, 0.0, 0.0]);
-        assert_eq!(fade.step(&b, at(1000)).values(), b.values());
+        let (a, b) = ([8.0; 2], [4.0, 4.0, 2.0, 2.0, 0.0, 1.0]);
+        let mut out = [9.0; 8];
+        fill_faded(&a, &b, 2, 0.0, &mut out);
+        assert_eq!(out, [8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 0.0, 0.0]);
+        fill_faded(&a, &b, 2, 0.5, &mut out);
+        assert_eq!(out, [6.0, 6.0, 5.0, 5.0, 4.0, 4.5, 0.0, 0.0]);
+        fill_faded(&b, &a, 2, 0.5, &mut out);
+        assert_eq!(out, [6.0, 6.0, 5.0, 5.0, 4.0, 4.5, 0.0, 0.0]);
     }
 
     #[test]
@@ -185,11 +262,12 @@ mod tests {
         let (a, b, c) = (of(0.0), of(8.0), of(-2.0));
         let mut fade = fade();
         fade.step(&a, at(0));
-        fade.step(&b, at(0));
-        assert_eq!(fade.step(&b, at(500)).values()[0], 4.0);
-        assert_eq!(fade.step(&c, at(500)).values()[0], 4.0);
-        assert_eq!(fade.step(&c, at(1000)).values()[0], 1.0);
-        assert_eq!(fade.step(&c, at(1500)).values(), c.values());
+        let shown = run(&mut fade, &b, 0..500, 1.0);
+        let reached = shown.last().unwrap()[0];
+        assert!(reached > 1.0 && reached < 7.0);
+        let shown = run(&mut fade, &c, 500..2500, 1.0);
+        assert_eq!(shown[0][0], reached);
+        assert_eq!(shown.last().unwrap(), c.values());
     }
 
     #[test]
@@ -201,7 +279,7 @@ mod tests {
         fade.step(&a, at(0));
         assert_eq!(fade.step(&other, at(33)).values(), other.values());
         assert_eq!(fade.step(&none, at(66)).values(), none.values());
-        let mut at_once = GuidanceFade::new(Duration::ZERO);
+        let mut at_once = GuidanceFade::new(Duration::ZERO, SIZE);
         let b = guidance(Task::Ivf, &[[5.0, 2.0]]);
         at_once.step(&a, at(0));
         assert_eq!(at_once.step(&b, at(33)).values(), b.values());

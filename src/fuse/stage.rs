@@ -64,7 +64,7 @@ impl FuseStage {
             stands_in: wanted && network.is_none(),
             network,
             classic: ClassicFuser::new(size),
-            fade: GuidanceFade::new(config.fuse.guidance_fade()),
+            fade: GuidanceFade::new(config.fuse.guidance_fade(), size),
             tone: Tone::new(config.tone, config.task, size),
             fused: Picture::grey(size),
             view: View {
@@ -85,6 +85,11 @@ impl FuseStage {
     /// The pair of the last frame, aligned.
     pub fn aligned(&self) -> &AlignedPair {
         &self.aligned
+    }
+
+    /// Luma of the last frame that was fused, as it went into the picture: after the tone map.
+    pub fn fused(&self) -> &Picture {
+        &self.fused
     }
 
     /// Makes the picture of one pair. `metrics` gets the time of each stage.
@@ -142,6 +147,7 @@ impl FuseStage {
         if let Some(network) = &mut self.network {
             let guidance = self.fade.step(guidance, at);
             let Err(error) = network.fuse(infrared, visible, guidance, &mut self.fused) else {
+                self.fade.observe([infrared, visible, &self.fused]);
                 self.trouble = self.trouble.saturating_sub(1);
                 return true;
             };

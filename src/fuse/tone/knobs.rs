@@ -25,7 +25,7 @@ pub const DETAIL_MIN: i32 = gain(115);
 pub const LOCAL_CONTRAST: i32 = 34;
 
 /// Gain of the base (the mean of the surroundings): the most, for pictures of a narrow range.
-pub const BASE_MAX: i32 = gain(105);
+pub const BASE_MAX: i32 = gain(110);
 /// The least, for pictures whose range is full: makes room for detail.
 pub const BASE_MIN: i32 = gain(95);
 /// The base is stretched until the range between the percentiles is this wide, levels.
@@ -34,10 +34,10 @@ pub const BASE_RANGE: i32 = 235;
 pub const PERCENTILE: usize = 2;
 
 /// No pixel changes by more, levels.
-pub const CHANGE_MAX: u8 = 48;
+pub const CHANGE_MAX: u8 = 40;
 /// The shoulders near black and white begin this far from the ends, in levels per unit of detail
 /// gain above one.
-pub const KNEE: i32 = 30;
+pub const KNEE: i32 = 60;
 
 /// The picture's shorter side holds at least this many cells.
 pub const CELLS: usize = 10;
