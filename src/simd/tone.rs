@@ -66,7 +66,7 @@ pub fn spread(from: i32, to: i32, span: &mut [i32]) {
 }
 
 /// Maps a row in place: `gain v + offset`, bent smoothly into 0..=255 where it comes near black or
-/// white, kept within the bound of `v`, rounded. `offsets` in 1/2^[`GAIN_BITS`] level,
+/// white (but not beyond `v`, so that black stays black), kept within the bound of `v`, rounded. `offsets` in 1/2^[`GAIN_BITS`] level,
 /// within +-2^21. Never falls where `v` rises and the offset stays.
 pub fn tone_row(curve: ToneCurve, offsets: &[i32], row: &mut [u8]) {
     assert_eq!(offsets.len(), row.len());
@@ -87,7 +87,10 @@ pub fn tone_row(curve: ToneCurve, offsets: &[i32], row: &mut [u8]) {
         let above = (x - high).clamp(0, 2 * knee);
         let below = (low - x).clamp(0, 2 * knee);
         let y = x.clamp(low, high) + bent(above) - bent(below);
-        let y = y.clamp(level * LEVEL - bound, level * LEVEL + bound);
+        let same = level * LEVEL;
+        // A shoulder only takes back what gain and offset did.
+        let y = y.max(x.min(same)).min(x.max(same));
+        let y = y.clamp(same - bound, same + bound);
         *v = ((y + LEVEL / 2) >> LEVEL_BITS) as u8;
     }
 }
@@ -105,7 +108,7 @@ mod tests {
             e - e * e / (4.0 * knee)
         };
         let y = x.clamp(knee, 255.0 - knee) + bent(x - 255.0 + knee) - bent(knee - x);
-        y.clamp(v - bound, v + bound)
+        y.clamp(x.min(v), x.max(v)).clamp(v - bound, v + bound)
     }
 
     proptest! {
