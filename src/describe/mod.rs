@@ -10,6 +10,7 @@ mod backoff;
 mod child;
 mod client;
 mod facts;
+mod features_file;
 mod models;
 pub mod prompt;
 pub mod protocol;
@@ -26,6 +27,7 @@ pub use facts::{
     Distance, ExposureFacts, Facts, FocusFacts, Light, MedicalFacts, Modality, Place, SceneFacts,
     Shape, WarmGroup,
 };
+pub use features_file::FeaturesError;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
 pub use template::paragraph;
 pub use worker::{GuideSettings, GuideStatus, GuideWorker};

@@ -13,6 +13,7 @@ mod model;
 mod modes;
 mod network;
 mod palette;
+mod published;
 mod stage;
 mod tone;
 
@@ -23,6 +24,7 @@ pub use model::{MANIFEST_NAME, Manifest};
 pub use modes::{Composer, View};
 pub use network::NetworkFuser;
 pub use palette::{Lut, lut_of};
+pub use published::{MOST_TOKENS, PublishedFilm};
 pub use stage::FuseStage;
 pub use tone::Tone;
 

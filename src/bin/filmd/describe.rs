@@ -51,7 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
         (text, Origin::Template, None, None)
     } else {
         let manifest = Manifest::find(args.manifest.as_deref())?;
-        let mut describer = open_describer(&manifest, true)?;
+        let mut describer = open_describer(&manifest, true, None, manifest.guidance_shape().0)?;
         let prompt = Prompt::Facts(sentences.clone());
         let said = ask(describer.as_mut(), args.task, prompt)?;
         let ms = (said.took.as_secs_f64() * 1e3).round();

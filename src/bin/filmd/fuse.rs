@@ -35,9 +35,13 @@ pub struct Args {
     /// Print one JSON line a pair
     #[arg(long)]
     json: bool,
-    /// A network of the manifest by name, or an ONNX file
+    /// A network of the manifest by name, or an ONNX file: one of filmd's, or the published FILM
+    /// network from models/import_film.py
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
+    /// A text encoder to use instead of the manifest's (GGUF of a BERT; needs film-describe)
+    #[arg(long, value_name = "FILE", conflicts_with = "features")]
+    encoder: Option<PathBuf>,
     /// The models' manifest, where it is not in a usual place
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
@@ -78,6 +82,10 @@ pub struct TextArgs {
     /// Guide each pair by a description that the language model writes (needs film-describe)
     #[arg(long)]
     pub describe: bool,
+    /// Guide by text features encoded elsewhere: a .npy file of f32, (tokens, features) or
+    /// (1, tokens, features), or a folder with NAME.npy for each pair
+    #[arg(long, value_name = "FILE|DIR")]
+    pub features: Option<PathBuf>,
     /// Guide by the task's neutral sentence; this is the default
     #[arg(long)]
     pub neutral: bool,
@@ -85,10 +93,11 @@ pub struct TextArgs {
 
 impl TextArgs {
     fn source(&self) -> TextSource {
-        match &self.text {
-            Some(text) => TextSource::User(text.clone()),
-            None if self.describe => TextSource::Describe,
-            None => TextSource::Neutral,
+        match (&self.text, &self.features) {
+            (Some(text), _) => TextSource::User(text.clone()),
+            (None, Some(features)) => TextSource::Features(features.clone()),
+            (None, None) if self.describe => TextSource::Describe,
+            (None, None) => TextSource::Neutral,
         }
     }
 }
@@ -125,6 +134,7 @@ pub fn run(args: &Args) -> Result<()> {
         model: args.model.as_deref(),
         text: args.text.source(),
         tone: args.tone,
+        encoder: args.encoder.as_deref(),
     })?;
     if !folders.0 {
         let report = fuse_one(args, &mut offline, &jobs[0])?;
@@ -175,16 +185,17 @@ fn fuse_folder(args: &Args, offline: &mut Offline, jobs: &[Job]) -> Result<()> {
 
 fn fuse_one(args: &Args, offline: &mut Offline, job: &Job) -> Result<Value> {
     let pair = read_pair(&job.a, &job.b, args.stretch)?;
-    let guidance = offline.guidance(&pair)?;
-    offline.prepare(pair.visible.size())?;
+    let name = job.b.file_stem().unwrap_or_default().to_string_lossy();
+    let guidance = offline.guidance(&pair, &name)?;
+    offline.prepare(pair.visible.size(), &guidance)?;
     let clock = Clock;
     let start = clock.now();
     let picture = offline.fuse(&pair, &guidance)?;
     let ms = clock.now().since(start).as_secs_f64() * 1e3;
     write_picture(&job.out, &picture)?;
     let Size { width, height } = picture.size();
-    // Classic fusion listens to nobody, so it has no text.
-    let (text, origin) = if offline.takes_text() {
+    // Classic fusion listens to nobody, so it has no text; that of a features file is not known.
+    let (text, origin) = if offline.takes_text() && args.text.features.is_none() {
         (json!(guidance.text), json!(guidance.origin))
     } else {
         (Value::Null, Value::Null)
@@ -193,7 +204,7 @@ fn fuse_one(args: &Args, offline: &mut Offline, job: &Job) -> Result<Value> {
         "a": job.a, "b": job.b, "out": job.out,
         "width": width, "height": height, "channels": picture.channels(),
         "task": args.task.name(), "fuser": offline.fuser_name(),
-        "text": text, "origin": origin, "ms": (ms * 100.0).round() / 100.0,
+        "text": text, "origin": origin, "features": args.text.features, "ms": (ms * 100.0).round() / 100.0,
     }))
 }
 

@@ -15,6 +15,7 @@ mod demo;
 mod describe;
 mod eval;
 mod fuse;
+mod graph;
 mod logger;
 mod offline;
 mod pair_files;

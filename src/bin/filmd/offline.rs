@@ -7,14 +7,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::graph::{Graph, needed};
 use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
 use filmd::config::{DescribeConfig, Engine, Task, ToneConfig};
-use filmd::describe::{self, DescribeRequest, Describer, Description, Facts, Guidance, Prompt};
+use filmd::describe::{
+    self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFile, Origin, Prompt,
+    TokenFeatures,
+};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::color::{self, Chroma};
-use filmd::fuse::{ClassicFuser, Fuser, Manifest, NetworkEntry, NetworkFuser, Tone};
+use filmd::fuse::{ClassicFuser, FuseError, Fuser, Manifest, Tone};
 
 /// Longer than any board needs; a person waits here, no frame does.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -28,6 +32,8 @@ pub enum TextSource {
     User(String),
     /// Facts of the pair, through the language model.
     Describe,
+    /// Text features from a `.npy` file, or from one a pair in a folder, by the pair's name.
+    Features(PathBuf),
 }
 
 /// What is asked for.
@@ -45,13 +51,8 @@ pub struct Settings<'a> {
     pub text: TextSource,
     /// What is done to the fused picture's contrast.
     pub tone: ToneConfig,
-}
-
-/// A verified graph, ready to be made for any size.
-struct Network {
-    entry: NetworkEntry,
-    bytes: Vec<u8>,
-    shape: (usize, usize),
+    /// A text encoder (GGUF) in place of the manifest's.
+    pub encoder: Option<&'a Path>,
 }
 
 enum Guide {
@@ -59,15 +60,18 @@ enum Guide {
     Fixed(Guidance),
     /// A new one for each pair.
     Each(Box<dyn Describer>),
+    /// One file a pair, in this folder.
+    Folder(PathBuf),
 }
 
 /// Fuses pair after pair; the network is made anew only where the size changes.
 pub struct Offline {
     task: Task,
     tone: ToneConfig,
-    network: Option<Network>,
+    graph: Option<Graph>,
     guide: Guide,
-    fuser: Option<(Size, Box<dyn Fuser>)>,
+    /// The last one, and the size and the rows of guidance that it was made for.
+    fuser: Option<((Size, usize), Box<dyn Fuser>)>,
 }
 
 impl Offline {
@@ -78,32 +82,24 @@ impl Offline {
     pub fn new(settings: Settings<'_>) -> Result<Self> {
         let task = settings.task;
         if settings.engine == Engine::Classic {
-            if settings.text != TextSource::Neutral {
-                bail!("classic fusion takes no text; leave --text and --describe, or the engine");
+            if settings.text != TextSource::Neutral || settings.encoder.is_some() {
+                bail!("classic fusion takes no text; leave its options, or the engine");
             }
             return Ok(Self {
                 task,
                 tone: settings.tone,
-                network: None,
+                graph: None,
                 guide: Guide::Fixed(Guidance::none(task)),
                 fuser: None,
             });
         }
-        let manifest = Manifest::find(settings.manifest)?;
-        let network = load_network(&manifest, settings.model)?;
-        let guide = match settings.text {
-            TextSource::Neutral => Guide::Fixed(manifest.neutral(task)?),
-            TextSource::User(text) => {
-                let mut describer = open_describer(&manifest, false)?;
-                let prompt = Prompt::Text(text);
-                Guide::Fixed(guide(describer.as_mut(), task, prompt, network.shape)?)
-            }
-            TextSource::Describe => Guide::Each(open_describer(&manifest, true)?),
-        };
+        let manifest = Manifest::find(settings.manifest);
+        let graph = Graph::load(&manifest, settings.model, task)?;
+        let guide = guide_by(&settings, &graph, &manifest)?;
         Ok(Self {
             task,
             tone: settings.tone,
-            network: Some(network),
+            graph: Some(graph),
             guide,
             fuser: None,
         })
@@ -111,7 +107,7 @@ impl Offline {
 
     /// Whether a text has any effect.
     pub fn takes_text(&self) -> bool {
-        self.network.is_some()
+        self.graph.is_some()
     }
 
     /// Name of the network, or `classic`, once a pair was fused.
@@ -119,18 +115,21 @@ impl Offline {
         self.fuser.as_ref().map_or("", |(_, fuser)| fuser.name())
     }
 
-    /// The guidance for a pair.
+    /// The guidance for a pair; `name` finds its file in a folder of text features.
     ///
     /// # Errors
-    /// The describer's.
-    pub fn guidance(&mut self, pair: &AlignedPair) -> Result<Guidance> {
-        match (&mut self.guide, &self.network) {
+    /// The describer's; features that cannot be used.
+    pub fn guidance(&mut self, pair: &AlignedPair, name: &str) -> Result<Guidance> {
+        match (&mut self.guide, &self.graph) {
             (Guide::Fixed(guidance), _) => Ok(guidance.clone()),
-            (Guide::Each(describer), Some(network)) => {
+            (Guide::Each(describer), Some(graph)) => {
                 let prompt = Prompt::Facts(Facts::measure(self.task, pair).sentences());
-                guide(describer.as_mut(), self.task, prompt, network.shape)
+                guide(describer.as_mut(), self.task, prompt, graph)
             }
-            (Guide::Each(_), None) => bail!("classic fusion takes no text"),
+            (Guide::Folder(folder), Some(graph)) => {
+                from_file(graph, &folder.join(format!("{name}.npy")), self.task)
+            }
+            (Guide::Each(_) | Guide::Folder(_), None) => bail!("classic fusion takes no text"),
         }
     }
 
@@ -145,7 +144,7 @@ impl Offline {
         let mut fused = Picture::grey(size);
         color::luma(&pair.infrared, &mut infrared);
         color::luma(&pair.visible, &mut visible);
-        self.fuser_for(size)?
+        self.fuser_for(size, guidance)?
             .fuse(&infrared, &visible, guidance, &mut fused)?;
         if let Some(mut tone) = Tone::new(self.tone, self.task, size) {
             tone.apply_alone(&mut fused);
@@ -161,61 +160,87 @@ impl Offline {
     /// Makes the fuser ready for a size, so that the time of the fusion itself can be taken.
     ///
     /// # Errors
-    /// [`filmd::fuse::FuseError`].
-    pub fn prepare(&mut self, size: Size) -> Result<()> {
-        self.fuser_for(size).map(|_| ())
+    /// [`filmd::fuse::FuseError`]; too little memory.
+    pub fn prepare(&mut self, size: Size, guidance: &Guidance) -> Result<()> {
+        self.fuser_for(size, guidance).map(|_| ())
     }
 
-    fn fuser_for(&mut self, size: Size) -> Result<&mut dyn Fuser> {
-        let fuser: Box<dyn Fuser> = match (self.fuser.take(), &self.network) {
-            (Some((made_for, fuser)), _) if made_for == size => fuser,
-            (_, Some(network)) => Box::new(NetworkFuser::from_onnx(
-                &network.bytes,
-                &network.entry,
-                size,
-            )?),
+    fn fuser_for(&mut self, size: Size, guidance: &Guidance) -> Result<&mut dyn Fuser> {
+        let wanted = (size, guidance.shape().0);
+        let fuser: Box<dyn Fuser> = match (self.fuser.take(), &self.graph) {
+            (Some((made_for, fuser)), _) if made_for == wanted => fuser,
+            (_, Some(graph)) => Box::new(graph.fuser(size, wanted.1)?),
             (_, None) => Box::new(ClassicFuser::new(size)),
         };
-        Ok(self.fuser.insert((size, fuser)).1.as_mut())
+        Ok(self.fuser.insert((wanted, fuser)).1.as_mut())
     }
 }
 
-/// By name from the manifest, verified; or an ONNX file that its user vouches for.
-fn load_network(manifest: &Manifest, model: Option<&str>) -> Result<Network> {
-    let shape = manifest.guidance_shape();
-    let file = model
-        .map(Path::new)
-        .filter(|path| path.extension().is_some_and(|e| e == "onnx") || path.is_file());
-    let Some(path) = file else {
-        let entry = manifest.network(model)?.clone();
-        let bytes = manifest.network_bytes(&entry)?;
-        return Ok(Network {
-            entry,
-            bytes,
-            shape,
+/// What guides the network, by the settings' source of text.
+fn guide_by(
+    settings: &Settings<'_>,
+    graph: &Graph,
+    manifest: &Result<Manifest, FuseError>,
+) -> Result<Guide> {
+    let (task, encoder) = (settings.task, settings.encoder);
+    if let TextSource::Features(path) = &settings.text {
+        return Ok(match path.is_dir() {
+            true => Guide::Folder(path.clone()),
+            false => Guide::Fixed(from_file(graph, path, task)?),
         });
+    }
+    if let (Some(features), None) = (graph.published_features(), encoder) {
+        bail!(
+            "a published FILM network is guided by {features} features a token, which the text \
+             encoder of filmd does not give; pass --features with a .npy file of them, or \
+             --encoder with a text encoder that gives them"
+        );
+    }
+    let manifest = needed(manifest)?;
+    let open = |llm| open_describer(manifest, llm, encoder, graph.most_rows());
+    let encoded = |text: String, origin| -> Result<Guide> {
+        let said = ask(open(false)?.as_mut(), task, Prompt::Text(text))?;
+        let guidance = graph.guidance(&said.features, (&said.text, origin), task)?;
+        Ok(Guide::Fixed(guidance))
     };
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut entry = manifest.network(None)?.clone();
-    entry.name = path.file_stem().map_or_else(
-        || path.display().to_string(),
-        |s| s.to_string_lossy().into_owned(),
-    );
-    entry.file = PathBuf::from(path);
-    Ok(Network {
-        entry,
-        bytes,
-        shape,
-    })
+    match &settings.text {
+        TextSource::Neutral if encoder.is_none() => Ok(Guide::Fixed(manifest.neutral(task)?)),
+        TextSource::Neutral => encoded(manifest.neutral(task)?.text, Origin::Neutral),
+        TextSource::User(text) => encoded(text.clone(), Origin::User),
+        TextSource::Describe | TextSource::Features(_) => Ok(Guide::Each(open(true)?)),
+    }
 }
 
-/// The film-describe process; `llm`: not without the language model.
+fn from_file(graph: &Graph, path: &Path, task: Task) -> Result<Guidance> {
+    let features = TokenFeatures::read_npy(path)?;
+    // Nobody knows what was encoded.
+    graph
+        .guidance(&features, ("", Origin::User), task)
+        .with_context(|| format!("the text features {} do not fit", path.display()))
+}
+
+/// The film-describe process; `llm`: not without the language model; `encoder`: in place of the
+/// manifest's; at most `rows` tokens a text.
 ///
 /// # Errors
 /// A program or file that is not there, and how to get it.
-pub fn open_describer(manifest: &Manifest, llm: bool) -> Result<Box<dyn Describer>> {
+pub fn open_describer(
+    manifest: &Manifest,
+    llm: bool,
+    encoder: Option<&Path>,
+    rows: usize,
+) -> Result<Box<dyn Describer>> {
     let config = DescribeConfig::default();
-    let files = model_files(&config, manifest);
+    let mut files = model_files(&config, manifest);
+    if let Some(path) = encoder {
+        if !path.is_file() {
+            bail!("--encoder {} is no file", path.display());
+        }
+        files.encoder = Some(ModelFile {
+            path: path.to_owned(),
+            sha256: None,
+        });
+    }
     if llm && files.llm.is_none() {
         let folders: Vec<_> = files
             .searched
@@ -228,11 +253,7 @@ pub fn open_describer(manifest: &Manifest, llm: bool) -> Result<Box<dyn Describe
             folders.join(", ")
         );
     }
-    Ok(describe::open(
-        &config,
-        &files,
-        manifest.guidance_shape().0,
-    )?)
+    Ok(describe::open(&config, &files, rows)?)
 }
 
 /// One question to the describer.
@@ -252,14 +273,8 @@ fn guide(
     describer: &mut dyn Describer,
     task: Task,
     text: Prompt,
-    shape: (usize, usize),
+    graph: &Graph,
 ) -> Result<Guidance> {
     let said = ask(describer, task, text)?;
-    Ok(Guidance::new(
-        &said.features,
-        shape,
-        &said.text,
-        said.origin,
-        task,
-    )?)
+    graph.guidance(&said.features, (&said.text, said.origin), task)
 }

@@ -102,6 +102,7 @@ fn flat_pictures_stay_as_they_are() {
 
 /// A hot object drives in and stays: the background may follow, but slowly and not far.
 #[test]
+#[expect(clippy::print_stderr, reason = "says what it measured")]
 fn nothing_pumps_when_a_hot_object_enters() {
     let size = Size::new(320, 240);
     let plain = background(size);
