@@ -17,7 +17,7 @@ use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::Facts;
 use filmd::describe::{Guidance, Origin};
 use filmd::frame::Picture;
-use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, View};
+use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, Tone, View};
 use filmd::metrics::Marks;
 use filmd::present::{Overlay, OverlayInfo};
 
@@ -78,9 +78,11 @@ fn from_fusion_on(c: &mut Criterion) {
     });
     let (a, b) = composer.luma_planes(&aligned);
     let (infrared, visible, mut fused) = (a.clone(), b.clone(), Picture::grey(size));
-    let fusers: [Box<dyn Fuser>; 2] = [
+    let network = |name| Box::new(NetworkFuser::new(&manifest, name, size).expect("the network"));
+    let fusers: [Box<dyn Fuser>; 3] = [
         Box::new(ClassicFuser::new(size)),
-        Box::new(NetworkFuser::new(&manifest, None, size).expect("the network")),
+        network(None),
+        network(Some("film-edge-int8")),
     ];
     for mut fuser in fusers {
         let name = format!("fuse: {}", fuser.name());
@@ -92,6 +94,15 @@ fn from_fusion_on(c: &mut Criterion) {
             });
         });
     }
+    let tone = Tone::new(Config::default().tone, Task::Ivf, size);
+    let mut tone = tone.expect("the tone map is on for ivf");
+    let mut mapped = fused.clone();
+    c.bench_function("tone: map", |b| {
+        b.iter(|| {
+            mapped.copy_from(&fused);
+            tone.apply_alone(&mut mapped);
+        });
+    });
     let mut out = Picture::rgb(size);
     for mode in Mode::ALL {
         let view = View {

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use choices::{Engine, Modality, Mode, Palette, ScreenKind, Task};
+pub use choices::{Engine, Modality, Mode, Palette, ScreenKind, Task, ToneMode};
 use sections::default_fps;
 pub use sections::{
     AlignConfig, CameraConfig, CamerasConfig, ControlConfig, DescribeConfig, FaultConfig,
     FaultKind, FuseConfig, OutputConfig, PresentConfig, ReplayConfig, SourceConfig,
-    SyntheticConfig,
+    SyntheticConfig, ToneConfig,
 };
 
 /// The whole configuration, checked. The defaults run the synthetic scene without a screen.
@@ -33,6 +33,8 @@ pub struct Config {
     pub align: AlignConfig,
     /// How they are fused.
     pub fuse: FuseConfig,
+    /// How the fused picture's contrast is raised.
+    pub tone: ToneConfig,
     /// Where the guiding text comes from.
     pub describe: DescribeConfig,
     /// Where the picture is shown.
@@ -142,6 +144,19 @@ impl Config {
             fps.to_string(),
             "1 to 240",
         )?;
+        let (fade, strength) = (self.fuse.guidance_fade_ms, self.tone.strength);
+        range(
+            fade <= 60_000,
+            "fuse.guidance_fade_ms",
+            fade.to_string(),
+            "0 to 60000 milliseconds",
+        )?;
+        range(
+            (0.0..=2.0).contains(&strength),
+            "tone.strength",
+            strength.to_string(),
+            "0 to 2",
+        )?;
         let d = &self.describe;
         let seconds = 0.1..=86_400.0;
         for (key, value) in [
@@ -207,5 +222,11 @@ mod tests {
                 .contains("output.width")
         );
         assert!(parse("[describe]\ninterval_s = nan\n").is_err());
+        for text in ["[tone]\nstrength = 2.5\n", "[tone]\nstrength = nan\n"] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains("tone.strength"), "{error}");
+        }
+        let error = parse("[fuse]\nguidance_fade_ms = 60001\n").unwrap_err();
+        assert!(error.to_string().contains("guidance_fade_ms"), "{error}");
     }
 }

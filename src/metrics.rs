@@ -118,6 +118,8 @@ pub struct Metrics {
     pub align: Series,
     /// Network or classic fusion, luma in, luma out.
     pub fuse: Series,
+    /// The tone map; nothing where it is off.
+    pub tone: Series,
     /// Colour and mode.
     pub compose: Series,
     /// Overlay and screen.
@@ -160,6 +162,8 @@ pub struct StageTimes {
     pub align: Quantiles,
     /// Luma fusion.
     pub fuse: Quantiles,
+    /// The tone map; zero where it is off.
+    pub tone: Quantiles,
     /// Colour and mode.
     pub compose: Quantiles,
     /// Overlay and screen.
@@ -188,6 +192,7 @@ impl Metrics {
             stages_ms: StageTimes {
                 align: self.align.summary(),
                 fuse: self.fuse.summary(),
+                tone: self.tone.summary(),
                 compose: self.compose.summary(),
                 present: self.present.summary(),
                 latency: self.latency.summary(),

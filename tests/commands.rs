@@ -68,6 +68,33 @@ fn a_pair_is_fused_at_the_size_of_b() {
 }
 
 #[test]
+fn the_tone_map_is_off_for_files_unless_asked_for_and_auto_leaves_medical_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = pair(folder.path(), (64, 48), (64, 48));
+    let out = folder.path().join("f.png");
+    let fused = |more: &[&str]| {
+        let args = ["fuse", &a, &b, "--engine", "classic", "--out", text(&out)];
+        let output = filmd(&[&args[..], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        std::fs::read(&out).unwrap()
+    };
+    let plain = fused(&[]);
+    assert_eq!(fused(&["--tone", "off"]), plain);
+    assert_eq!(fused(&["--tone", "0"]), plain);
+    assert_ne!(fused(&["--tone", "auto"]), plain);
+    assert_eq!(fused(&["--tone", "auto"]), fused(&["--tone", "1"]));
+    let medical = ["--task", "mif", "--tone"];
+    let of = |tone| fused(&[&medical[..], &[tone]].concat());
+    assert_eq!(of("auto"), of("off"));
+    assert_ne!(of("0.5"), of("off"));
+    for wrong in ["on", "2.1", "-1", "nan"] {
+        let tone = format!("--tone={wrong}");
+        let said = refused(&["fuse", &a, &b, "--out", text(&out), &tone]);
+        assert!(said.contains("0 to 2"), "{said}");
+    }
+}
+
+#[test]
 fn an_image_of_one_pixel_is_fused() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = pair(folder.path(), (1, 1), (1, 1));

@@ -180,12 +180,14 @@ fn print_status(s: &Status) {
     );
     let t = &f.stages_ms;
     say!(
-        "p50/p99   align {:.1}/{:.1}  fuse {:.1}/{:.1}  compose {:.1}/{:.1}  present {:.1}/{:.1}  \
-         latency {:.1}/{:.1} ms",
+        "p50/p99   align {:.1}/{:.1}  fuse {:.1}/{:.1}  tone {:.1}/{:.1}  compose {:.1}/{:.1}  \
+         present {:.1}/{:.1}  latency {:.1}/{:.1} ms",
         t.align.p50,
         t.align.p99,
         t.fuse.p50,
         t.fuse.p99,
+        t.tone.p50,
+        t.tone.p99,
         t.compose.p50,
         t.compose.p99,
         t.present.p50,

@@ -1,4 +1,4 @@
-//! The values that configuration, command line and wire share: task, mode, palette, engine, screen.
+//! The values that configuration, command line and wire share: task, mode, palette, engine, tone, screen.
 
 use serde::{Deserialize, Serialize};
 
@@ -146,6 +146,20 @@ pub enum Engine {
     Network,
     /// Laplacian pyramid, no text.
     Classic,
+}
+
+/// Whether the fused picture's contrast is raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ToneMode {
+    /// Never.
+    Off,
+    /// For infrared-visible pictures; medical, multi-exposure and multi-focus pictures keep their
+    /// grey levels.
+    #[default]
+    Auto,
+    /// Whatever the task.
+    On,
 }
 
 /// Where the picture goes.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Modality, Mode, Palette, ScreenKind};
+use super::{Engine, Modality, Mode, Palette, ScreenKind, ToneMode};
 use crate::frame::Size;
 
 /// `[source]`: where pairs come from.
@@ -180,7 +180,7 @@ pub struct AlignConfig {
 }
 
 /// `[fuse]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FuseConfig {
     /// Network or classic.
@@ -193,6 +193,56 @@ pub struct FuseConfig {
     pub palette: Palette,
     /// Mode at start.
     pub mode: Mode,
+    /// Milliseconds over which a new text takes over from the last one, 0..=60000, or longer where
+    /// the picture would change too fast; 0: at once.
+    pub guidance_fade_ms: u64,
+}
+
+impl Default for FuseConfig {
+    fn default() -> Self {
+        Self {
+            engine: Engine::default(),
+            manifest: None,
+            network: None,
+            palette: Palette::default(),
+            mode: Mode::default(),
+            guidance_fade_ms: 2000,
+        }
+    }
+}
+
+impl FuseConfig {
+    /// Over how long a new text takes over from the last one.
+    pub fn guidance_fade(&self) -> Duration {
+        Duration::from_millis(self.guidance_fade_ms)
+    }
+}
+
+/// `[tone]`: contrast after fusion.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToneConfig {
+    /// Whether the fused picture's contrast is raised.
+    pub mode: ToneMode,
+    /// How much, 0..=2; 1 is the strength that the map was tuned for.
+    pub strength: f64,
+}
+
+impl Default for ToneConfig {
+    fn default() -> Self {
+        Self {
+            mode: ToneMode::Auto,
+            strength: 1.0,
+        }
+    }
+}
+
+impl ToneConfig {
+    /// No map.
+    pub const OFF: Self = Self {
+        mode: ToneMode::Off,
+        strength: 1.0,
+    };
 }
 
 /// `[describe]`.

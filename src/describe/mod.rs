@@ -160,6 +160,11 @@ impl Guidance {
         &self.values
     }
 
+    /// The same, for a fade between two texts.
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
     /// Rows and features a row.
     pub fn shape(&self) -> (usize, usize) {
         (self.tokens, self.dim)

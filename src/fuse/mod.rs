@@ -2,11 +2,12 @@
 //!
 //! Input: [`AlignedPair`](crate::align::AlignedPair) and [`Guidance`]. Output: fused luma, then
 //! RGB by mode. Thread: fuse. Blocks: never. Allocates: when made; tract allocates inside its
-//! own run. Fails when: [`FuseError`]. Not its job: geometry, overlay, contrast stretching.
+//! own run. Fails when: [`FuseError`]. Not its job: geometry, overlay.
 
 mod classic;
 pub mod color;
 mod entries;
+mod fade;
 mod int8;
 mod model;
 mod modes;
@@ -14,15 +15,18 @@ mod network;
 mod palette;
 mod published;
 mod stage;
+mod tone;
 
 pub use classic::ClassicFuser;
 pub use entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Role};
+pub use fade::GuidanceFade;
 pub use model::{MANIFEST_NAME, Manifest};
 pub use modes::{Composer, View};
 pub use network::NetworkFuser;
 pub use palette::{Lut, lut_of};
 pub use published::{MOST_TOKENS, PublishedFilm};
 pub use stage::FuseStage;
+pub use tone::Tone;
 
 use crate::describe::Guidance;
 use crate::frame::Picture;

@@ -1,4 +1,4 @@
-//! One frame from pair to picture: align, fuse, colour, mode; with the fallbacks of the
+//! One frame from pair to picture: align, fuse, tone, colour, mode; with the fallbacks of the
 //! degradation ladder.
 //!
 //! Input: [`FramePair`], [`Guidance`], [`Mode`]. Output: [`FusedFrame`]. Thread: fuse. Blocks:
@@ -6,9 +6,9 @@
 //! set-up only; a frame on which the network fails is fused the classic way. Not its job:
 //! threads, overlay.
 
-use super::{ClassicFuser, Composer, Fuser, View};
+use super::{ClassicFuser, Composer, Fuser, GuidanceFade, Tone, View};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Mode};
 use crate::describe::Guidance;
 use crate::frame::{FramePair, FusedFrame, Picture};
@@ -20,7 +20,7 @@ const FAILURE: u32 = 10;
 /// more than one frame in eleven. Each one costs a frame's time and a line in the log.
 const GIVE_UP_AT: u32 = 5 * FAILURE;
 
-/// Align, fuse and compose for one output size and task.
+/// Align, fuse, tone and compose for one output size and task.
 pub struct FuseStage {
     aligner: Aligner,
     aligned: AlignedPair,
@@ -28,6 +28,8 @@ pub struct FuseStage {
     /// `None`: classic by configuration, or given up.
     network: Option<Box<dyn Fuser>>,
     classic: ClassicFuser,
+    fade: GuidanceFade,
+    tone: Option<Tone>,
     fused: Picture,
     view: View,
     engine: String,
@@ -62,6 +64,8 @@ impl FuseStage {
             stands_in: wanted && network.is_none(),
             network,
             classic: ClassicFuser::new(size),
+            fade: GuidanceFade::new(config.fuse.guidance_fade(), size),
+            tone: Tone::new(config.tone, config.task, size),
             fused: Picture::grey(size),
             view: View {
                 task: config.task,
@@ -84,6 +88,11 @@ impl FuseStage {
         self.aligner.align_counts(pair, &mut out.heat);
     }
 
+    /// Luma of the last frame that was fused, as it went into the picture: after the tone map.
+    pub fn fused(&self) -> &Picture {
+        &self.fused
+    }
+
     /// Makes the picture of one pair. `metrics` gets the time of each stage.
     pub fn run(
         &mut self,
@@ -100,8 +109,13 @@ impl FuseStage {
 
         let mut stands_in = self.stands_in;
         if Composer::needs_fusion(mode, &self.aligned) {
-            stands_in |= !self.fuse(guidance, metrics);
-            metrics.fuse.add(Clock.now().since(aligned));
+            stands_in |= !self.fuse(guidance, pair.timestamp(), metrics);
+            let fused = Clock.now();
+            metrics.fuse.add(fused.since(aligned));
+            if let Some(tone) = &mut self.tone {
+                tone.apply(&mut self.fused, pair.timestamp());
+                metrics.tone.add(Clock.now().since(fused));
+            }
         } else {
             // The other modes colour the planes that this makes.
             self.composer.luma_planes(&self.aligned);
@@ -127,12 +141,14 @@ impl FuseStage {
     }
 
     /// Fills `self.fused`; `false` where classic fusion stood in for a network that failed.
-    fn fuse(&mut self, guidance: &Guidance, metrics: &Metrics) -> bool {
+    fn fuse(&mut self, guidance: &Guidance, at: Timestamp, metrics: &Metrics) -> bool {
         let (infrared, visible) = self.composer.luma_planes(&self.aligned);
         count(&metrics.fused);
         let mut failed = false;
         if let Some(network) = &mut self.network {
+            let guidance = self.fade.step(guidance, at);
             let Err(error) = network.fuse(infrared, visible, guidance, &mut self.fused) else {
+                self.fade.observe([infrared, visible, &self.fused]);
                 self.trouble = self.trouble.saturating_sub(1);
                 return true;
             };

@@ -7,6 +7,7 @@
 
 pub mod int8;
 pub mod reference;
+pub mod tone;
 
 /// Positions lie on a grid of 1/256 pixel.
 pub const SUBPIXEL: usize = 256;

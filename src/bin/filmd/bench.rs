@@ -128,6 +128,7 @@ fn print_for_people(report: &Report) {
     for (name, q) in [
         ("align", s.align),
         ("fuse", s.fuse),
+        ("tone", s.tone),
         ("compose", s.compose),
         ("present", s.present),
     ] {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use filmd::clock::Clock;
-use filmd::config::{Engine, Task};
+use filmd::config::{Engine, Task, ToneConfig, ToneMode};
 use filmd::files::{check_output, write_picture};
 use filmd::folders::pair_folders;
 use filmd::frame::Size;
@@ -48,9 +48,28 @@ pub struct Args {
     /// The text-guided network, or classic fusion without text
     #[arg(long, value_enum, default_value_t)]
     engine: Engine,
+    /// Raise the fused picture's contrast: off, auto (infrared and visible only) or a strength
+    /// from 0 to 2 for any task; auto has strength 1
+    #[arg(long, value_name = "off|auto|STRENGTH", default_value = "off", value_parser = tone)]
+    tone: ToneConfig,
     /// Scale A to the size of B even where their aspect ratios differ
     #[arg(long)]
     stretch: bool,
+}
+
+/// The value of `--tone`.
+fn tone(text: &str) -> Result<ToneConfig, String> {
+    match text {
+        "off" => Ok(ToneConfig::OFF),
+        "auto" => Ok(ToneConfig::default()),
+        _ => match text.parse() {
+            Ok(strength) if (0.0..=2.0).contains(&strength) => Ok(ToneConfig {
+                mode: ToneMode::On,
+                strength,
+            }),
+            _ => Err("off, auto or a number from 0 to 2 was expected".to_owned()),
+        },
+    }
 }
 
 /// Where the guiding text comes from.
@@ -114,6 +133,7 @@ pub fn run(args: &Args) -> Result<()> {
         manifest: args.manifest.as_deref(),
         model: args.model.as_deref(),
         text: args.text.source(),
+        tone: args.tone,
         encoder: args.encoder.as_deref(),
     })?;
     if !folders.0 {

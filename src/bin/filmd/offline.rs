@@ -11,14 +11,14 @@ use crate::graph::{Graph, needed};
 use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
-use filmd::config::{DescribeConfig, Engine, Task};
+use filmd::config::{DescribeConfig, Engine, Task, ToneConfig};
 use filmd::describe::{
     self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFile, Origin, Prompt,
     TokenFeatures,
 };
 use filmd::frame::{Picture, Size};
 use filmd::fuse::color::{self, Chroma};
-use filmd::fuse::{ClassicFuser, FuseError, Fuser, Manifest};
+use filmd::fuse::{ClassicFuser, FuseError, Fuser, Manifest, Tone};
 
 /// Longer than any board needs; a person waits here, no frame does.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -49,6 +49,8 @@ pub struct Settings<'a> {
     pub model: Option<&'a str>,
     /// Where the text comes from.
     pub text: TextSource,
+    /// What is done to the fused picture's contrast.
+    pub tone: ToneConfig,
     /// A text encoder (GGUF) in place of the manifest's.
     pub encoder: Option<&'a Path>,
 }
@@ -65,6 +67,7 @@ enum Guide {
 /// Fuses pair after pair; the network is made anew only where the size changes.
 pub struct Offline {
     task: Task,
+    tone: ToneConfig,
     graph: Option<Graph>,
     guide: Guide,
     /// The last one, and the size and the rows of guidance that it was made for.
@@ -84,6 +87,7 @@ impl Offline {
             }
             return Ok(Self {
                 task,
+                tone: settings.tone,
                 graph: None,
                 guide: Guide::Fixed(Guidance::none(task)),
                 fuser: None,
@@ -94,6 +98,7 @@ impl Offline {
         let guide = guide_by(&settings, &graph, &manifest)?;
         Ok(Self {
             task,
+            tone: settings.tone,
             graph: Some(graph),
             guide,
             fuser: None,
@@ -128,7 +133,7 @@ impl Offline {
         }
     }
 
-    /// Fuses the luma and gives the fused picture the sources' colour.
+    /// Fuses the luma, maps its tone and gives the fused picture the sources' colour.
     ///
     /// # Errors
     /// The fuser's.
@@ -141,6 +146,9 @@ impl Offline {
         color::luma(&pair.visible, &mut visible);
         self.fuser_for(size, guidance)?
             .fuse(&infrared, &visible, guidance, &mut fused)?;
+        if let Some(mut tone) = Tone::new(self.tone, self.task, size) {
+            tone.apply_alone(&mut fused);
+        }
         if Chroma::of(self.task, &pair.infrared, &pair.visible) == Chroma::Grey {
             return Ok(fused);
         }
