@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use filmd::acquire::synthetic::{PixelBox, VISIBLE};
 use filmd::acquire::{PairSource, SyntheticScene, open_source};
+use filmd::align::AlignedPair;
 use filmd::config::{Config, Mode, OutputConfig, SourceConfig, SyntheticConfig, Task, ToneMode};
 use filmd::describe::{Guidance, Origin, TokenFeatures};
 use filmd::frame::{FramePair, FusedFrame, Picture};
@@ -93,7 +94,8 @@ impl Video {
         let (out, metrics) = (&mut self.out, Metrics::default());
         self.stage.run(pair, guidance, Mode::Fused, out, &metrics);
         assert!(!out.marks.classic);
-        let aligned = self.stage.aligned();
+        let mut aligned = AlignedPair::new(self.stage.fused().size());
+        self.stage.share(pair, &mut aligned);
         let mut sources = [&aligned.infrared, &aligned.visible].map(|p| Picture::grey(p.size()));
         luma(&aligned.infrared, &mut sources[0]);
         luma(&aligned.visible, &mut sources[1]);
