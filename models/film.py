@@ -2,9 +2,9 @@
 
 Idea kept from FILM: token features of a text meet image features in cross-attention, M times,
 and the guided features are decoded to the fused luma.  Everything else is sized for a board:
-the trunk works on 4x4 pixel cells (space-to-depth), attention on a grid of 32x32 pixels.
+the trunk works on 4x4 pixel cells (space-to-depth), attention on a grid of 16x16 pixels.
 
-Shapes: images [N,1,H,W] in 0..1 with H, W multiples of 32; guidance [N,L,D], unused rows zero.
+Shapes: images [N,1,H,W] in 0..1 with H, W multiples of 16; guidance [N,L,D], unused rows zero.
 No op depends on a run-time shape, so that the ONNX graph has neither Shape nor Gather nodes.
 """
 
@@ -16,22 +16,51 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rounding import Rounded, conv
+
 CELL = 4  # pixels per trunk cell, each way
 TOKENS = 64  # guidance rows
 FEATURES = 384  # guidance columns (MiniLM hidden size)
-MULTIPLE_OF = 32  # CELL * 4 (context grid) * 2 (attention grid)
+MULTIPLE_OF = 16  # CELL * 4 (context and attention grid)
 DETAIL = 0.5  # bound of the additive detail, in units of full scale
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of the network; the defaults are the shipped ones."""
+    """Sizes of the network; the defaults are the shipped ones, the switches are for ablations."""
 
     channels: int = 32  # trunk width at quarter resolution
     blocks: int = 4  # residual blocks (3x3, ReLU, 1x1)
-    context: int = 48  # width of the context grid at 1/16 resolution
+    context: int = 40  # width of the context grid at 1/16 resolution
     heads: int = 2  # attention heads
     pooled: int = 64  # hidden width of the pooled text vector
+    activity: bool = True  # the third input plane: which source is the more active
+    bands: bool = True  # blend the coarse band with smoothed weights
+
+
+class Activity(nn.Module):
+    """Which source has the stronger gradients: (Ea - Eb) / (Ea + Eb + FLOOR), [N,1,H,W] in -1..1.
+
+    E is |gx| + |gy| (Sobel, replicated borders) summed over 3x3 pixels; FLOOR is about the energy of
+    noise of 5 grey levels, so that flat regions say "neither".  Nothing here is trained.
+    """
+
+    FLOOR = 0.6
+
+    def __init__(self) -> None:
+        super().__init__()
+        x = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+        self.register_buffer("sobel", torch.stack([x, x.T])[:, None], persistent=False)
+        self.register_buffer("box", torch.ones(1, 2, 3, 3), persistent=False)
+
+    def energy(self, x: Tensor) -> Tensor:
+        """[N,1,H,W] -> [N,1,H,W], at least 0."""
+        g = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), self.sobel).abs()
+        return F.conv2d(g, self.box, padding=1)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        ea, eb = self.energy(a), self.energy(b)
+        return (ea - eb) / (ea + eb + self.FLOOR)
 
 
 class Block(nn.Module):
@@ -40,10 +69,11 @@ class Block(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.wide = nn.Conv2d(channels, channels, 3, padding=1)
+        self.middle = Rounded()
         self.mix = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.mix(F.relu(self.wide(x)))
+        return x + conv(self.mix, self.middle(F.relu(conv(self.wide, x, self.middle.on))), self.middle.on)
 
 
 class Upsample(nn.Module):
@@ -98,24 +128,26 @@ class TextAttention(nn.Module):
 
 
 class Guide(nn.Module):
-    """One meeting of text and image: context at 1/16, text at 1/32, both added to the trunk."""
+    """One meeting of text and image on the context grid (1/16), added to the trunk."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         c, g = shape.channels, shape.context
         self.enter = nn.Conv2d(c, g, 3, padding=1)
         self.attend = TextAttention(g, shape.heads)
-        self.coarse = Upsample(g, 2)
         self.leave = nn.Conv2d(g, g, 3, padding=1)
         self.project = nn.Conv2d(g, c, 1)
         self.fine = Upsample(c, 4)
+        self.pooled, self.entered, self.attended, self.left, self.projected = (
+            Rounded() for _ in range(5)
+        )
 
     def forward(self, x: Tensor, text: Tensor, closed: Tensor) -> Tensor:
-        grid = F.relu(self.enter(F.avg_pool2d(x, 4)))
-        cells = F.avg_pool2d(grid, 2)
-        cells = cells + self.attend(cells, text, closed)
-        grid = F.relu(self.leave(grid + self.coarse(cells)))
-        return x + self.fine(self.project(grid))
+        on = self.pooled.on
+        grid = self.entered(F.relu(conv(self.enter, self.pooled(F.avg_pool2d(x, 4)), on)))
+        grid = self.attended(grid + self.attend(grid, text, closed))
+        grid = self.left(F.relu(conv(self.leave, grid, on)))
+        return x + self.fine(self.projected(conv(self.project, grid, on)))
 
 
 class PooledText(nn.Module):
@@ -139,44 +171,73 @@ class PooledText(nn.Module):
 
 
 class Film(nn.Module):
-    """fused = w a + (1 - w) b + d, with w and d from the guided trunk."""
+    """fused = w a + (1 - w) b + (W - w) C + d, with w and d from the guided trunk.
+
+    C and W are the 4x4 cell means of a - b and of w, brought up bilinearly: the weights choose the
+    fine band pixel by pixel and the coarse band smoothly, as in a pyramid (Burt and Adelson 1983), so
+    that a switch from one source to the other leaves no step between their levels.
+    """
 
     def __init__(self, shape: Shape = Shape()) -> None:
         super().__init__()
         self.shape = shape
         c, cells = shape.channels, CELL * CELL
         half = shape.blocks // 2
-        self.stem = nn.Conv2d(2 * cells, c, 3, padding=1)
+        self.activity = Activity()
+        self.up = Upsample(1, CELL).requires_grad_(False)
+        self.stem = nn.Conv2d((2 + shape.activity) * cells, c, 3, padding=1)
         self.pooled = PooledText(shape)
         self.guides = nn.ModuleList(Guide(shape) for _ in range(2))
-        self.early = nn.Sequential(*(Block(c) for _ in range(half)))
-        self.late = nn.Sequential(*(Block(c) for _ in range(shape.blocks - half)))
+        self.early = nn.ModuleList(Block(c) for _ in range(half))
+        self.late = nn.ModuleList(Block(c) for _ in range(shape.blocks - half))
         self.head = nn.Conv2d(c, 2 * cells, 3, padding=1)
+        self.features = nn.ModuleList(Rounded() for _ in range(shape.blocks + 3))
         nn.init.zeros_(self.head.weight)  # starts as the mean of the sources
         nn.init.zeros_(self.head.bias)
+
+    def quantised(self, on: bool) -> None:
+        """Rounds weights and features as the 8-bit network does, or not."""
+        for module in self.modules():
+            if isinstance(module, Rounded):
+                module.on = on
 
     def maps(self, a: Tensor, b: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
         """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> logit of a's weight and detail [N,1,H,W]."""
         used = torch.clamp(guidance.abs().sum(-1, keepdim=True) * 1e4, max=1.0)  # [N,L,1]
         closed = ((used - 1.0) * 1e4).transpose(1, 2).unsqueeze(1)  # [N,1,1,L]
         scale1, shift1, scale2, shift2 = self.pooled(guidance, used)
-        x = torch.cat([F.pixel_unshuffle(a, CELL), F.pixel_unshuffle(b, CELL)], 1)
-        x = F.relu(self.stem(x - 0.5))
-        x = self.guides[0](x * (1.0 + scale1) + shift1, guidance, closed)
-        x = self.early(x)
-        x = self.guides[1](x * (1.0 + scale2) + shift2, guidance, closed)
-        maps = F.pixel_shuffle(self.head(self.late(x)), CELL)  # [N,2,H,W]
+        rounded, on = iter(self.features), self.features[0].on
+        planes = [a - 0.5, b - 0.5]
+        if self.shape.activity:
+            planes.append(0.5 * self.activity(a, b))  # as large as the others: one 8-bit scale
+        x = torch.cat([F.pixel_unshuffle(p, CELL) for p in planes], 1)
+        x = next(rounded)(F.relu(conv(self.stem, x, on)) * (1.0 + scale1) + shift1)
+        x = next(rounded)(self.guides[0](x, guidance, closed))
+        for block in self.early[:-1]:
+            x = next(rounded)(block(x))
+        x = next(rounded)(self.early[-1](x) * (1.0 + scale2) + shift2)
+        x = next(rounded)(self.guides[1](x, guidance, closed))
+        for block in self.late:
+            x = next(rounded)(block(x))
+        maps = F.pixel_shuffle(conv(self.head, x, on), CELL)  # [N,2,H,W]
         return maps[:, :1], torch.clamp(maps[:, 1:], -DETAIL, DETAIL)
+
+    def blend(self, a: Tensor, b: Tensor, logit: Tensor, detail: Tensor) -> Tensor:
+        """The formula above, not clipped."""
+        w, c = torch.sigmoid(logit), a - b
+        if not self.shape.bands:
+            return b + w * c + detail
+        coarse_w, coarse_c = (self.up(F.avg_pool2d(x, CELL)) for x in (w, c))
+        return b + w * c + (coarse_w - w) * coarse_c + detail
 
     def forward(self, a: Tensor, b: Tensor, guidance: Tensor) -> Tensor:
         """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> fused [N,1,H,W] in 0..1."""
-        logit, detail = self.maps(a, b, guidance)
-        return torch.clamp(b + torch.sigmoid(logit) * (a - b) + detail, 0.0, 1.0)
+        return torch.clamp(self.blend(a, b, *self.maps(a, b, guidance)), 0.0, 1.0)
 
 
 def parameters(net: nn.Module) -> int:
     """Number of trained numbers."""
-    return sum(p.numel() for p in net.parameters())
+    return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
 
 def mac_per_pixel(net: Film, height: int = 480, width: int = 640) -> float:
@@ -191,6 +252,8 @@ def mac_per_pixel(net: Film, height: int = 480, width: int = 640) -> float:
             total += module.weight.numel() * (output.numel() // output.shape[-1])
         elif isinstance(module, TextAttention):  # q k^T and weights v
             total += 2 * output.numel() * inputs[1].shape[1]
+        elif isinstance(module, Activity):  # two Sobel filters and a box a source
+            total += 2 * (18 + 18) * output.numel()
 
     hooks = [m.register_forward_hook(count) for m in net.modules()]
     image = torch.zeros(1, 1, height, width)

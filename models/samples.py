@@ -1,4 +1,4 @@
-"""Training batches: crops with texts, and a small share of degraded pairs with texts that say so."""
+"""Training batches: crops with texts, and degraded pairs (or wishes) with texts that say so."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ import facts
 import texts
 from bank import Bank
 
-CONDITION_SHARE = 0.4  # of the infrared-visible samples
-TOLD_SHARE = 0.7  # of those: the text names the fault, and the target is the clean pair
-HIGHLIGHT = 0.2  # lift of warm pixels that a text asks for, of full scale
+TOLD_SHARE = 0.75  # of the degraded samples: the text names the fault, the target is the clean pair
+LIFT, TEXTURE, SHARPEN = 0.2, 0.6, 0.5  # what the wishes for people, texture and edges add
+TASKS = ("ivf", "ivf", "mif", "mef", "mff")  # of a batch; the second is the degraded one
 
 
 @dataclass
 class Sample:
-    """Inputs, the pair that the target is made from, the text features, a lift of the target."""
+    """Inputs, the pair that the target is made from, the text features; see train.told."""
 
     inputs: tuple[np.ndarray, np.ndarray]
     clean: tuple[np.ndarray, np.ndarray]
     guidance: Tensor
-    lift: np.ndarray
+    told: bool = False  # the target is the network's own neutral fusion of `clean`, plus:
+    add: np.ndarray | None = None  # [H,W]
+    sharpen: float = 0.0
 
 
 def _spot(shape: tuple[int, int], rng: random.Random) -> np.ndarray:
@@ -39,41 +41,65 @@ def _spot(shape: tuple[int, int], rng: random.Random) -> np.ndarray:
     return (1 / (1 + np.exp(6 * (distance - 1)))).astype(np.float32)
 
 
+def warm(a: np.ndarray) -> np.ndarray:
+    """Soft mask [H,W] 0..1 of what is warm and warmer than its surroundings (61 pixels wide)."""
+    around = cv2.blur(a, (61, 61), borderType=cv2.BORDER_REPLICATE)
+    mask = 1 / ((1 + np.exp(-30 * (a - around - 0.12))) * (1 + np.exp(-30 * (a - 0.5))))
+    return cv2.blur(mask.astype(np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE)
+
+
+def wish(name: str, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, float]:
+    """What a wish adds to the target: a plane [H,W], and the share of sharpening."""
+    if name == "people":
+        return LIFT * warm(a), 0.0
+    if name == "texture":
+        return TEXTURE * (b - cv2.blur(b, (9, 9))), 0.0
+    return np.zeros_like(a), SHARPEN if name == "edges" else 0.0
+
+
 def degrade(
     name: str, a: np.ndarray, b: np.ndarray, rng: random.Random, noise: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pair as a faulty camera would give it."""
-    if name == "noise":
-        a = a + noise.normal(0, rng.uniform(0.03, 0.08), a.shape).astype(np.float32)
-    elif name == "low light":
-        b = rng.uniform(0.15, 0.4) * b + noise.normal(0, 0.008, b.shape).astype(np.float32)
+    """The pair [H,W] in 0..1 as a faulty camera would give it; wishes leave it as it is."""
+
+    def grain(sigma: float) -> np.ndarray:
+        return noise.normal(0, sigma, a.shape).astype(np.float32)
+
+    if name == "low light":
+        b = rng.uniform(0.15, 0.4) * b + grain(0.008)
+    elif name == "over-exposure":
+        b = rng.uniform(1.8, 3.0) * b + rng.uniform(0.05, 0.2)
     elif name == "glare":
-        b = np.maximum(b, b + _spot(b.shape, rng) * rng.uniform(0.7, 1.0))
+        b = b + _spot(b.shape, rng) * rng.uniform(0.7, 1.0)
+    elif name == "haze":
+        clear, air = rng.uniform(0.2, 0.45), rng.uniform(0.7, 0.9)
+        b = clear * b + (1 - clear) * air + grain(0.004)
+    elif name == "noise in visible":
+        b = b + grain(rng.uniform(0.04, 0.09))
+    elif name == "noise in infrared":
+        a = a + grain(rng.uniform(0.04, 0.09))
+    elif name == "low contrast in infrared":
+        a = a.mean() + rng.uniform(0.15, 0.35) * (a - a.mean()) + grain(0.004)
+    elif name == "blur":
+        b = cv2.GaussianBlur(b, (0, 0), rng.uniform(1.5, 3.0))
     return np.clip(a, 0, 1), np.clip(b, 0, 1)
 
 
-def _infrared_visible(
-    name: str,
-    a: np.ndarray,
-    b: np.ndarray,
-    bank: Bank,
-    rng: random.Random,
-    noise: np.random.Generator,
+def _degraded(
+    a: np.ndarray, b: np.ndarray, bank: Bank, rng: random.Random, noise: np.random.Generator
 ) -> Sample:
-    """A sample with a fault (or a wish), named by the text or not."""
+    """An infrared-visible sample with a fault (or a wish), named by the text or not."""
+    name = rng.choice(texts.CONDITIONS)
     faulty = degrade(name, a, b, rng, noise)
     key = facts.measure("ivf", "roadscene171", *faulty)
     if rng.random() >= TOLD_SHARE:
-        return Sample(faulty, faulty, bank.describe("ivf", key, rng), np.zeros_like(a))
-    lift = np.zeros_like(a)
-    if name == "highlight":
-        warm = 1 / (1 + np.exp(-20 * (a - max(0.6, float(a.mean() + a.std())))))
-        lift = HIGHLIGHT * cv2.blur(warm.astype(np.float32), (5, 5))
-    return Sample(faulty, (a, b), bank.condition(name, key, rng), lift)
+        return Sample(faulty, faulty, bank.describe("ivf", key, rng))
+    add, sharpen = wish(name, a, b)
+    return Sample(faulty, (a, b), bank.condition(name, key, rng), True, add, sharpen)
 
 
 class Sampler:
-    """Endless batches with the four tasks in equal parts."""
+    """Endless batches of TASKS."""
 
     def __init__(self, pairs: list[data.Pair], bank: Bank, seed: int) -> None:
         self.by_set: dict[str, list[data.Pair]] = {}
@@ -83,31 +109,43 @@ class Sampler:
         self.bank, self.rng = bank, random.Random(seed)
         self.noise = np.random.default_rng(seed)
 
-    def _one(self, task: str, size: int) -> Sample:
+    def _one(self, task: str, size: int, degraded: bool) -> Sample:
         rng = self.rng
         for _ in range(8):
             pair = rng.choice(self.by_set[rng.choice(self.sets[task])])
             a, b = data.crop(pair, size, rng)
             if data.usable(a, b):
                 break
-        if task == "ivf" and rng.random() < CONDITION_SHARE:
-            return _infrared_visible(rng.choice(texts.CONDITIONS), a, b, self.bank, rng, self.noise)
+        if degraded:
+            return _degraded(a, b, self.bank, rng, self.noise)
         key = facts.measure(task, pair.set, a, b)
-        return Sample((a, b), (a, b), self.bank.describe(task, key, rng), np.zeros_like(a))
+        return Sample((a, b), (a, b), self.bank.describe(task, key, rng, pair))
 
-    def batch(self, each: int, size: int) -> tuple[list[str], list[Tensor]]:
-        """Tasks of the 4*each samples, and [inputs a, b, clean a, b, lift, guidance]."""
-        tasks = [t for t in texts.TASKS for _ in range(each)]
-        samples = [self._one(t, size) for t in tasks]
-        planes = [
-            np.stack([f(s) for s in samples])[:, None]
-            for f in (
-                lambda s: s.inputs[0],
-                lambda s: s.inputs[1],
-                lambda s: s.clean[0],
-                lambda s: s.clean[1],
-                lambda s: s.lift,
-            )
-        ]
-        tensors = [torch.from_numpy(np.ascontiguousarray(p, np.float32)) for p in planes]
-        return tasks, [*tensors, torch.stack([s.guidance for s in samples])]
+    def batch(self, size: int) -> Batch:
+        """One sample of each of TASKS."""
+        samples = [self._one(t, size, i == 1) for i, t in enumerate(TASKS)]
+        nothing = np.zeros((size, size), np.float32)
+
+        def stack(planes: list[np.ndarray]) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(np.stack(planes)[:, None], np.float32))
+
+        return Batch(
+            inputs=[stack([s.inputs[i] for s in samples]) for i in range(2)],
+            clean=[stack([s.clean[i] for s in samples]) for i in range(2)],
+            guidance=torch.stack([s.guidance for s in samples]),
+            told=[i for i, s in enumerate(samples) if s.told],
+            add=stack([nothing if s.add is None else s.add for s in samples]),
+            sharpen=torch.tensor([s.sharpen for s in samples]).view(-1, 1, 1, 1),
+        )
+
+
+@dataclass
+class Batch:
+    """Tensors of a batch: images [N,1,H,W], guidance [N,64,384]."""
+
+    inputs: list[Tensor]
+    clean: list[Tensor]
+    guidance: Tensor
+    told: list[int]
+    add: Tensor
+    sharpen: Tensor

@@ -28,11 +28,11 @@ class Weights:
 
 
 WEIGHTS = {
-    "ivf": Weights(structure=0.2, differences=0.25),
-    "mif": Weights(structure=0.4, edges=1.5),  # black backgrounds must stay black
+    "ivf": Weights(structure=0.2, edges=2.0, information=1.0, differences=0.25),
+    "mif": Weights(structure=0.4, edges=1.5, information=1.2),  # black backgrounds must stay black
     # The brighter pixel says nothing about exposure.
     "mef": Weights(structure=0.25, pixel=0.0, information=0.7, differences=0.3),
-    "mff": Weights(pixel=2.0, gradient=4.0, differences=0.0, choice=0.5),
+    "mff": Weights(pixel=2.0, gradient=4.0, information=0.5, differences=0.0, choice=0.5),
 }
 WINDOW = {"ivf": 3, "mif": 3, "mef": 5, "mff": 7}  # of the stronger-source decision
 
@@ -66,10 +66,10 @@ def intensity(task: str, a: Tensor, b: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _fixed(task: str, a: Tensor, b: Tensor, lift: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _fixed(task: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What does not depend on the network: level target, pixel target, gradient target."""
-    level = intensity(task, a, b) + lift
-    pixel = level if task in ("mff", "mef") else torch.maximum(a, b) + lift
+    level = intensity(task, a, b)
+    pixel = level if task in ("mff", "mef") else torch.maximum(a, b)
     ga, gb = gradient(a), gradient(b)
     return level, pixel, torch.where(losses.stronger(ga, gb, WINDOW[task]), ga, gb)
 
@@ -84,15 +84,14 @@ def choice(a: Tensor, b: Tensor, logit: Tensor, detail: Tensor) -> Tensor:
 
 
 def loss(
-    tasks: list[str], a: Tensor, b: Tensor, f: Tensor, lift: Tensor, late: float, turn: int
+    tasks: list[str], a: Tensor, b: Tensor, f: Tensor, late: float, turn: int
 ) -> Tensor:
     """One number a sample [N].
 
-    lift [N,1,H,W] is added to the target intensity (texts that ask for it; else zero); late (0..1)
-    fades in the metric surrogates once the plain targets have shaped the output.  The two dearest
+    late (0..1) fades in the metric surrogates once the plain targets have shaped the output.  The two dearest
     terms take turns, with double weight: `turn` is the step number.
     """
-    fixed = [_fixed(t, a[i : i + 1], b[i : i + 1], lift[i : i + 1]) for i, t in enumerate(tasks)]
+    fixed = [_fixed(t, a[i : i + 1], b[i : i + 1]) for i, t in enumerate(tasks)]
     level, pixel, chosen = (torch.cat(x) for x in zip(*fixed))
     w = {
         name: torch.tensor([getattr(WEIGHTS[t], name) for t in tasks])
@@ -115,3 +114,17 @@ def loss(
             + w["differences"] * losses.differences(a, b, f)
         )
     return total
+
+
+def told(f: Tensor, target: Tensor) -> Tensor:
+    """[N]: how far f is from the picture that the text asks for."""
+    pixel = losses.mean((f - target).abs())
+    edges = losses.mean((gradient(f) - gradient(target)).abs())
+    return 8 * pixel + 3 * edges + 0.5 * losses.structure(target, target, f)
+
+
+def stable(f: Tensor, again: Tensor, shift: tuple[int, int]) -> Tensor:
+    """[N]: difference of a fusion and that of the same scene moved by `shift` and a little noisy."""
+    (y, x), (h, w), margin = shift, again.shape[-2:], 12
+    inner = f[..., y + margin : y + h - margin, x + margin : x + w - margin]
+    return losses.mean((inner - again[..., margin:-margin, margin:-margin]).abs())

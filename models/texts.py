@@ -17,7 +17,17 @@ NEUTRAL = {
     "mef": "Fuse the under-exposed image and the over-exposed image. Keep the details of both.",
     "mff": "Fuse the two images with different focus. Keep the sharp parts of both images.",
 }
-CONDITIONS = ("noise", "low light", "glare", "highlight")  # all of task ivf
+FAULTS = (  # of a source, task ivf
+    "low light",
+    "over-exposure",
+    "glare",
+    "haze",
+    "noise in visible",
+    "noise in infrared",
+    "low contrast in infrared",
+    "blur",
+)
+CONDITIONS = (*FAULTS, "people", "texture", "edges")
 
 _COUNT = ("one", "two", "three", "several")
 _WARM = ("person", "car", "object")
@@ -119,30 +129,90 @@ def describe(task: str, key: Key, seed: int) -> str:
     return _BY_TASK[task](key, random.Random(f"{task} {key} {seed}"))
 
 
+_SAID = {  # of the visible image, of the infrared image, what the fused image should do
+    "low light": (
+        ("is very dark", "is dark", "was taken in low light"),
+        (),
+        ("brighten the dark {t}", "brighten the dark areas and keep the visible texture"),
+    ),
+    "over-exposure": (
+        ("is over-exposed", "is too bright", "is overexposed and washed out"),
+        (),
+        ("reduce the over-exposure and keep the {t}", "darken the over-exposed {t}"),
+    ),
+    "glare": (
+        ("has glare {p}", "has strong glare {p}", "is blinded by glare {p}"),
+        (),
+        ("suppress the glare and keep the visible texture", "reduce the glare and keep the {t}"),
+    ),
+    "haze": (
+        ("has haze", "is hazy", "is full of smoke", "has haze or smoke {p}"),
+        (),
+        ("suppress the haze and keep the visible texture", "see through the smoke, show the {t}"),
+    ),
+    "noise in visible": (
+        ("is noisy", "is full of noise", "is grainy"),
+        (),
+        ("suppress the noise and keep the visible texture", "reduce the noise of the {t}"),
+    ),
+    "noise in infrared": (
+        (),
+        ("is noisy", "is full of noise", "is grainy"),
+        ("suppress the noise of the infrared image", "reduce the thermal noise and keep the {t}"),
+    ),
+    "low contrast in infrared": (
+        (),
+        ("has low contrast", "is flat", "is faint"),
+        ("strengthen the infrared contrast", "raise the contrast of the warm objects"),
+    ),
+    "blur": (
+        ("is blurred", "is out of focus", "is not sharp"),
+        (),
+        ("sharpen the blurred {t}", "restore the edges of the {t}"),
+    ),
+    "people": (
+        (),
+        (),
+        (
+            "bring out the people",
+            "strongly highlight the warm objects",
+            "bring out the warm objects",
+            "make the warm {w} stand out",
+            "highlight people and animals strongly",
+        ),
+    ),
+    "texture": (
+        (),
+        (),
+        ("strengthen the visible texture", "bring out the texture of the {t}"),
+    ),
+    "edges": (
+        (),
+        (),
+        ("sharpen the edges", "keep the edges crisp and strong", "bring out the edges of the {t}"),
+    ),
+}
+
+
 def condition(name: str, key: Key, seed: int) -> str:
-    """An infrared-visible text that names a fault and what to do about it."""
+    """An infrared-visible text that names a fault of a source, or a wish, and what to do."""
     rng = random.Random(f"{name} {key} {seed}")
-    warm, noun = _warm(key[0], rng)
-    texture = rng.choice(_TEXTURE)
-    first = f"The infrared image shows {warm}"
-    if name == "noise":
-        return (
-            f"{first} and is {rng.choice(('noisy', 'full of noise', 'grainy'))}. The visible "
-            f"image shows the {texture}. The fused image should suppress the noise and keep the "
-            f"texture of the {texture}."
-        )
-    if name == "low light":
-        return (
-            f"{first}. The visible image is {rng.choice(('very dark', 'taken in low light'))}. "
-            f"The fused image should brighten the dark {texture} and keep the texture."
-        )
-    if name == "glare":
-        return (
-            f"{first}. The visible image has {rng.choice(('glare', 'strong glare'))} "
-            f"{_place(key[2])}. The fused image should suppress the glare and keep the {texture}."
-        )
-    noun = "warm objects" if noun == "contrast" else noun
-    return (
-        f"{first}. The visible image shows the {texture}. The fused image should "
-        f"{rng.choice(('strongly highlight', 'bring out'))} the {noun}."
-    )
+    visible, infrared, wanted = _SAID[name]
+    said, _ = _warm(key[0], rng)
+    words = {
+        "t": rng.choice(_TEXTURE),
+        "p": _place(key[2]) if key[2] in ("left", "centre", "right") else "in the centre",
+        "w": rng.choice(("people", "persons", "cars", "objects")),
+    }
+    should = f"The fused image should {rng.choice(wanted).format(**words)}."
+    if not visible and not infrared and rng.random() < 0.4:
+        return should  # a user's wish stands alone
+    first = f"The infrared image shows {said}"
+    if infrared:
+        first += f" and {rng.choice(infrared)}"
+    second = f"The visible image shows the {words['t']}"
+    if visible:
+        second = f"The visible image {rng.choice(visible).format(**words)}"
+        if rng.random() < 0.5:
+            second += f" and shows the {words['t']}"
+    return f"{first}. {second}. {should}"

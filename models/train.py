@@ -12,7 +12,11 @@ import argparse
 import copy
 import json
 import math
+import queue
+import threading
 import time
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +24,17 @@ import torch
 from torch import Tensor
 
 import data
+import losses
 import targets
 import texts
 from bank import Bank
 from film import Film, mac_per_pixel, parameters
-from samples import Sampler
+from samples import TASKS, Batch, Sampler
 from validate import quick_table
 
 SEED = 20240204
 PEAK, FLOOR, DECAY = 2e-3, 1e-5, 1e-4
+ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit rounding
 AVERAGE = 0.998  # of the running mean of the weights, which is what is shipped
 
 
@@ -37,11 +43,9 @@ def rate(used: float, step: int) -> float:
     return PEAK * min(1.0, (step + 1) / 150) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
 
 
-def crops(used: float, step: int) -> tuple[int, int]:
-    """(samples a task, pixels): many small steps first, then larger batches and crops in turn."""
-    if used < 0.55:
-        return 1, 128
-    return (1, 192) if step % 4 < 2 else (2, 128)
+def crops(used: float, step: int) -> int:
+    """Pixels of a crop: small ones first, later some larger ones that see more of the scene."""
+    return 192 if used > 0.5 and step % 4 == 0 else 128
 
 
 def late(used: float) -> float:
@@ -49,19 +53,58 @@ def late(used: float) -> float:
     return min(1.0, max(0.0, (used - 0.05) / 0.25))
 
 
+def told_target(mean: Film, batch: Batch, neutral: Tensor) -> Tensor:
+    """What the texts of batch.told ask for: the clean pair's fusion, plus the wish."""
+    with torch.no_grad():
+        clean = [x[batch.told] for x in batch.clean]
+        fused = mean(*clean, neutral[None].expand(len(batch.told), -1, -1))
+        edges = fused - losses.blur(fused, 5)
+        return fused + batch.add[batch.told] + batch.sharpen[batch.told] * edges
+
+
+def stability(net: Film, batch: Batch, fused: Tensor, step: int) -> Tensor:
+    """Loss of the first sample, moved by one to three pixels, with noise of 2.5 grey levels."""
+    y, x = 1 + step // 4 % 3, 1 + step // 12 % 3
+    size = fused.shape[-1] - 16
+    moved = [v[:1, :, y : y + size, x : x + size] for v in batch.inputs]
+    moved = [v + 0.01 * torch.randn_like(v) for v in moved]
+    again = net.blend(*moved, *net.maps(*moved, batch.guidance[:1]))
+    return targets.stable(fused[:1], again, (y, x)).mean()
+
+
 def step_loss(
-    net: Film, tasks: list[str], batch: list[Tensor], used: float, turn: int
+    net: Film, mean: Film, batch: Batch, neutral: Tensor, used: float, step: int
 ) -> dict[str, Tensor]:
-    """Mean loss of each task."""
-    a, b, clean_a, clean_b, lift, guidance = batch
-    logit, detail = net.maps(a, b, guidance)
-    fused = b + torch.sigmoid(logit) * (a - b) + detail  # not clipped: see losses.outside
-    each = targets.loss(tasks, clean_a, clean_b, fused, lift, late(used), turn)
-    focus = [i for i, t in enumerate(tasks) if t == "mff"]
-    chosen = targets.choice(clean_a[focus], clean_b[focus], logit[focus], detail[focus])
-    each = each.index_add(0, torch.tensor(focus), targets.WEIGHTS["mff"].choice * chosen)
+    """Loss by name: one a task, `told` and `stable`."""
+    logit, detail = net.maps(*batch.inputs, batch.guidance)
+    fused = net.blend(*batch.inputs, logit, detail)  # not clipped: see losses.outside
+    plain = [i for i in range(len(TASKS)) if i not in batch.told]
+    tasks = [TASKS[i] for i in plain]
+    clean = [x[plain] for x in batch.clean]
+    each = targets.loss(tasks, *clean, fused[plain], late(used), step)
     found = {t: each[[i for i, u in enumerate(tasks) if u == t]].mean() for t in texts.TASKS}
+    last = slice(len(TASKS) - 1, None)  # the multi-focus sample
+    chosen = targets.choice(*(x[last] for x in batch.clean), logit[last], detail[last])
+    found["mff"] = found["mff"] + targets.WEIGHTS["mff"].choice * chosen.mean()
+    if batch.told:
+        target = told_target(mean, batch, neutral)
+        found["told"] = late(used) * targets.told(fused[batch.told], target).mean()
+    if step % 4 == 0:
+        found["stable"] = 8 * late(used) * stability(net, batch, fused, step)
     return found
+
+
+def prefetch(sampler: Sampler, sizes: Iterator[int]) -> Iterator[Batch]:
+    """Batches, made by a second thread while the network learns from the one before."""
+    ready: queue.Queue[Batch] = queue.Queue(4)
+
+    def work() -> None:
+        for size in sizes:
+            ready.put(sampler.batch(size))
+
+    threading.Thread(target=work, daemon=True).start()
+    while True:
+        yield ready.get()
 
 
 def save(path: Path, state: dict) -> None:
@@ -76,6 +119,8 @@ def follow(mean: Film, net: Film, step: int) -> None:
     with torch.no_grad():
         for m, p in zip(mean.parameters(), net.parameters()):
             m.mul_(keep).add_(p, alpha=1 - keep)
+        for m, p in zip(mean.buffers(), net.buffers()):
+            m.copy_(p)
 
 
 def report(work: Path, record: dict) -> None:
@@ -106,9 +151,6 @@ def train(options: argparse.Namespace) -> None:
     )
     optimizer = torch.optim.AdamW(net.parameters(), lr=PEAK, weight_decay=DECAY)
     step, spent, file = 0, 0.0, work / "checkpoint.pt"
-    if options.start and not file.exists():
-        net.load_state_dict(torch.load(options.start)["mean"])
-        mean.load_state_dict(net.state_dict())
     if file.exists():
         state = torch.load(file)
         net.load_state_dict(state["net"])
@@ -117,14 +159,18 @@ def train(options: argparse.Namespace) -> None:
         step, spent = state["step"], state["spent"]
         sampler.rng.seed(SEED + step)
     budget, sums, last_save, last_table = options.minutes * 60, {}, time.monotonic(), spent
+    neutral = bank.neutral("ivf")
+    at = [step and spent / budget]  # where the schedule is, for the sampling thread
+    batches = prefetch(sampler, (crops(at[0], i) for i in count(step)))
     started = time.monotonic() - spent
     net.train()
     while (spent := time.monotonic() - started) < budget and step < options.steps:
-        used = spent / budget
+        used = at[0] = spent / budget
+        net.quantised(used > ROUND_FROM)
         for group in optimizer.param_groups:
             group["lr"] = rate(used, step)
-        found = step_loss(net, *sampler.batch(*crops(used, step)), used, step)
-        total = sum(found.values()) / len(found)
+        found = step_loss(net, mean, next(batches), neutral, used, step)
+        total = sum(found.values()) / len(TASKS)
         optimizer.zero_grad()
         total.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -160,7 +206,6 @@ def main() -> None:
     parser.add_argument("--data", help="folder of the sets (default: FILMD_DATA)")
     parser.add_argument("--work", default=str(Path(__file__).parent / "work"))
     parser.add_argument("--minutes", type=float, default=65)
-    parser.add_argument("--start", help="checkpoint whose weights to start from")
     parser.add_argument("--steps", type=int, default=10**9, help="stop early, for a smoke test")
     parser.add_argument("--table", type=float, default=8, help="minutes between validation tables")
     parser.add_argument("--threads", type=int, default=1)
