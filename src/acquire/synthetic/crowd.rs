@@ -1,6 +1,6 @@
 //! Random people and cars in the scene: what the describer's facts are tried on.
 //!
-//! Input: a seed, a frame's number. Output: [`Moment`]. Thread: any. Blocks: never. Allocates:
+//! Input: a seed, a frame's number. Output: what moves in it. Thread: any. Blocks: never. Allocates:
 //! never. Fails when: never. Not its job: pixels.
 //!
 //! Time is cut into episodes; each has its own people and its own car, drawn so that in its middle
