@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::grid::luma;
+use super::grid::luma_row;
 use super::words::{Place, Sentence, places, regions};
 use super::{Rated, rated};
 use crate::align::AlignedPair;
@@ -116,17 +116,6 @@ fn sharpness(picture: &Picture) -> [[f32; 3]; 3] {
         }
     }
     sums.map(|row| row.map(|(sum, n)| sum as f32 / n.max(1) as f32))
-}
-
-fn luma_row(picture: &Picture, y: usize, row: &mut [i32]) {
-    let pixels = picture.row(y).chunks_exact(picture.channels().max(1));
-    for (value, pixel) in row.iter_mut().zip(pixels) {
-        *value = match *pixel {
-            [r, g, b] => luma(r, g, b) as i32,
-            [grey, ..] => i32::from(grey),
-            [] => 0,
-        };
-    }
 }
 
 #[cfg(test)]

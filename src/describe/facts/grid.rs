@@ -30,11 +30,7 @@ impl Grid {
 
     /// The same, with at most `cells` cells along a side.
     pub fn luma_in(picture: &Picture, cells: usize) -> Self {
-        Self::reduce(picture, cells, |pixel| match *pixel {
-            [r, g, b] => luma(r, g, b),
-            [grey, ..] => u32::from(grey),
-            [] => 0,
-        })
+        Self::reduce(picture, cells, luma_of)
     }
 
     /// How coloured: the largest less the smallest of R, G, B. All zero for a grey picture.
@@ -169,6 +165,23 @@ fn spread(values: &[f32]) -> Spread {
     Spread {
         mean,
         deviation: variance.max(0.0).sqrt(),
+    }
+}
+
+/// Luma of a pixel of one or three channels, 0..=255.
+fn luma_of(pixel: &[u8]) -> u32 {
+    match *pixel {
+        [r, g, b] => luma(r, g, b),
+        [grey, ..] => u32::from(grey),
+        [] => 0,
+    }
+}
+
+/// Luma of row `y`, 0..=255.
+pub(super) fn luma_row(picture: &Picture, y: usize, row: &mut [i32]) {
+    let pixels = picture.row(y).chunks_exact(picture.channels().max(1));
+    for (value, pixel) in row.iter_mut().zip(pixels) {
+        *value = luma_of(pixel) as i32;
     }
 }
 

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::blobs::components;
-use super::grid::{Grid, luma};
+use super::grid::{Grid, luma_row};
 use super::words::{Place, regions};
 use super::{Rated, rated};
 use crate::align::AlignedPair;
@@ -161,17 +161,6 @@ fn blur(picture: &Picture) -> f32 {
         return 0.0;
     }
     1.0 - lost as f32 / all as f32
-}
-
-fn luma_row(picture: &Picture, y: usize, row: &mut [i32]) {
-    let pixels = picture.row(y).chunks_exact(picture.channels().max(1));
-    for (value, pixel) in row.iter_mut().zip(pixels) {
-        *value = match *pixel {
-            [r, g, b] => luma(r, g, b) as i32,
-            [grey, ..] => i32::from(grey),
-            [] => 0,
-        };
-    }
 }
 
 /// Thirds with saturated blobs that are small and lie in darker surroundings; a bright sky is
