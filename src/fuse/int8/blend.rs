@@ -10,7 +10,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
-use super::node::{Form, Operator, Parsed, positive, refuse, unresolved, values};
+use super::node::{Form, Operator, Plain, positive, refuse, unresolved, values};
 use crate::simd::int8::{CELL, blend_cells, quantise_cells};
 
 /// Channels: two pictures, or two maps.
@@ -55,16 +55,8 @@ fn pictures(inputs: &[Form]) -> TractResult<(usize, usize)> {
     refuse(format!("pictures {inputs:?}"))
 }
 
-impl Parsed for SpaceToDepthQuant {
-    type Into = Self;
-
-    fn constants(&self) -> Vec<bool> {
-        vec![false; 2]
-    }
-
-    fn with(&self, _: &[Arc<Tensor>]) -> TractResult<Self> {
-        Ok(self.clone())
-    }
+impl Plain for SpaceToDepthQuant {
+    const INPUTS: usize = 2;
 
     fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
         let [_, _, height, width] = &shapes[0][..] else {
@@ -94,16 +86,8 @@ impl Operator for SpaceToDepthQuant {
     }
 }
 
-impl Parsed for BlendOutput {
-    type Into = Self;
-
-    fn constants(&self) -> Vec<bool> {
-        vec![false; 3]
-    }
-
-    fn with(&self, _: &[Arc<Tensor>]) -> TractResult<Self> {
-        Ok(self.clone())
-    }
+impl Plain for BlendOutput {
+    const INPUTS: usize = 3;
 
     fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
         Ok((f32::datum_type(), shapes[1].clone()))

@@ -42,6 +42,31 @@ pub(super) trait Parsed: Debug + Clone + Send + Sync + 'static {
     fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)>;
 }
 
+/// An operator without constants: its attributes are all it is made of.
+pub(super) trait Plain: Operator + Clone {
+    /// How many it takes.
+    const INPUTS: usize;
+
+    /// As [`Parsed::infer`].
+    fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)>;
+}
+
+impl<T: Plain> Parsed for T {
+    type Into = Self;
+
+    fn constants(&self) -> Vec<bool> {
+        vec![false; Self::INPUTS]
+    }
+
+    fn with(&self, _: &[Arc<Tensor>]) -> TractResult<Self> {
+        Ok(self.clone())
+    }
+
+    fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
+        Plain::infer(self, shapes)
+    }
+}
+
 /// An error with a message.
 pub(super) fn refuse<T>(what: impl Into<String>) -> TractResult<T> {
     Err(TractError::msg(what.into()))

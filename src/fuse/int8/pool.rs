@@ -8,7 +8,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
-use super::node::{Form, Operator, Parsed, positive, refuse, unresolved, values};
+use super::node::{Form, Operator, Plain, positive, refuse, unresolved, values};
 use crate::simd::int8::{CELL, pool_cells};
 
 #[derive(Debug, Clone)]
@@ -25,16 +25,8 @@ pub(super) fn parse(
     Ok(unresolved(PoolDequant { scale }))
 }
 
-impl Parsed for PoolDequant {
-    type Into = Self;
-
-    fn constants(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn with(&self, _: &[Arc<Tensor>]) -> TractResult<Self> {
-        Ok(self.clone())
-    }
+impl Plain for PoolDequant {
+    const INPUTS: usize = 1;
 
     fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
         let [height, width, channels] = &shapes[0][..] else {

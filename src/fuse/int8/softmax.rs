@@ -9,7 +9,7 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
-use super::node::{Form, Operator, Parsed, refuse, unresolved, values};
+use super::node::{Form, Operator, Plain, refuse, unresolved, values};
 use crate::simd::int8::softmax_rows;
 
 #[derive(Debug, Clone)]
@@ -22,16 +22,8 @@ pub(super) fn parse(
     Ok(unresolved(SoftmaxRows))
 }
 
-impl Parsed for SoftmaxRows {
-    type Into = Self;
-
-    fn constants(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn with(&self, _: &[Arc<Tensor>]) -> TractResult<Self> {
-        Ok(self.clone())
-    }
+impl Plain for SoftmaxRows {
+    const INPUTS: usize = 1;
 
     fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
         Ok((f32::datum_type(), shapes[0].clone()))
