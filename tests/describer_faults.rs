@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use describer_common::{PROGRAM, facts, models, request, text};
+use describer_common::{PROGRAM, both_models, facts, models, request, text};
 use filmd::align::AlignedPair;
 use filmd::channel::Watch;
 use filmd::clock::Clock;
@@ -301,12 +301,7 @@ fn a_damaged_encoder_is_refused_by_its_sum() {
 #[test]
 fn a_damaged_language_model_leaves_the_template() {
     let _turn = turn();
-    let ModelFiles {
-        llm: Some(llm),
-        encoder: Some(encoder),
-        ..
-    } = models()
-    else {
+    let Some((llm, encoder)) = both_models() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -445,12 +440,7 @@ fn the_process_dies_with_its_parent_even_when_its_pipe_stays_open() {
 #[test]
 fn guidance_follows_every_kill_and_the_model_writes_again() {
     let _turn = turn();
-    let ModelFiles {
-        llm: Some(llm),
-        encoder: Some(encoder),
-        ..
-    } = models()
-    else {
+    let Some((llm, encoder)) = both_models() else {
         return;
     };
     let rounds = std::env::var("FILMD_KILLS").map_or(2, |n| n.parse().unwrap());

@@ -11,11 +11,11 @@ mod describer_common;
 
 use std::time::Duration;
 
-use describer_common::{PROGRAM, models};
+use describer_common::{PROGRAM, both_models};
 use filmd::config::Task;
 use filmd::describe::proof::prove;
 use filmd::describe::{
-    DescribeRequest, Describer, Launch, ModelFile, ModelFiles, Origin, ProcessDescriber, Prompt,
+    DescribeRequest, Describer, Launch, ModelFile, Origin, ProcessDescriber, Prompt,
 };
 
 /// Facts as the measurements word them, drawn by `n`.
@@ -91,12 +91,7 @@ fn facts(n: usize) -> (Task, Vec<String>) {
 
 #[test]
 fn paragraphs_contradict_no_fact_and_come_again_the_same() {
-    let ModelFiles {
-        llm: Some(llm),
-        encoder: Some(encoder),
-        ..
-    } = models()
-    else {
+    let Some((llm, encoder)) = both_models() else {
         return;
     };
     let number: usize = std::env::var("FILMD_PARAGRAPHS").map_or(8, |n| n.parse().unwrap());
@@ -162,12 +157,7 @@ fn start(llm: &ModelFile, encoder: &ModelFile) -> ProcessDescriber {
 /// The kernel's list of sockets of the describer's process holds no internet socket.
 #[test]
 fn the_process_opens_no_internet_socket() {
-    let ModelFiles {
-        llm: Some(llm),
-        encoder: Some(encoder),
-        ..
-    } = models()
-    else {
+    let Some((llm, encoder)) = both_models() else {
         return;
     };
     let mut describer = start(&llm, &encoder);
@@ -205,12 +195,7 @@ fn the_process_opens_no_internet_socket() {
 fn strace_sees_no_internet_socket() {
     use std::io::Write;
     use std::process::{Command, Stdio};
-    let ModelFiles {
-        llm: Some(llm),
-        encoder: Some(encoder),
-        ..
-    } = models()
-    else {
+    let Some((llm, encoder)) = both_models() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

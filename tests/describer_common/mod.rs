@@ -36,6 +36,12 @@ pub fn models() -> ModelFiles {
     files
 }
 
+/// Language model and text encoder, where both are there.
+pub fn both_models() -> Option<(ModelFile, ModelFile)> {
+    let files = models();
+    files.llm.zip(files.encoder)
+}
+
 /// Where the data to try things on lie, where they do.
 pub fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("FILMD_SHARED").map_or_else(
