@@ -152,17 +152,27 @@ def train(options: argparse.Namespace) -> None:
     optimizer = torch.optim.AdamW(net.parameters(), lr=PEAK, weight_decay=DECAY)
     step, spent, file = 0, 0.0, work / "checkpoint.pt"
     if file.exists():
-        state = torch.load(file)
-        net.load_state_dict(state["net"])
-        mean.load_state_dict(state["mean"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, spent = state["step"], state["spent"]
+        known = torch.load(file)
+        net.load_state_dict(known["net"])
+        mean.load_state_dict(known["mean"])
+        optimizer.load_state_dict(known["optimizer"])
+        step, spent = known["step"], known["spent"]
         sampler.rng.seed(SEED + step)
     budget, sums, last_save, last_table = options.minutes * 60, {}, time.monotonic(), spent
     neutral = bank.neutral("ivf")
     at = [step and spent / budget]  # where the schedule is, for the sampling thread
     batches = prefetch(sampler, (crops(at[0], i) for i in count(step)))
     started = time.monotonic() - spent
+
+    def state() -> dict:
+        return {
+            "net": net.state_dict(),
+            "mean": mean.state_dict(),
+            "step": step,
+            "spent": spent,
+            "optimizer": optimizer.state_dict(),
+        }
+
     net.train()
     while (spent := time.monotonic() - started) < budget and step < options.steps:
         used = at[0] = spent / budget
@@ -180,23 +190,16 @@ def train(options: argparse.Namespace) -> None:
         for task, value in found.items():
             sums.setdefault(task, []).append(value.item())
         if step % 100 == 0:
-            losses = {t: round(float(np.mean(v)), 4) for t, v in sums.items()}
-            report(work, {"step": step, "seconds": round(spent), **losses})
+            shown = {t: round(float(np.mean(v)), 4) for t, v in sums.items()}
+            report(work, {"step": step, "seconds": round(spent), **shown})
             sums = {}
-        state = {
-            "net": net.state_dict(),
-            "mean": mean.state_dict(),
-            "step": step,
-            "spent": spent,
-            "optimizer": optimizer.state_dict(),
-        }
         if time.monotonic() - last_save > 120:
-            save(file, state)
+            save(file, state())
             last_save = time.monotonic()
         if spent - last_table > options.table * 60:
             report(work, {"step": step, "val": quick_table(mean, held, bank)})
             last_table = spent
-    save(file, {**state, "spent": spent})
+    save(file, state())
     report(work, {"step": step, "val": quick_table(mean, held, bank)})
 
 
