@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The aarch64 build under a user-mode emulator, as Cortex-A53 and A72 (no dot products) and A76:
-#   board/test-arm.sh kernels   the kernels' tests, without tract: a minute. CI runs this
+#   board/test-arm.sh kernels   the kernels' tests, without tract: a minute
 #   board/test-arm.sh           also the library's tests, and `filmd fuse` against the native build
 # Not `-cpu max`: it has SVE and SME, which no such board has.
 set -euo pipefail
