@@ -16,7 +16,7 @@ import texts
 from bank import Bank
 
 TOLD_SHARE = 0.75  # of the degraded samples: the text names the fault, the target is the clean pair
-LIFT, TEXTURE, SHARPEN = 0.2, 0.6, 0.5  # what the wishes for people, texture and edges add
+LIFT, TEXTURE, SHARPEN = 0.25, 0.6, 0.5  # what the wishes for people, texture and edges add
 TASKS = ("ivf", "ivf", "mif", "mef", "mff")  # of a batch; the second is the degraded one
 
 
@@ -89,7 +89,7 @@ def _degraded(
     a: np.ndarray, b: np.ndarray, bank: Bank, rng: random.Random, noise: np.random.Generator
 ) -> Sample:
     """An infrared-visible sample with a fault (or a wish), named by the text or not."""
-    name = rng.choice(texts.CONDITIONS)
+    name = rng.choice((*texts.CONDITIONS, "people"))  # the rarest thing to see gets two shares
     faulty = degrade(name, a, b, rng, noise)
     key = facts.measure("ivf", "roadscene171", *faulty)
     if rng.random() >= TOLD_SHARE:

@@ -28,11 +28,11 @@ class Weights:
 
 
 WEIGHTS = {
-    "ivf": Weights(structure=0.2, edges=2.0, information=1.0, differences=0.25),
-    "mif": Weights(structure=0.4, edges=1.5, information=1.2),  # black backgrounds must stay black
+    "ivf": Weights(structure=0.2, edges=2.5, information=1.0, differences=0.25),
+    "mif": Weights(structure=0.4, edges=2.2, information=1.2),  # black backgrounds must stay black
     # The brighter pixel says nothing about exposure.
-    "mef": Weights(structure=0.25, pixel=0.0, information=0.7, differences=0.3),
-    "mff": Weights(pixel=2.0, gradient=4.0, information=0.5, differences=0.0, choice=0.5),
+    "mef": Weights(structure=0.25, pixel=0.0, edges=1.8, information=0.7, differences=0.3),
+    "mff": Weights(pixel=2.0, gradient=4.0, edges=1.8, information=0.5, differences=0.0, choice=1.0),
 }
 WINDOW = {"ivf": 3, "mif": 3, "mef": 5, "mff": 7}  # of the stronger-source decision
 
