@@ -13,7 +13,18 @@ import onnx
 from onnx import helper, shape_inference
 
 CELL = 4  # pixels a side of a cell of the 8-bit trunk
-OWN = {"SpaceToDepthQuant", "ConvQuant", "PoolDequant", "UpsampleAdd", "SoftmaxRows", "BlendOutput"}
+OWN = {
+    "SpaceToDepthQuant",
+    "ConvQuant",
+    "PoolQuant",
+    "DequantPlanes",
+    "AddPlanesQuant",
+    "UpsampleAdd",
+    "SoftmaxRows",
+    "BlendOutput",
+}
+PLANES = 3  # that SpaceToDepthQuant gives: two pictures and their activity
+ACTIVITY = 2 * (18 + 18)  # multiply-accumulates a pixel: two Sobel filters and a box a source
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -47,12 +58,14 @@ def own_shape(node: onnx.NodeProto, shapes: Shapes) -> tuple[int, ...] | None:
     if first is None:
         return None
     if node.op_type == "SpaceToDepthQuant":
-        return (first[2] // CELL, first[3] // CELL, len(node.input) * CELL * CELL)
+        return (first[2] // CELL, first[3] // CELL, PLANES * CELL * CELL)
     if node.op_type == "ConvQuant":
         return (*first[:2], shapes[node.input[1]][0])
-    if node.op_type == "PoolDequant":
-        return (1, first[2], first[0] // CELL, first[1] // CELL)
-    return first  # UpsampleAdd, SoftmaxRows
+    if node.op_type == "PoolQuant":
+        return (first[0] // CELL, first[1] // CELL, first[2])
+    if node.op_type == "DequantPlanes":
+        return (1, first[2], *first[:2])
+    return first  # AddPlanesQuant, UpsampleAdd, SoftmaxRows
 
 
 def shapes_of(model: onnx.ModelProto) -> Shapes:
@@ -93,8 +106,10 @@ def macs(node: onnx.NodeProto, shapes: Shapes) -> int:
         size = shape(shapes, node, node.input[0])[:2]
         return int(np.prod(shape(shapes, node, node.input[1])) * np.prod(size))
     if node.op_type == "UpsampleAdd":  # taps run on the grid
-        grid = shape(shapes, node, node.input[1])[2:]
+        grid = shape(shapes, node, node.input[1])[:2]
         return int(np.prod(shape(shapes, node, node.input[2])) * np.prod(grid))
+    if node.op_type == "SpaceToDepthQuant":
+        return ACTIVITY * int(np.prod(shape(shapes, node, node.input[0])))
     return 0
 
 

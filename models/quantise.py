@@ -2,15 +2,17 @@
 
     python quantise.py [--model film-edge.onnx] [--data DIR] [--pairs 6] [--percentile 99.99] [--out DIR]
 
-The trunk at quarter resolution becomes operators of the domain "filmd", which src/fuse/int8 runs:
-signed 8-bit features [height, width, channels], weights per output channel, both within +-127.
-The guides at 1/16 and 1/32 and the text keep their standard nodes in f32, but for the softmax.
+The trunk at quarter resolution and the guides' convolutions at 1/16 become operators of the domain
+"filmd", which src/fuse/int8 runs: signed 8-bit features [height, width, channels], weights per
+output channel, both within +-127. Attention and text keep their standard nodes in f32, but for the
+softmax. Roundings stand where training had them: the points of Rounded in film.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import data
 from bank import Bank
-from film import DETAIL
+from film import CELL, DETAIL, Activity
 from validate import guidance_of, pad, spread
 
 HERE = Path(__file__).resolve().parent
@@ -54,6 +56,24 @@ class Float:
         return next(i for i in self.producer[value].input if i != than)
 
 
+@dataclass(frozen=True)
+class GuideNames:
+    """Values of a guide at which features are quantised, and the two that stay f32."""
+
+    pooled: str
+    entered: str
+    added: str  # f32: what the attention adds to `entered`
+    attended: str
+    left: str
+    projected: str
+    guided: str  # trunk and guide
+
+    def features(self) -> list[str]:
+        """Those that get a scale."""
+        names = (self.pooled, self.entered, self.attended, self.left, self.projected, self.guided)
+        return list(names)
+
+
 class Names:
     """The float graph's values at which features are quantised, in the order of the trunk."""
 
@@ -63,26 +83,39 @@ class Names:
             total = net.reader(product, "Add")
             return total, net.other(product, x), net.other(total, product)
 
-        self.modulation, self.pooled, self.grid = [], [], []
-        self.guided, self.wide, self.mixed = [], [], []
+        self.modulation, self.guides, self.wide, self.mixed = [], [], [], []
         x = net.reader(net.conv("stem"), "Relu")
         for guide, part in enumerate(("early", "late")):
             x, gain, shift = modulated(x)
             self.modulation.append((x, gain, shift))
-            self.pooled.append(net.reader(x, "AveragePool"))
-            self.grid.append(net.conv(f"guides.{guide}.project"))
-            fine = net.reader(net.conv(f"guides.{guide}.fine.taps"), "DepthToSpace")
-            x = net.reader(fine, "Add")
-            self.guided.append(x)
+            self.guides.append(self.guide(net, f"guides.{guide}", x))
+            x = self.guides[-1].guided
             for block in range(half):
                 name = f"{part}.{block}"
                 self.wide.append(net.reader(net.conv(f"{name}.wide"), "Relu"))
                 x = net.reader(net.conv(f"{name}.mix"), "Add")
                 self.mixed.append(x)
 
+    @staticmethod
+    def guide(net: Float, name: str, x: str) -> GuideNames:
+        """The guide that reads x."""
+        entered = net.reader(net.conv(f"{name}.enter"), "Relu")
+        attended = net.reader(entered, "Add")
+        fine = net.reader(net.conv(f"{name}.fine.taps"), "DepthToSpace")
+        return GuideNames(
+            pooled=net.reader(x, "AveragePool"),
+            entered=entered,
+            added=net.other(attended, entered),
+            attended=attended,
+            left=net.reader(net.conv(f"{name}.leave"), "Relu"),
+            projected=net.conv(f"{name}.project"),
+            guided=net.reader(fine, "Add"),
+        )
+
     def features(self) -> list[str]:
         """Every value that gets a scale."""
-        return [m[0] for m in self.modulation] + self.guided + self.wide + self.mixed
+        guides = [name for guide in self.guides for name in guide.features()]
+        return [m[0] for m in self.modulation] + guides + self.wide + self.mixed
 
 
 def calibrate(net: Float, names: list[str], pairs: list[tuple], percentile: float) -> dict:
@@ -107,6 +140,9 @@ def calibrate(net: Float, names: list[str], pairs: list[tuple], percentile: floa
         for name, value in zip(names, session.run(names, feed)):
             magnitude = float(np.percentile(np.abs(value), percentile))
             largest[name] = max(largest[name], magnitude)
+    silent = [name for name, value in largest.items() if value < 1e-6]
+    if silent:
+        raise SystemExit(f"nothing comes out of {', '.join(silent)}: was the network trained?")
     return {name: value / LEVELS for name, value in largest.items()}
 
 
@@ -133,19 +169,22 @@ class Builder:
         x: str,
         scales: tuple[float, float],
         *,
-        offset: float = 0.0,
+        offset: np.ndarray | float = 0.0,
         residual: tuple[str, float] | None = None,
         modulation: tuple[str, str] | None = None,
         relu: bool = False,
         raw: bool = False,
     ) -> str:
-        """A convolution from one scale to another; `offset` is the input's value at level 0."""
+        """A convolution from one scale to another; `offset` is the inputs' value at level 0, by
+        channel or for all."""
         weight = self.net.weights[f"{name}.weight"].astype(np.float64)
         rows = weight.reshape(len(weight), -1)
         own = np.maximum(np.abs(rows).max(1), 1e-12) / LEVELS
         levels = np.clip(np.rint(rows / own[:, None]), -LEVELS, LEVELS)
         products = own * scales[0]
-        bias = self.net.weights[f"{name}.bias"] + rows.sum(1) * offset
+        bias = self.net.weights[f"{name}.bias"] + weight.sum((2, 3)) @ np.broadcast_to(
+            offset, weight.shape[1]
+        )
         inputs = [
             x,
             self.constant(f"{name}.levels", levels.reshape(weight.shape).astype(np.int8)),
@@ -184,36 +223,55 @@ class Builder:
                 self.constants.append(constant)
 
 
+def build_guide(
+    out: Builder, names: GuideNames, scales: dict[str, float], name: str, trunk: tuple[str, float]
+) -> str:
+    """The guide's nodes; gives the trunk with the guide added."""
+    x, at = trunk
+    pooled, entered, attended, left, projected, guided = (scales[n] for n in names.features())
+    y = out.node("PoolQuant", [x], f"{name}.pooled", factor=at / pooled)
+    y = out.conv(f"{name}.enter", y, (pooled, entered), relu=True)
+    out.node("DequantPlanes", [y], names.entered, scale=entered)
+    y = out.node(
+        "AddPlanesQuant",
+        [y, names.added],
+        f"{name}.attended",
+        factor=entered / attended,
+        scale=attended,
+    )
+    y = out.conv(f"{name}.leave", y, (attended, left), relu=True)
+    y = out.conv(f"{name}.project", y, (left, projected))
+    taps = f"{name}.fine.taps"
+    weights = [out.constant(f"{taps}.{k}", out.net.weights[f"{taps}.{k}"]) for k in ("weight", "bias")]
+    return out.node(
+        "UpsampleAdd",
+        [x, y, *weights],
+        f"{name}.features",
+        factor=at / guided,
+        scale=guided,
+        grid_scale=projected,
+    )
+
+
 def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx.ModelProto:
     """The quantised graph."""
     out = Builder(net)
-    wanted = [*names.grid, *(v for m in names.modulation for v in m[1:])]
-    pixel = 1 / STEPS
-    x = out.node("SpaceToDepthQuant", ["infrared", "visible"], "cells", steps=float(STEPS))
+    wanted = [g.added for g in names.guides] + [v for m in names.modulation for v in m[1:]]
+    pixel, cells = 1 / STEPS, CELL * CELL
+    x = out.node(
+        "SpaceToDepthQuant", ["infrared", "visible"], "cells", steps=float(STEPS), floor=Activity.FLOOR
+    )
     total, gain, shift = names.modulation[0]
-    # Level 0 is pixel 128; the float net takes 0.5 off.
+    # Level 0 is pixel 128, of which the float net takes 0.5 off; and no activity.
+    offset = np.repeat([128 * pixel - 0.5, 128 * pixel - 0.5, 0.0], cells)
     x = out.conv(
-        "stem",
-        x,
-        (pixel, scales[total]),
-        offset=128 * pixel - 0.5,
-        modulation=(gain, shift),
-        relu=True,
+        "stem", x, (pixel, scales[total]), offset=offset, modulation=(gain, shift), relu=True
     )
     block = 0
     for guide, part in enumerate(("early", "late")):
         at = scales[names.modulation[guide][0]]
-        out.node("PoolDequant", [x], names.pooled[guide], scale=at)
-        then = scales[names.guided[guide]]
-        taps = f"guides.{guide}.fine.taps"
-        weights = [
-            out.constant(f"{taps}.{k}", net.weights[f"{taps}.{k}"]) for k in ("weight", "bias")
-        ]
-        inputs = [x, names.grid[guide], *weights]
-        x = out.node(
-            "UpsampleAdd", inputs, f"guides.{guide}.features", factor=at / then, scale=then
-        )
-        at = then
+        x = build_guide(out, names.guides[guide], scales, f"guides.{guide}", (x, at))
+        at = scales[names.guides[guide].guided]
         for i in range(half):
             wide = scales[names.wide[block]]
             y = out.conv(f"{part}.{i}.wide", x, (at, wide), relu=True)
@@ -230,7 +288,7 @@ def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx
             at, block = then, block + 1
     maps = out.conv("head", x, (at, 1.0), raw=True)
     out.node("BlendOutput", [maps, "infrared", "visible"], "fused", detail=DETAIL)
-    out.keep(wanted, {*names.pooled, "guidance"})
+    out.keep(wanted, {*(g.entered for g in names.guides), "guidance"})
     graph = helper.make_graph(
         ordered(out.nodes, {c.name for c in out.constants}),
         "film-edge-int8",
@@ -243,7 +301,7 @@ def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx
         graph,
         opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid(DOMAIN, 1)],
         producer_name="filmd",
-        doc_string="text-guided image fusion, signed 8-bit trunk; see README.md",
+        doc_string="text-guided image fusion, signed 8-bit convolutions; see README.md",
     )
     model.ir_version = net.model.ir_version
     return model

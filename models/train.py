@@ -33,14 +33,14 @@ from samples import TASKS, Batch, Sampler
 from validate import quick_table
 
 SEED = 20240204
-PEAK, FLOOR, DECAY = 2e-3, 1e-5, 1e-4
+PEAK, FLOOR, DECAY = 1.5e-3, 1e-5, 1e-4
 ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit rounding
 AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
 
 
 def rate(used: float, step: int) -> float:
     """Learning rate after `used` (0..1) of the budget."""
-    return PEAK * min(1.0, (step + 1) / 150) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
+    return PEAK * min(1.0, (step + 1) / 500) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
 
 
 def crops(used: float, step: int) -> int:

@@ -34,7 +34,7 @@ def yardstick(name: str) -> ModuleType:
 
 
 def pad(x: np.ndarray) -> np.ndarray:
-    """Edge replication to the next multiple of 32, as the daemon does."""
+    """Edge replication to the next multiple of 16, as the daemon does."""
     h, w = x.shape
     return np.pad(x, ((0, -h % MULTIPLE_OF), (0, -w % MULTIPLE_OF)), mode="edge")
 

@@ -1,8 +1,8 @@
 //! `SpaceToDepthQuant` and `BlendOutput`: from the two pictures to features, and back to one.
 //!
 //! Input: pictures f32 `[1,1,H,W]`; for the blend also maps f32 `[H/4,W/4,32]`: the logit of the
-//! first picture's weight, then the detail, in depth order. Output: features `[H/4,W/4,32]`; the
-//! fused picture. Thread: fuse. Blocks: never. Allocates: its output. Fails when: a size is not a
+//! first picture's weight, then the detail, in depth order. Output: features `[H/4,W/4,48]`: both
+//! pictures, then which one is the more active; the fused picture. Thread: fuse. Blocks: never. Allocates: its output. Fails when: a size is not a
 //! multiple of 4. Not its job: what the maps say.
 
 use tract_onnx::model::ParsingContext;
@@ -13,13 +13,18 @@ use tract_onnx::tract_hir::internal::*;
 use super::node::{Form, Operator, Plain, positive, refuse, unresolved, values};
 use crate::simd::int8::{CELL, blend_cells, quantise_cells};
 
-/// Channels: two pictures, or two maps.
-const CHANNELS: usize = 2 * CELL * CELL;
+/// Channels of two maps.
+const MAPS: usize = 2 * CELL * CELL;
+
+/// Channels of two pictures and their activity.
+const CHANNELS: usize = 3 * CELL * CELL;
 
 #[derive(Debug, Clone)]
 pub(super) struct SpaceToDepthQuant {
     /// Levels from 0.0 to 1.0.
     steps: f32,
+    /// Gradient energy that counts as none.
+    floor: f32,
 }
 
 #[derive(Debug, Clone)]
@@ -31,8 +36,11 @@ pub(super) struct BlendOutput {
 type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
 pub(super) fn parse_quantise(_: &ParsingContext, node: &NodeProto) -> Built {
-    let steps = positive(node, "steps")?;
-    Ok(unresolved(SpaceToDepthQuant { steps }))
+    let (steps, floor) = (positive(node, "steps")?, positive(node, "floor")?);
+    if steps > 255.0 {
+        return refuse(format!("steps is {steps}; at most 255 fit 8 bits"));
+    }
+    Ok(unresolved(SpaceToDepthQuant { steps, floor }))
 }
 
 pub(super) fn parse_blend(_: &ParsingContext, node: &NodeProto) -> Built {
@@ -81,7 +89,8 @@ impl Operator for SpaceToDepthQuant {
         let planes = [values(&inputs[0])?, values(&inputs[1])?];
         let width = out.shape()[1] * CELL;
         let mut out = out.try_as_plain_ram_mut()?;
-        quantise_cells(planes, width, self.steps, out.as_slice_mut()?);
+        let scale = (self.steps, self.floor);
+        quantise_cells(planes, width, scale, out.as_slice_mut()?);
         Ok(())
     }
 }
@@ -102,10 +111,7 @@ impl Operator for BlendOutput {
             return refuse("no input");
         };
         let (height, width) = pictures(pair)?;
-        let expected: Form = (
-            f32::datum_type(),
-            tvec!(height / CELL, width / CELL, CHANNELS),
-        );
+        let expected: Form = (f32::datum_type(), tvec!(height / CELL, width / CELL, MAPS));
         if *maps != expected {
             return refuse(format!("maps {maps:?}; {expected:?} fit"));
         }

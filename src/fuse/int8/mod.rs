@@ -10,8 +10,8 @@
 
 mod blend;
 mod conv;
+mod grid;
 mod node;
-mod pool;
 mod softmax;
 #[cfg(test)]
 mod tests;
@@ -26,7 +26,9 @@ pub(super) fn reader() -> Onnx {
     let register = &mut onnx.op_register;
     register.insert("SpaceToDepthQuant", blend::parse_quantise);
     register.insert("ConvQuant", conv::parse);
-    register.insert("PoolDequant", pool::parse);
+    register.insert("PoolQuant", grid::parse_pool);
+    register.insert("DequantPlanes", grid::parse_dequant);
+    register.insert("AddPlanesQuant", grid::parse_add);
     register.insert("SoftmaxRows", softmax::parse);
     register.insert("UpsampleAdd", upsample::parse);
     register.insert("BlendOutput", blend::parse_blend);

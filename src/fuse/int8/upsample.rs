@@ -1,6 +1,6 @@
 //! `UpsampleAdd`: what a guide found, brought up four times and added to the trunk.
 //!
-//! Input: features `[h,w,c]`, grid f32 `[1,c,h/4,w/4]`; constants: depthwise weights
+//! Input: features `[h,w,c]`, grid of features `[h/4,w/4,c]`; constants: depthwise weights
 //! `[16c,1,3,3]` and bias `[16c]`. Output: features `[h,w,c]`. Thread: fuse. Blocks: never.
 //! Allocates: its output, a copy of the grid. Fails when: a number is out of range. Not its job:
 //! the guide.
@@ -10,13 +10,15 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
-use super::node::{Form, Operator, Parsed, finite, positive, refuse, unresolved, values};
+use super::node::{Form, Operator, Parsed, positive, refuse, unresolved, values};
 use crate::simd::int8::{CELL, Path, Upsampler};
 
 #[derive(Debug, Clone)]
 struct Attributes {
     /// Value of one level of the output.
     scale: f32,
+    /// Value of one level of the grid.
+    grid_scale: f32,
     /// From levels of the features to levels of the output.
     factor: f32,
 }
@@ -27,6 +29,7 @@ pub(super) fn parse(
 ) -> TractResult<(Box<dyn InferenceOp>, Vec<String>)> {
     Ok(unresolved(Attributes {
         scale: positive(node, "scale")?,
+        grid_scale: positive(node, "grid_scale")?,
         factor: positive(node, "factor")?,
     }))
 }
@@ -44,7 +47,8 @@ impl Parsed for Attributes {
         };
         let channels = bias.len() / (CELL * CELL);
         let (weights, bias) = (values(weights)?, values(bias)?);
-        match Upsampler::new(channels, weights, bias, self.scale, Path::best()) {
+        let scales = (self.grid_scale, self.scale);
+        match Upsampler::new(channels, weights, bias, scales, Path::best()) {
             Ok(upsampler) => Ok(UpsampleAdd {
                 upsampler,
                 factor: self.factor,
@@ -72,10 +76,10 @@ impl Operator for UpsampleAdd {
             return refuse(format!("inputs {inputs:?}"));
         };
         let channels = self.upsampler.channels();
-        let (i8, f32) = (i8::datum_type(), f32::datum_type());
+        let i8 = i8::datum_type();
         match features.1[..] {
             [h, w, c] if c == channels && h % CELL == 0 && w % CELL == 0 && h * w > 0 => {
-                let expected: Form = (f32, tvec!(1, c, h / CELL, w / CELL));
+                let expected: Form = (i8, tvec!(h / CELL, w / CELL, c));
                 if features.0 == i8 && *grid == expected {
                     return Ok(features.clone());
                 }
@@ -92,7 +96,7 @@ impl Operator for UpsampleAdd {
         let &[height, width, _] = features.shape() else {
             return refuse("features have three axes");
         };
-        let grid = finite(values(grid)?)?;
+        let grid = values(grid)?;
         let mut out = out.try_as_plain_ram_mut()?;
         let features = (values(features)?, self.factor);
         let out = out.as_slice_mut()?;

@@ -9,8 +9,8 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_storeu_si256,
 };
 
-use super::cells::{Upsampling, upsample};
 use super::reference::Finish;
+use super::upsample::{Upsampling, upsample};
 use super::{BLOCK, Job, Level, Lines};
 
 /// Cells side by side: with half a block of outputs 8 sums in registers, two vectors of weights.

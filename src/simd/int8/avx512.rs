@@ -8,8 +8,8 @@ use std::arch::x86_64::{
     __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_storeu_si512,
 };
 
-use super::cells::{Upsampling, upsample};
 use super::reference::Finish;
+use super::upsample::{Upsampling, upsample};
 use super::{BLOCK, Job, Level, Lines};
 
 /// Cells side by side: 16 sums in registers, two vectors of weights.

@@ -15,6 +15,7 @@
     reason = "vector loads and stores through pointers; the bounds are asserted once per row"
 )]
 mod aarch64;
+mod activity;
 #[cfg(target_arch = "x86_64")]
 #[expect(
     unsafe_code,
@@ -27,12 +28,18 @@ mod avx2;
     reason = "vector loads and stores through pointers; the bounds are asserted once per row"
 )]
 mod avx512;
+mod blend;
 mod cells;
+mod exponential;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod upsample;
 
-pub use cells::{Upsampler, blend_cells, depth_order, pool_cells, quantise_cells, softmax_rows};
+pub use blend::blend_cells;
+pub use cells::{add_planes, depth_order, planes_of_cells, pool_cells, quantise_cells};
+pub use exponential::softmax_rows;
+pub use upsample::Upsampler;
 
 /// Output channels that a kernel computes together; weights are packed in such blocks.
 pub const BLOCK: usize = 32;

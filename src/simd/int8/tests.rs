@@ -149,7 +149,7 @@ proptest! {
     #[test]
     fn sigmoid_is_the_sigmoid(x in -30.0..30.0_f32) {
         let exact = 1.0 / (1.0 + (-f64::from(x)).exp());
-        prop_assert!((f64::from(cells::sigmoid(x)) - exact).abs() < 3e-7);
+        prop_assert!((f64::from(exponential::sigmoid(x)) - exact).abs() < 3e-7);
     }
 }
 
@@ -216,12 +216,12 @@ fn cells_hold_their_pixels_in_depth_order() {
     let (width, height) = (8, 4);
     let a: Vec<f32> = (0..32).map(|v| v as f32 / 255.0).collect();
     let b: Vec<f32> = (0..32).map(|v| (255 - v) as f32 / 255.0).collect();
-    let mut cells = vec![0; 2 * width * height];
-    quantise_cells([&a, &b], width, 255.0, &mut cells);
+    let mut cells = vec![0; 3 * width * height];
+    quantise_cells([&a, &b], width, (255.0, 0.6), &mut cells);
     for y in 0..height {
         for x in 0..width {
             for plane in 0..2 {
-                let at = x / CELL * 32 + depth_order(plane, y % CELL, x % CELL);
+                let at = x / CELL * 48 + depth_order(plane, y % CELL, x % CELL);
                 let level = [y * width + x, 255 - (y * width + x)][plane] as i32;
                 // Level -128 is not in the range.
                 assert_eq!(i32::from(cells[at]), (level - 128).max(-127));
@@ -230,20 +230,88 @@ fn cells_hold_their_pixels_in_depth_order() {
     }
 }
 
-#[test]
-fn pooling_takes_means_into_planes() {
-    let (height, width, channels) = (4, 8, 3);
-    let input = levels(5, height * width * channels);
-    let mut out = vec![0.0; channels * 2];
-    pool_cells(&input, (height, width, channels), 0.25, &mut out);
-    for c in 0..channels {
-        for coarse in 0..2 {
-            let mut sum = 0.0;
-            for (y, x) in (0..16).map(|i| (i / 4, coarse * 4 + i % 4)) {
-                sum += f32::from(input[(y * width + x) * channels + c]);
-            }
-            assert!((out[c * 2 + coarse] - sum / 16.0 * 0.25).abs() < 1e-5);
+/// Sum of |gx| + |gy| over 3 x 3 pixels, straight from the definition, in steps.
+fn energy(plane: &[f32], width: usize, y: usize, x: usize) -> f32 {
+    let height = plane.len() / width;
+    let at = |y: isize, x: isize| {
+        let y = y.clamp(0, height as isize - 1) as usize;
+        (plane[y * width + x.clamp(0, width as isize - 1) as usize] * 255.0).round()
+    };
+    let mut sum = 0.0;
+    for (y, x) in (0..9).map(|i| (y as isize + i / 3 - 1, x as isize + i % 3 - 1)) {
+        if y < 0 || x < 0 || y >= height as isize || x >= width as isize {
+            continue;
         }
+        let slope = |f: &dyn Fn(isize) -> f32| f(-1) + 2.0 * f(0) + f(1);
+        sum += slope(&|d| at(y + d, x + 1) - at(y + d, x - 1)).abs();
+        sum += slope(&|d| at(y + 1, x + d) - at(y - 1, x + d)).abs();
+    }
+    sum
+}
+
+#[test]
+fn the_third_plane_says_which_source_is_the_more_active() {
+    let (width, height) = (12, 8);
+    let pixels = |seed, scale: f32| -> Vec<f32> {
+        levels(seed, width * height)
+            .iter()
+            .map(|&v| ((f32::from(v) + 127.0) * scale).round() / 255.0)
+            .collect()
+    };
+    let (mut a, b) = (pixels(1, 1.0), pixels(2, 0.3));
+    a[..width * 3].fill(0.5); // flat: b is the more active one there
+    let mut cells = vec![0; 3 * width * height];
+    quantise_cells([&a, &b], width, (255.0, 0.6), &mut cells);
+    let mut seen = [false; 2];
+    for (y, x) in (0..width * height).map(|i| (i / width, i % width)) {
+        let [ea, eb] = [&a, &b].map(|plane| energy(plane, width, y, x));
+        let expected = ((ea - eb) / (ea + eb + 0.6 * 255.0) * 127.5).round_ties_even();
+        let cell = (y / CELL * width / CELL + x / CELL) * 48;
+        let found = cells[cell + depth_order(2, y % CELL, x % CELL)];
+        assert_eq!(f32::from(found), expected.clamp(-127.0, 127.0), "{y} {x}");
+        seen[usize::from(found > 0)] |= found.unsigned_abs() > 50;
+    }
+    assert!(seen[0] && seen[1]);
+    // Equal sources, whatever they hold, are equally active.
+    quantise_cells([&a, &a], width, (255.0, 0.6), &mut cells);
+    assert!(
+        cells
+            .chunks(48)
+            .all(|cell| cell[32..].iter().all(|&v| v == 0))
+    );
+}
+
+#[test]
+fn pooling_takes_means() {
+    let (height, width, channels) = (8, 8, 3);
+    let input = levels(5, height * width * channels);
+    let mut out = vec![0; channels * 4];
+    pool_cells(&input, (height, width, channels), 3.0, &mut out);
+    for (i, &found) in out.iter().enumerate() {
+        let (row, column, c) = (i / 6, i / 3 % 2, i % 3);
+        let mut sum = 0.0;
+        for (y, x) in (0..16).map(|i| (row * 4 + i / 4, column * 4 + i % 4)) {
+            sum += f32::from(input[(y * width + x) * channels + c]);
+        }
+        let expected = (sum / 16.0 * 3.0).clamp(-127.0, 127.0);
+        assert!((f32::from(found) - expected).abs() <= 0.5 + 1e-3);
+    }
+}
+
+#[test]
+fn planes_and_cells_are_each_other_transposed() {
+    let (cells, channels) = (7, 5);
+    let features = levels(3, cells * channels);
+    let mut planes = vec![0.0; features.len()];
+    planes_of_cells(&features, channels, 0.5, &mut planes);
+    let mut sum = vec![0; features.len()];
+    add_planes((&features, 0.25), (&planes, 1.0), channels, &mut sum);
+    for (i, &level) in features.iter().enumerate() {
+        let (at, c) = (i / channels, i % channels);
+        let value = f32::from(level) * 0.5;
+        assert_eq!(planes[c * cells + at], value);
+        let expected = (f32::from(level) * 0.75).round_ties_even();
+        assert_eq!(f32::from(sum[i]), expected);
     }
 }
 
@@ -253,11 +321,11 @@ fn upsampling_equals_a_depthwise_convolution() {
     let (rows, columns, channels, scale) = (2, 3, 37, 0.5_f32);
     let weights = floats(1, channels * 16 * 9, 0.01);
     let bias = floats(2, channels * 16, 0.01);
-    let grid = floats(3, channels * rows * columns, 0.02);
+    let (grid, step) = (levels(3, rows * columns * channels), 0.02_f32);
     let (height, width) = (rows * 4, columns * 4);
     let features = levels(4, height * width * channels);
     let mut out = vec![0; features.len()];
-    let made = |path| Upsampler::new(channels, &weights, &bias, scale, path).unwrap();
+    let made = |path| Upsampler::new(channels, &weights, &bias, (step, scale), path).unwrap();
     made(Path::REFERENCE).add((&features, 0.8), &grid, (height, width), &mut out);
     for path in Path::available() {
         let mut same = vec![0; features.len()];
@@ -272,7 +340,7 @@ fn upsampling_equals_a_depthwise_convolution() {
         for (ky, kx) in (0..9).map(|t| (t / 3, t % 3)) {
             let (yy, xx) = (y / 4 + ky, x / 4 + kx);
             if (1..=rows).contains(&yy) && (1..=columns).contains(&xx) {
-                let g = grid[(c * rows + yy - 1) * columns + xx - 1];
+                let g = step * f32::from(grid[((yy - 1) * columns + xx - 1) * channels + c]);
                 value += weights[(c * 16 + position) * 9 + ky * 3 + kx] * g;
             }
         }
@@ -282,9 +350,9 @@ fn upsampling_equals_a_depthwise_convolution() {
     }
     assert!(used > out.len() / 2);
     let path = Path::best();
-    assert!(Upsampler::new(channels, &weights, &bias, 0.0, path).is_err());
-    assert!(Upsampler::new(channels, &weights[1..], &bias, 1.0, path).is_err());
-    assert!(Upsampler::new(0, &[], &[], 1.0, path).is_err());
+    assert!(Upsampler::new(channels, &weights, &bias, (step, 0.0), path).is_err());
+    assert!(Upsampler::new(channels, &weights[1..], &bias, (step, 1.0), path).is_err());
+    assert!(Upsampler::new(0, &[], &[], (1.0, 1.0), path).is_err());
 }
 
 #[test]
@@ -304,18 +372,54 @@ fn softmax_is_the_softmax() {
     }
 }
 
+/// Means over cells, brought up bilinearly with zeros around the grid, at pixel (y, x).
+fn coarse(plane: &[f32], width: usize, y: usize, x: usize) -> f32 {
+    let (rows, columns) = (plane.len() / width / CELL, width / CELL);
+    let mean = |row: usize, column: usize| {
+        let pixel = |i: usize| plane[(row * CELL + i / 4) * width + column * CELL + i % 4];
+        (0..16).map(pixel).sum::<f32>() / 16.0
+    };
+    // Distance of a cell's centre, in cells.
+    let share = |cell: usize, at: usize| {
+        let centre = cell as f32 * 4.0 + 1.5;
+        (1.0 - (centre - at as f32).abs() / 4.0).max(0.0)
+    };
+    (0..rows * columns)
+        .map(|i| (i / columns, i % columns))
+        .map(|(r, c)| mean(r, c) * share(r, y) * share(c, x))
+        .sum()
+}
+
 #[test]
 fn blending_follows_the_maps() {
-    let (width, height) = (8, 4);
-    let maps = floats(7, 2 * width * height, 0.03);
-    let (a, b) = (floats(8, 32, 0.004), floats(9, 32, 0.004));
-    let mut out = vec![9.0; width * height];
+    let (width, height) = (16, 12);
+    let size = width * height;
+    let maps = floats(7, 2 * size, 0.03);
+    let [a, b] = [8, 9].map(|seed| -> Vec<f32> {
+        let levels = floats(seed, size, 0.003);
+        levels.iter().map(|v| v + 0.5).collect()
+    });
+    let mut out = vec![9.0; size];
     blend_cells(&maps, [&a, &b], width, 0.5, &mut out);
+    let map = |plane, y: usize, x: usize| {
+        let cell = (y / CELL * width / CELL + x / CELL) * 32;
+        maps[cell + depth_order(plane, y % CELL, x % CELL)]
+    };
+    let at = |i: usize| (i / width, i % width);
+    let weights: Vec<f32> = (0..size)
+        .map(|i| 1.0 / (1.0 + (-map(0, at(i).0, at(i).1)).exp()))
+        .collect();
+    let differences: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+    let mut inside = 0;
     for (i, &found) in out.iter().enumerate() {
-        let (y, x) = (i / width, i % width);
-        let map = |plane| maps[x / CELL * 32 + depth_order(plane, y % CELL, x % CELL)];
-        let weight = 1.0 / (1.0 + (-map(0)).exp());
-        let expected = b[i] + weight * (a[i] - b[i]) + map(1).clamp(-0.5, 0.5);
-        assert!((found - expected.clamp(0.0, 1.0)).abs() < 1e-6);
+        let (y, x) = at(i);
+        let [w, c] = [&weights, &differences].map(|plane| coarse(plane, width, y, x));
+        let expected = b[i]
+            + weights[i] * differences[i]
+            + (w - weights[i]) * c
+            + map(1, y, x).clamp(-0.5, 0.5);
+        assert!((found - expected.clamp(0.0, 1.0)).abs() < 1e-5, "{y} {x}");
+        inside += usize::from(found > 0.0 && found < 1.0);
     }
+    assert!(inside > size / 3);
 }

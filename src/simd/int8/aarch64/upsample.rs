@@ -8,7 +8,7 @@
 use std::arch::aarch64::{vaddq_f32, vdupq_n_f32, vmulq_f32};
 
 use super::super::CELL;
-use super::super::cells::{Position, Upsampling};
+use super::super::upsample::{Position, Upsampling};
 use super::finish::{put_levels, vectors, widen};
 use super::{BLOCK, VECTORS};
 

@@ -1,0 +1,193 @@
+//! Times-4 upsampling of a coarse grid, added to features.
+//!
+//! Input and output: levels `[height, width, channels]`; slices whose sizes are asserted. Thread:
+//! any. Blocks: never. Allocates: [`Upsampler::new`], and a copy of the coarse grid in
+//! [`Upsampler::add`]. Fails when: slices do not fit (a panic: a caller's mistake). Not its job:
+//! what the grid holds.
+//!
+//! Single `f32` additions and multiplications in the order written: the same bytes everywhere.
+
+use super::cells::PIXELS;
+use super::{BLOCK, CELL, Kind, Level, Path};
+
+/// Times-4 upsampling by a depthwise 3x3 to 16 sub-positions, and its sum with features.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upsampler {
+    channels: usize,
+    path: Path,
+    /// Per block of channels `[16 sub-positions][bias, 9 taps]`, in the output's levels.
+    packed: Vec<Position>,
+}
+
+/// Bias and weights of the taps, for a block of channels.
+pub(super) type Position = [[f32; BLOCK]; 10];
+
+/// What [`Upsampler::add`] works on.
+pub(super) struct Upsampling<'a> {
+    upsampler: &'a Upsampler,
+    pub(super) features: &'a [i8],
+    pub(super) factor: f32,
+    /// Per block of channels, with a border of zeros.
+    grid: Vec<[f32; BLOCK]>,
+    pub(super) width: usize,
+}
+
+#[cfg(target_arch = "aarch64")]
+impl Upsampling<'_> {
+    /// Channels of features and grid.
+    pub(super) fn channels(&self) -> usize {
+        self.upsampler.channels
+    }
+}
+
+impl Upsampler {
+    /// Weights `[channels * 16, 1, 3, 3]` and bias `[channels * 16]` of the depthwise convolution;
+    /// `scales` are the values of one level of the grid and of the output.
+    ///
+    /// # Errors
+    /// A sentence, where sizes do not fit or a number is not finite.
+    pub fn new(
+        channels: usize,
+        weights: &[f32],
+        bias: &[f32],
+        (grid_scale, scale): (f32, f32),
+        path: Path,
+    ) -> Result<Self, String> {
+        if channels == 0 || channels > 4096 {
+            return Err(format!("{channels} channels; 1 to 4096 are needed"));
+        }
+        if weights.len() != channels * PIXELS * 9 || bias.len() != channels * PIXELS {
+            return Err(format!(
+                "{} weights and {} biases for {channels} channels; {} and {} are needed",
+                weights.len(),
+                bias.len(),
+                channels * PIXELS * 9,
+                channels * PIXELS
+            ));
+        }
+        let mut packed = vec![[[0.0; BLOCK]; 10]; channels.div_ceil(BLOCK) * PIXELS];
+        let rows = bias.iter().zip(weights.chunks_exact(9)).enumerate();
+        for (row, (&bias, taps)) in rows {
+            let (c, position) = (row / PIXELS, row % PIXELS);
+            let to = &mut packed[c / BLOCK * PIXELS + position];
+            to[0][c % BLOCK] = bias / scale;
+            for (to, &tap) in to[1..].iter_mut().zip(taps) {
+                to[c % BLOCK] = tap * grid_scale / scale;
+            }
+        }
+        if packed
+            .as_flattened()
+            .as_flattened()
+            .iter()
+            .all(|v| v.is_finite())
+        {
+            return Ok(Self {
+                channels,
+                path,
+                packed,
+            });
+        }
+        Err("a weight, a bias or a scale is not finite".to_owned())
+    }
+
+    /// Channels of features and grid.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// `out` = `features` times `factor` (from their levels to the output's) plus the upsampled
+    /// `grid`: features and output `[height, width, channels]`, grid `[height/4, width/4,
+    /// channels]`.
+    pub fn add(
+        &self,
+        (features, factor): (&[i8], f32),
+        grid: &[i8],
+        (height, width): (usize, usize),
+        out: &mut [i8],
+    ) {
+        assert!(height.is_multiple_of(CELL) && width.is_multiple_of(CELL));
+        assert!(features.len() == height * width * self.channels && out.len() == features.len());
+        assert!(grid.len() * PIXELS == features.len());
+        let job = Upsampling {
+            upsampler: self,
+            features,
+            factor,
+            grid: blocks_of(grid, (height / CELL, width / CELL)),
+            width,
+        };
+        match self.path.0 {
+            Kind::Reference => upsample(&job, out),
+            // With vectors for whole blocks.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon | Kind::Dotprod => upsample(&job, out),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => super::avx2::upsample_checked(&job, out),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => super::avx512::upsample_checked(&job, out),
+        }
+    }
+}
+
+/// Levels of cells to blocks of channels per cell, with a border of zeros.
+fn blocks_of(grid: &[i8], (rows, columns): (usize, usize)) -> Vec<[f32; BLOCK]> {
+    let cells = (rows + 2) * (columns + 2);
+    let channels = grid.len() / (rows * columns).max(1);
+    let mut blocks = vec![[0.0; BLOCK]; channels.div_ceil(BLOCK) * cells];
+    for (at, levels) in grid.chunks_exact(channels.max(1)).enumerate() {
+        let cell = (at / columns + 1) * (columns + 2) + at % columns + 1;
+        for (block, levels) in levels.chunks(BLOCK).enumerate() {
+            for (to, &level) in blocks[block * cells + cell].iter_mut().zip(levels) {
+                *to = f32::from(level);
+            }
+        }
+    }
+    blocks
+}
+
+/// Compiled once per path: the same operations in wider registers.
+#[inline(always)]
+pub(super) fn upsample(job: &Upsampling<'_>, out: &mut [i8]) {
+    let (channels, width) = (job.upsampler.channels, job.width);
+    let columns = width / CELL + 2;
+    let blocks = job.upsampler.packed.chunks_exact(PIXELS);
+    let cells = job.grid.len() / blocks.len().max(1);
+    for (block, (positions, grid)) in blocks.zip(job.grid.chunks_exact(cells)).enumerate() {
+        let first = block * BLOCK;
+        let count = BLOCK.min(channels - first);
+        #[cfg(target_arch = "aarch64")]
+        if count == BLOCK && job.upsampler.path != Path::REFERENCE {
+            super::aarch64::upsample_block(job, (positions, grid), first, out);
+            continue;
+        }
+        for (cell, out) in out.chunks_exact_mut(channels).enumerate() {
+            let (y, x) = (cell / width, cell % width);
+            let [bias, taps @ ..] = &positions[y % CELL * CELL + x % CELL];
+            let corner = y / CELL * columns + x / CELL;
+            let mut values = *bias;
+            for (row, taps) in taps.chunks_exact(3).enumerate() {
+                let grid = &grid[corner + row * columns..][..3];
+                for (grid, tap) in grid.iter().zip(taps) {
+                    for i in 0..BLOCK {
+                        values[i] += grid[i] * tap[i];
+                    }
+                }
+            }
+            let features = &job.features[cell * channels + first..][..count];
+            let out = &mut out[first..first + count];
+            if let (Some(from), Some(to)) = (features.first_chunk(), out.first_chunk_mut()) {
+                finish::<BLOCK>(from, job.factor, &values, to);
+            } else {
+                for ((to, &from), &value) in out.iter_mut().zip(features).zip(&values) {
+                    finish(&[from], job.factor, &[value], std::array::from_mut(to));
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn finish<const N: usize>(from: &[i8; N], factor: f32, values: &[f32; N], to: &mut [i8; N]) {
+    for i in 0..N {
+        to[i] = i8::of(f32::from(from[i]) * factor + values[i]);
+    }
+}
