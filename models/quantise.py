@@ -65,12 +65,11 @@ class GuideNames:
     added: str  # f32: what the attention adds to `entered`
     attended: str
     left: str
-    projected: str
     guided: str  # trunk and guide
 
     def features(self) -> list[str]:
         """Those that get a scale."""
-        names = (self.pooled, self.entered, self.attended, self.left, self.projected, self.guided)
+        names = (self.pooled, self.entered, self.attended, self.left, self.guided)
         return list(names)
 
 
@@ -107,8 +106,7 @@ class Names:
             entered=entered,
             added=net.other(attended, entered),
             attended=attended,
-            left=net.reader(net.conv(f"{name}.leave"), "Relu"),
-            projected=net.conv(f"{name}.project"),
+            left=net.conv(f"{name}.leave"),
             guided=net.reader(fine, "Add"),
         )
 
@@ -228,7 +226,7 @@ def build_guide(
 ) -> str:
     """The guide's nodes; gives the trunk with the guide added."""
     x, at = trunk
-    pooled, entered, attended, left, projected, guided = (scales[n] for n in names.features())
+    pooled, entered, attended, left, guided = (scales[n] for n in names.features())
     y = out.node("PoolQuant", [x], f"{name}.pooled", factor=at / pooled)
     y = out.conv(f"{name}.enter", y, (pooled, entered), relu=True)
     out.node("DequantPlanes", [y], names.entered, scale=entered)
@@ -239,8 +237,7 @@ def build_guide(
         factor=entered / attended,
         scale=attended,
     )
-    y = out.conv(f"{name}.leave", y, (attended, left), relu=True)
-    y = out.conv(f"{name}.project", y, (left, projected))
+    y = out.conv(f"{name}.leave", y, (attended, left))
     taps = f"{name}.fine.taps"
     weights = [out.constant(f"{taps}.{k}", out.net.weights[f"{taps}.{k}"]) for k in ("weight", "bias")]
     return out.node(
@@ -249,7 +246,7 @@ def build_guide(
         f"{name}.features",
         factor=at / guided,
         scale=guided,
-        grid_scale=projected,
+        grid_scale=left,
     )
 
 

@@ -34,6 +34,7 @@ from validate import quick_table
 
 SEED = 20240204
 PEAK, FLOOR, DECAY = 1.5e-3, 1e-5, 1e-4
+GUIDES = 0.3  # their share of the learning rate
 ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit rounding
 AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
 
@@ -41,6 +42,14 @@ AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
 def rate(used: float, step: int) -> float:
     """Learning rate after `used` (0..1) of the budget."""
     return PEAK * min(1.0, (step + 1) / 500) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
+
+
+def optimiser(net: Film) -> torch.optim.Optimizer:
+    """AdamW; the guides, whose inputs are large and positive, go in smaller steps."""
+    guides = [p for n, p in net.named_parameters() if n.startswith("guides.")]
+    others = [p for n, p in net.named_parameters() if not n.startswith("guides.")]
+    groups = [{"params": others, "share": 1.0}, {"params": guides, "share": GUIDES}]
+    return torch.optim.AdamW(groups, lr=PEAK, weight_decay=DECAY)
 
 
 def crops(used: float, step: int) -> int:
@@ -149,7 +158,7 @@ def train(options: argparse.Namespace) -> None:
         f"train {sum(map(len, sampler.by_set.values()))} pairs, val {len(held)}",
         flush=True,
     )
-    optimizer = torch.optim.AdamW(net.parameters(), lr=PEAK, weight_decay=DECAY)
+    optimizer = optimiser(net)
     step, spent, file = 0, 0.0, work / "checkpoint.pt"
     if file.exists():
         known = torch.load(file)
@@ -178,7 +187,7 @@ def train(options: argparse.Namespace) -> None:
         used = at[0] = spent / budget
         net.quantised(used > ROUND_FROM)
         for group in optimizer.param_groups:
-            group["lr"] = rate(used, step)
+            group["lr"] = group["share"] * rate(used, step)
         found = step_loss(net, mean, next(batches), neutral, used, step)
         total = sum(found.values()) / len(TASKS)
         optimizer.zero_grad()
