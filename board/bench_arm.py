@@ -1,4 +1,4 @@
-"""Counts instructions of benches/instructions.rs and writes the table: see bench-arm.sh."""
+"""Counts instructions of benches/instructions and writes the table: see bench-arm.sh."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 CPUS = {"cortex-a76": "with dotprod", "cortex-a72": "without"}
 MODELS = ["neoverse-n1", "cortex-a72", "cortex-a55", "cortex-a53"]  # n1: the A76 of servers
 STAGES = {
+    "unpack": "acquire: YUYV 640x480, Y16 160x120",
     "align": "align: both pictures",
     "luma": "fuse: luma of both",
     "network-int8": "fuse: the network, int8",
@@ -17,6 +18,14 @@ STAGES = {
     "classic": "fuse: classic (instead)",
     "compose": "compose: fused",
     "overlay": "present: overlay",
+    "xrgb": "present: XRGB8888",
+}
+FRAME = ("unpack", "align", "luma", "network-int8", "compose", "xrgb")  # of a frame without overlay
+KERNELS = {
+    "cells-quantise": "pixels to cells, activity",
+    "cells-pool": "means for a guide",
+    "cells-upsample": "a guide's upsampling",
+    "cells-blend": "blend",
 }
 CONVOLUTIONS = {
     "conv-32-32-3": "3x3, 32 to 32",
@@ -90,12 +99,21 @@ def table(counter: Path, bench: str) -> str:
         "| million instructions a frame | " + " | ".join(CPUS.values()) + " |",
         "|---|---|---|",
     ]
+    frame = [0.0] * len(CPUS)
     for stage, words in STAGES.items():
         counts = [count(counter, bench, cpu, stage) for cpu in CPUS]
+        if stage in FRAME:
+            frame = [a + b for a, b in zip(frame, counts)]
         cells = [f"{n / 1e6:.1f}" for n in counts]
         if stage.startswith("network"):
             cells = [f"{n / 1e6:.1f} ({network_mac() / n:.2f})" for n in counts]
         rows.append(f"| {words} | " + " | ".join(cells) + " |")
+        print(rows[-1], flush=True)
+    whole = " | ".join(f"{n / 1e6:.1f}" for n in frame)
+    rows.append(f"| a frame, without what stands instead or over it | {whole} |")
+    for stage, words in KERNELS.items():
+        counts = [count(counter, bench, cpu, stage) for cpu in CPUS]
+        rows.append(f"| in the network: {words} | " + " | ".join(f"{n / 1e6:.1f}" for n in counts) + " |")
         print(rows[-1], flush=True)
     rows += ["", "In brackets: GMAC per 10^9 instructions, of all of the network's MACs.", ""]
     rows += ["| GMAC per 10^9 instructions | " + " | ".join(CPUS.values()) + " |", "|---|---|---|"]

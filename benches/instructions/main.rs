@@ -8,22 +8,25 @@
     reason = "a benchmark has no interface"
 )]
 
+mod kernels;
+
 use std::hint::black_box;
 use std::path::Path as FilePath;
 use std::time::Duration;
 
+use filmd::acquire::unpack::{Layout, Quantization, y16, yuyv_to_rgb};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner};
 use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::{Guidance, Origin};
-use filmd::frame::{FramePair, Picture, Size};
+use filmd::frame::{Counts, FramePair, Picture, Size};
 use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, View};
 use filmd::metrics::Marks;
-use filmd::present::{Overlay, OverlayInfo};
-use filmd::simd::int8::{ConvLayer, ConvShape, Epilogue, Path};
+use filmd::present::{self, Filter, Overlay, OverlayInfo, Scaler};
 
 /// Names and what they mean; a `conv` has outputs, inputs and kernel, `r` with a residual.
-const STAGES: [&str; 12] = [
+const STAGES: [&str; 18] = [
+    "unpack",
     "align",
     "luma",
     "network-int8",
@@ -31,11 +34,16 @@ const STAGES: [&str; 12] = [
     "classic",
     "compose",
     "overlay",
+    "xrgb",
+    "cells-quantise",
+    "cells-pool",
+    "cells-upsample",
+    "cells-blend",
     "conv-32-32-3",
     "conv-32-32-1r",
+    "conv-32-48-3",
     "conv-48-48-3",
     "conv-48-48-1r",
-    "conv-32-48-3",
 ];
 
 /// What the stages work on.
@@ -100,6 +108,33 @@ impl Scene {
     }
 }
 
+/// What two cameras deliver: YUYV of the output's size, Y16 of 160 x 120.
+fn unpack(size: Size, times: usize) {
+    let bytes: Vec<u8> = (0..size.area() * 2).map(|i| (i * 37 % 251) as u8).collect();
+    let layout = |size: Size| Layout {
+        size,
+        stride: size.width * 2,
+        telemetry_rows: 0,
+    };
+    let small = Size::new(160, 120);
+    let (mut rgb, mut counts) = (Picture::rgb(size), Counts::new(small));
+    for _ in 0..times {
+        yuyv_to_rgb(&layout(size), Quantization::Limited, &bytes, &mut rgb).expect("a picture");
+        y16(&layout(small), &bytes[..small.area() * 2], &mut counts).expect("counts");
+    }
+    black_box((rgb, counts));
+}
+
+fn xrgb(size: Size, times: usize) {
+    let picture = Picture::rgb(size);
+    let mut scaler = Scaler::new(size, size, Filter::Bilinear, present::Layout::Xrgb8888);
+    let mut target = vec![0; size.area() * 4];
+    for _ in 0..times {
+        scaler.scale(&picture, &mut target, size.width * 4);
+    }
+    black_box(target);
+}
+
 fn overlay(size: Size, times: usize) {
     let (mut overlay, mut picture) = (Overlay::new(size), Picture::rgb(size));
     let info = OverlayInfo {
@@ -116,42 +151,6 @@ fn overlay(size: Size, times: usize) {
     }
 }
 
-/// One convolution of a trunk at 640x480: 160 x 120 cells.
-fn convolution(name: &str, times: usize) {
-    let numbers: Vec<usize> = name
-        .trim_end_matches('r')
-        .split('-')
-        .skip(1)
-        .map(|number| number.parse().expect("a number"))
-        .collect();
-    let shape = ConvShape {
-        outputs: numbers[0],
-        inputs: numbers[1],
-        kernel: numbers[2],
-    };
-    let level = |i: usize| ((i * 37 % 255) as i32 - 127) as i8;
-    let weights: Vec<i8> = (0..shape.outputs * shape.inputs * shape.kernel * shape.kernel)
-        .map(level)
-        .collect();
-    let (bias, multiplier) = (vec![5; shape.outputs], vec![1e-4; shape.outputs]);
-    let with_residual = name.ends_with('r');
-    let constants = (&bias[..], &multiplier[..]);
-    let layer =
-        ConvLayer::new(shape, &weights, constants, !with_residual, Path::best()).expect("a layer");
-    let cells = 120 * 160;
-    let input: Vec<i8> = (0..cells * shape.inputs).map(level).collect();
-    let residual = vec![3; cells * shape.outputs];
-    let epilogue = Epilogue {
-        residual: with_residual.then_some((&residual[..], 0.5)),
-        modulation: None,
-    };
-    let mut out = vec![0_i8; cells * shape.outputs];
-    for _ in 0..times {
-        layer.run(&input, (120, 160), &epilogue, &mut out);
-    }
-    black_box(out);
-}
-
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
     let (Some(stage), Some(times)) = (arguments.next(), arguments.next()) else {
@@ -160,7 +159,10 @@ fn main() {
     };
     let times: usize = times.parse().expect("a number of times");
     if stage.starts_with("conv-") {
-        return convolution(&stage, times);
+        return kernels::convolution(&stage, times);
+    }
+    if let Some(kernel) = stage.strip_prefix("cells-") {
+        return kernels::cells(kernel, times);
     }
     let mut scene = Scene::new();
     match stage.as_str() {
@@ -182,7 +184,9 @@ fn main() {
             scene.fuse(Box::new(ClassicFuser::new(scene.size)), &guidance, times);
         }
         "compose" => scene.compose(times),
+        "unpack" => unpack(scene.size, times),
         "overlay" => overlay(scene.size, times),
+        "xrgb" => xrgb(scene.size, times),
         _ => println!("stages: {}", STAGES.join(" ")),
     }
 }
