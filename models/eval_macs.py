@@ -17,10 +17,8 @@ OWN = {
     "SpaceToDepthQuant",
     "ConvQuant",
     "PoolQuant",
-    "DequantPlanes",
-    "AddPlanesQuant",
+    "AttentionQuant",
     "UpsampleAdd",
-    "SoftmaxRows",
     "BlendOutput",
 }
 PLANES = 3  # that SpaceToDepthQuant gives: two pictures and their activity
@@ -63,9 +61,7 @@ def own_shape(node: onnx.NodeProto, shapes: Shapes) -> tuple[int, ...] | None:
         return (*first[:2], shapes[node.input[1]][0])
     if node.op_type == "PoolQuant":
         return (first[0] // CELL, first[1] // CELL, first[2])
-    if node.op_type == "DequantPlanes":
-        return (1, first[2], *first[:2])
-    return first  # AddPlanesQuant, UpsampleAdd, SoftmaxRows
+    return first  # AttentionQuant, UpsampleAdd
 
 
 def shapes_of(model: onnx.ModelProto) -> Shapes:
@@ -108,6 +104,11 @@ def macs(node: onnx.NodeProto, shapes: Shapes) -> int:
     if node.op_type == "UpsampleAdd":  # taps run on the grid
         grid = shape(shapes, node, node.input[1])[:2]
         return int(np.prod(shape(shapes, node, node.input[2])) * np.prod(grid))
+    if node.op_type == "AttentionQuant":  # queries, scores and means over all rows, output
+        query, out = (shape(shapes, node, node.input[i]) for i in (-4, -2))
+        rows = int(np.prod(shape(shapes, node, node.input[-5])))
+        each = np.prod(query) + np.prod(out) + 2 * rows * query[0]
+        return int(each * np.prod(shape(shapes, node, node.input[0])[:2]))
     if node.op_type == "SpaceToDepthQuant":
         return ACTIVITY * int(np.prod(shape(shapes, node, node.input[0])))
     return 0

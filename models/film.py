@@ -55,7 +55,10 @@ class Activity(nn.Module):
 
     def energy(self, x: Tensor) -> Tensor:
         """[N,1,H,W] -> [N,1,H,W], at least 0."""
-        g = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), self.sobel).abs()
+        # F.pad would export as a chain of nodes that compute its sizes.
+        x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2)
+        x = torch.cat([x[..., :1], x, x[..., -1:]], 3)
+        g = F.conv2d(x, self.sobel).abs()
         return F.conv2d(g, self.box, padding=1)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:

@@ -4,8 +4,8 @@
 
 The trunk at quarter resolution and the guides' convolutions at 1/16 become operators of the domain
 "filmd", which src/fuse/int8 runs: signed 8-bit features [height, width, channels], weights per
-output channel, both within +-127. Attention and text keep their standard nodes in f32, but for the
-softmax. Roundings stand where training had them: the points of Rounded in film.py.
+output channel, both within +-127. Attention is an operator in f32; the text's projections keep their
+standard nodes. Roundings stand where training had them: the points of Rounded in film.py.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 import data
 from bank import Bank
-from film import CELL, DETAIL, Activity
+from film import CELL, DETAIL, Activity, Shape
 from validate import guidance_of, pad, spread
 
 HERE = Path(__file__).resolve().parent
 DOMAIN = "filmd"
 LEVELS = 127  # largest level of weights and features
+HEADS = Shape().heads
 STEPS = 255  # of an input: an 8-bit pixel less 128 is its level
 
 
@@ -58,11 +59,13 @@ class Float:
 
 @dataclass(frozen=True)
 class GuideNames:
-    """Values of a guide at which features are quantised, and the two that stay f32."""
+    """Values of a guide at which features are quantised, and those of the text."""
 
     pooled: str
     entered: str
-    added: str  # f32: what the attention adds to `entered`
+    keys: list[str]  # of each head, f32
+    values: list[str]
+    closed: str  # rows of the text that are not used
     attended: str
     left: str
     guided: str  # trunk and guide
@@ -101,10 +104,13 @@ class Names:
         entered = net.reader(net.conv(f"{name}.enter"), "Relu")
         attended = net.reader(entered, "Add")
         fine = net.reader(net.conv(f"{name}.fine.taps"), "DepthToSpace")
+        keys, values, closed = zip(*(attention(net, f"{name}.attend", h) for h in range(HEADS)))
         return GuideNames(
             pooled=net.reader(x, "AveragePool"),
             entered=entered,
-            added=net.other(attended, entered),
+            keys=list(keys),
+            values=list(values),
+            closed=closed[0],
             attended=attended,
             left=net.conv(f"{name}.leave"),
             guided=net.reader(fine, "Add"),
@@ -114,6 +120,24 @@ class Names:
         """Every value that gets a scale."""
         guides = [name for guide in self.guides for name in guide.features()]
         return [m[0] for m in self.modulation] + guides + self.wide + self.mixed
+
+
+def attention(net: Float, name: str, head: int) -> tuple[str, str, str]:
+    """Keys and values [1, rows, size] of a head, and the mask of the rows."""
+    query = net.reader(net.conv(f"{name}.query.{head}"), "Transpose")
+    product = net.reader(query, "MatMul")
+    total = net.reader(net.reader(product, "Mul"), "Add")
+    weights = net.reader(total, "Softmax")
+    scaled = next(i for i in net.producer[total].input if net.producer[i].op_type == "Mul")
+
+    def rows(value: str) -> str:
+        """Before what the standard product needs: a transposition, an axis."""
+        node = net.producer[value]
+        return rows(node.input[0]) if node.op_type in ("Unsqueeze", "Transpose") else value
+
+    keys = rows(net.other(product, query))
+    values = rows(net.other(net.reader(weights, "MatMul"), weights))
+    return keys, values, net.other(total, scaled)
 
 
 def calibrate(net: Float, names: list[str], pairs: list[tuple], percentile: float) -> dict:
@@ -211,14 +235,25 @@ class Builder:
                 kept.append(node)
                 needed.extend(i for i in node.input if i)
         order = {id(n): i for i, n in enumerate(self.net.model.graph.node)}
-        for node in sorted(kept, key=lambda n: order[id(n)]):
-            if node.op_type == "Softmax":  # over the last axis
-                self.node("SoftmaxRows", list(node.input), node.output[0])
-            else:
-                self.nodes.append(node)
+        self.nodes.extend(sorted(kept, key=lambda n: order[id(n)]))
         for constant in self.net.model.graph.initializer:
             if constant.name in used:
                 self.constants.append(constant)
+
+
+def attention_weights(out: Builder, name: str) -> list[str]:
+    """Constants: queries of all heads below each other, with the scores' scale; the output."""
+    of = out.net.weights
+    heads = [(of[f"{name}.query.{h}.weight"], of[f"{name}.query.{h}.bias"]) for h in range(HEADS)]
+    scale = np.float32(heads[0][0].shape[0] ** -0.5)
+    query = np.concatenate([w[:, :, 0, 0] for w, _ in heads]) * scale
+    bias = np.concatenate([b for _, b in heads]) * scale
+    return [
+        out.constant(f"{name}.query.weight", query.astype(np.float32)),
+        out.constant(f"{name}.query.bias", bias.astype(np.float32)),
+        out.constant(f"{name}.out.weight", of[f"{name}.out.weight"][:, :, 0, 0]),
+        out.constant(f"{name}.out.bias", of[f"{name}.out.bias"]),
+    ]
 
 
 def build_guide(
@@ -229,12 +264,12 @@ def build_guide(
     pooled, entered, attended, left, guided = (scales[n] for n in names.features())
     y = out.node("PoolQuant", [x], f"{name}.pooled", factor=at / pooled)
     y = out.conv(f"{name}.enter", y, (pooled, entered), relu=True)
-    out.node("DequantPlanes", [y], names.entered, scale=entered)
     y = out.node(
-        "AddPlanesQuant",
-        [y, names.added],
+        "AttentionQuant",
+        [y, *names.keys, *names.values, names.closed, *attention_weights(out, f"{name}.attend")],
         f"{name}.attended",
-        factor=entered / attended,
+        heads=HEADS,
+        input_scale=entered,
         scale=attended,
     )
     y = out.conv(f"{name}.leave", y, (attended, left))
@@ -253,7 +288,8 @@ def build_guide(
 def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx.ModelProto:
     """The quantised graph."""
     out = Builder(net)
-    wanted = [g.added for g in names.guides] + [v for m in names.modulation for v in m[1:]]
+    wanted = [v for g in names.guides for v in (*g.keys, *g.values, g.closed)]
+    wanted += [v for m in names.modulation for v in m[1:]]
     pixel, cells = 1 / STEPS, CELL * CELL
     x = out.node(
         "SpaceToDepthQuant", ["infrared", "visible"], "cells", steps=float(STEPS), floor=Activity.FLOOR
@@ -285,7 +321,7 @@ def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx
             at, block = then, block + 1
     maps = out.conv("head", x, (at, 1.0), raw=True)
     out.node("BlendOutput", [maps, "infrared", "visible"], "fused", detail=DETAIL)
-    out.keep(wanted, {*(g.entered for g in names.guides), "guidance"})
+    out.keep(wanted, {"guidance"})
     graph = helper.make_graph(
         ordered(out.nodes, {c.name for c in out.constants}),
         "film-edge-int8",

@@ -215,6 +215,15 @@ fn widen<const IN: usize, const OUT: usize>(
 ) {
     let (source, _) = source.as_chunks::<IN>();
     let (target, _) = target.as_chunks_mut::<OUT>();
+    if columns.len() == source.len() {
+        // One pixel of the source each: no taps to look up.
+        for (out, pixel) in target.iter_mut().zip(source) {
+            for (out, &channel) in out.iter_mut().zip(&order) {
+                *out = pixel[channel];
+            }
+        }
+        return;
+    }
     for (out, tap) in target.iter_mut().zip(columns) {
         let (a, b) = (&source[tap.first as usize], &source[tap.second as usize]);
         for (out, &channel) in out.iter_mut().zip(&order) {

@@ -8,9 +8,8 @@
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::internal::*;
 
-use super::node::{Form, Operator, Plain, positive, refuse, unresolved, values};
+use super::node::{Built, Form, Operator, Plain, positive, refuse, unresolved, values};
 use crate::simd::int8::{CELL, blend_cells, quantise_cells};
 
 /// Channels of two maps.
@@ -32,8 +31,6 @@ pub(super) struct BlendOutput {
     /// Bound of the detail.
     detail: f32,
 }
-
-type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
 pub(super) fn parse_quantise(_: &ParsingContext, node: &NodeProto) -> Built {
     let (steps, floor) = (positive(node, "steps")?, positive(node, "floor")?);

@@ -8,11 +8,11 @@
 //! Features are `[height, width, channels]` in i8, a cell of 4 x 4 pixels each; planes are
 //! `[1, channels, height, width]` in f32.
 
+mod attention;
 mod blend;
 mod conv;
-mod grid;
 mod node;
-mod softmax;
+mod pool;
 #[cfg(test)]
 mod tests;
 mod upsample;
@@ -26,10 +26,8 @@ pub(super) fn reader() -> Onnx {
     let register = &mut onnx.op_register;
     register.insert("SpaceToDepthQuant", blend::parse_quantise);
     register.insert("ConvQuant", conv::parse);
-    register.insert("PoolQuant", grid::parse_pool);
-    register.insert("DequantPlanes", grid::parse_dequant);
-    register.insert("AddPlanesQuant", grid::parse_add);
-    register.insert("SoftmaxRows", softmax::parse);
+    register.insert("PoolQuant", pool::parse);
+    register.insert("AttentionQuant", attention::parse);
     register.insert("UpsampleAdd", upsample::parse);
     register.insert("BlendOutput", blend::parse_blend);
     onnx

@@ -14,6 +14,9 @@ use tract_onnx::tract_hir::internal::*;
 /// Type and shape of a tensor.
 pub(super) type Form = (DatumType, TVec<usize>);
 
+/// What tract's register wants of a parser.
+pub(super) type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
+
 /// An operator with its constants.
 pub(super) trait Operator: Debug + Send + Sync + 'static {
     /// As the graph calls it.
@@ -101,6 +104,23 @@ pub(super) fn finite(values: &[f32]) -> TractResult<&[f32]> {
         return Ok(values);
     }
     refuse("features of the text or the guides are not finite")
+}
+
+/// Height, width and channels of features.
+pub(super) fn axes<T: Clone>(shape: &[T]) -> TractResult<[T; 3]> {
+    match shape {
+        [h, w, c] => Ok([h.clone(), w.clone(), c.clone()]),
+        _ => refuse(format!("{} axes; features have three", shape.len())),
+    }
+}
+
+/// [`axes`] of a form of levels.
+pub(super) fn features(form: &Form) -> TractResult<[usize; 3]> {
+    let shape = axes(&form.1)?;
+    if form.0 == i8::datum_type() && shape.iter().all(|&n| n > 0) {
+        return Ok(shape);
+    }
+    refuse(format!("features {form:?}"))
 }
 
 /// An [`Expansion`] of a parsed node.

@@ -85,35 +85,3 @@ pub fn pool_cells(
         }
     }
 }
-
-/// Features `[cells, channels]` times `scale` to planes `[channels, cells]`.
-pub fn planes_of_cells(input: &[i8], channels: usize, scale: f32, out: &mut [f32]) {
-    assert!(channels > 0 && input.len().is_multiple_of(channels) && out.len() == input.len());
-    let cells = input.len() / channels;
-    for (c, plane) in out.chunks_exact_mut(cells.max(1)).enumerate() {
-        for (to, cell) in plane.iter_mut().zip(input.chunks_exact(channels)) {
-            *to = f32::from(cell[c]) * scale;
-        }
-    }
-}
-
-/// `out` = `features` `[cells, channels]` times `factor` (from their levels to the output's) plus
-/// `planes` `[channels, cells]` times `per_level` (levels of the output in 1.0).
-pub fn add_planes(
-    (features, factor): (&[i8], f32),
-    (planes, per_level): (&[f32], f32),
-    channels: usize,
-    out: &mut [i8],
-) {
-    assert!(channels > 0 && features.len().is_multiple_of(channels));
-    assert!(out.len() == features.len() && planes.len() == out.len());
-    let cells = features.len() / channels;
-    let pairs = out
-        .chunks_exact_mut(channels)
-        .zip(features.chunks_exact(channels));
-    for (at, (out, features)) in pairs.enumerate() {
-        for (c, (to, &level)) in out.iter_mut().zip(features).enumerate() {
-            *to = i8::of(f32::from(level) * factor + planes[c * cells + at] * per_level);
-        }
-    }
-}

@@ -1,7 +1,7 @@
 //! The exponential without a mathematical library: those differ in the last bit.
 //!
-//! Input and output: numbers, and rows of them. Thread: any. Blocks: never. Allocates: never. Fails
-//! when: slices do not fit (a panic: a caller's mistake). Not its job: what the numbers mean.
+//! Input and output: numbers. Thread: any. Blocks: never. Allocates: never. Fails
+//! when: never. Not its job: what the numbers mean.
 
 /// NaN becomes `low`.
 #[inline(always)]
@@ -33,31 +33,4 @@ pub(super) fn exponential(x: f32) -> f32 {
 #[inline(always)]
 pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exponential(within(-x, -20.0, 20.0)))
-}
-
-/// Each row of `length` values to its softmax: e^x over the sum of them, in 0..=1.
-pub fn softmax_rows(values: &[f32], length: usize, out: &mut [f32]) {
-    const LANES: usize = 8;
-    assert!(length > 0 && values.len() == out.len() && values.len().is_multiple_of(length));
-    for (row, out) in values
-        .chunks_exact(length)
-        .zip(out.chunks_exact_mut(length))
-    {
-        let largest = |a: f32, &b: &f32| if b > a { b } else { a };
-        let most = row.iter().fold(f32::NEG_INFINITY, largest);
-        for (to, &x) in out.iter_mut().zip(row) {
-            *to = exponential(x - most);
-        }
-        // Lanes, then their sum: an order that vectors can keep.
-        let mut sums = [0.0; LANES];
-        for part in out.chunks(LANES) {
-            for (sum, &x) in sums.iter_mut().zip(part) {
-                *sum += x;
-            }
-        }
-        let sum: f32 = sums.iter().sum();
-        for to in out {
-            *to /= sum;
-        }
-    }
 }

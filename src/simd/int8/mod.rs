@@ -16,6 +16,7 @@
 )]
 mod aarch64;
 mod activity;
+mod attention;
 #[cfg(target_arch = "x86_64")]
 #[expect(
     unsafe_code,
@@ -36,9 +37,9 @@ mod reference;
 mod tests;
 mod upsample;
 
+pub use attention::{Attention, Scales, TextRows};
 pub use blend::blend_cells;
-pub use cells::{add_planes, depth_order, planes_of_cells, pool_cells, quantise_cells};
-pub use exponential::softmax_rows;
+pub use cells::{depth_order, pool_cells, quantise_cells};
 pub use upsample::Upsampler;
 
 /// Output channels that a kernel computes together; weights are packed in such blocks.

@@ -15,12 +15,41 @@ use super::{BLOCK, CELL, Kind, Level, Path};
 pub struct Upsampler {
     channels: usize,
     path: Path,
-    /// Per block of channels `[16 sub-positions][bias, 9 taps]`, in the output's levels.
+    /// Per block of channels, per sub-position.
     packed: Vec<Position>,
 }
 
-/// Bias and weights of the taps, for a block of channels.
-pub(super) type Position = [[f32; BLOCK]; 10];
+/// What one of the 16 sub-positions does, for a block of channels.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Position {
+    /// Taps in steps of their own per channel: at most 127 each and 255 together, so that the sum
+    /// of nine products with levels fits 16 bits.
+    pub(super) taps: [[i16; BLOCK]; 9],
+    /// From such a sum to the output's levels.
+    pub(super) factor: [f32; BLOCK],
+    /// In the output's levels.
+    pub(super) bias: [f32; BLOCK],
+}
+
+impl Position {
+    const EMPTY: Self = Self {
+        taps: [[0; BLOCK]; 9],
+        factor: [0.0; BLOCK],
+        bias: [0.0; BLOCK],
+    };
+
+    /// Sets channel `c` from taps in the output's levels per level of the grid.
+    fn set(&mut self, c: usize, taps: [f32; 9], bias: f32) {
+        let largest = taps.iter().fold(0.0, |most: f32, tap| most.max(tap.abs()));
+        let sum: f32 = taps.iter().map(|tap| tap.abs()).sum();
+        // Rounding adds at most a half to each of nine.
+        let step = (largest / 127.0).max(sum / 250.0).max(f32::MIN_POSITIVE);
+        for (to, tap) in self.taps.iter_mut().zip(taps) {
+            to[c] = i16::from(i8::of(tap / step));
+        }
+        (self.factor[c], self.bias[c]) = (step, bias);
+    }
+}
 
 /// What [`Upsampler::add`] works on.
 pub(super) struct Upsampling<'a> {
@@ -28,7 +57,7 @@ pub(super) struct Upsampling<'a> {
     pub(super) features: &'a [i8],
     pub(super) factor: f32,
     /// Per block of channels, with a border of zeros.
-    grid: Vec<[f32; BLOCK]>,
+    grid: Vec<[i16; BLOCK]>,
     pub(super) width: usize,
 }
 
@@ -65,29 +94,23 @@ impl Upsampler {
                 channels * PIXELS
             ));
         }
-        let mut packed = vec![[[0.0; BLOCK]; 10]; channels.div_ceil(BLOCK) * PIXELS];
-        let rows = bias.iter().zip(weights.chunks_exact(9)).enumerate();
-        for (row, (&bias, taps)) in rows {
+        let scaled = |v: &f32| v / scale;
+        let finite = |values: &[f32], by: f32| values.iter().all(|v| scaled(&(v * by)).is_finite());
+        if !finite(weights, grid_scale) || !finite(bias, 1.0) {
+            return Err("a weight, a bias or a scale is not finite".to_owned());
+        }
+        let mut packed = vec![Position::EMPTY; channels.div_ceil(BLOCK) * PIXELS];
+        let rows = bias.iter().zip(weights.as_chunks::<9>().0).enumerate();
+        for (row, (bias, taps)) in rows {
             let (c, position) = (row / PIXELS, row % PIXELS);
-            let to = &mut packed[c / BLOCK * PIXELS + position];
-            to[0][c % BLOCK] = bias / scale;
-            for (to, &tap) in to[1..].iter_mut().zip(taps) {
-                to[c % BLOCK] = tap * grid_scale / scale;
-            }
+            let taps = taps.map(|tap| scaled(&(tap * grid_scale)));
+            packed[c / BLOCK * PIXELS + position].set(c % BLOCK, taps, scaled(bias));
         }
-        if packed
-            .as_flattened()
-            .as_flattened()
-            .iter()
-            .all(|v| v.is_finite())
-        {
-            return Ok(Self {
-                channels,
-                path,
-                packed,
-            });
-        }
-        Err("a weight, a bias or a scale is not finite".to_owned())
+        Ok(Self {
+            channels,
+            path,
+            packed,
+        })
     }
 
     /// Channels of features and grid.
@@ -129,15 +152,15 @@ impl Upsampler {
 }
 
 /// Levels of cells to blocks of channels per cell, with a border of zeros.
-fn blocks_of(grid: &[i8], (rows, columns): (usize, usize)) -> Vec<[f32; BLOCK]> {
+fn blocks_of(grid: &[i8], (rows, columns): (usize, usize)) -> Vec<[i16; BLOCK]> {
     let cells = (rows + 2) * (columns + 2);
     let channels = grid.len() / (rows * columns).max(1);
-    let mut blocks = vec![[0.0; BLOCK]; channels.div_ceil(BLOCK) * cells];
+    let mut blocks = vec![[0; BLOCK]; channels.div_ceil(BLOCK) * cells];
     for (at, levels) in grid.chunks_exact(channels.max(1)).enumerate() {
         let cell = (at / columns + 1) * (columns + 2) + at % columns + 1;
         for (block, levels) in levels.chunks(BLOCK).enumerate() {
             for (to, &level) in blocks[block * cells + cell].iter_mut().zip(levels) {
-                *to = f32::from(level);
+                *to = i16::from(level);
             }
         }
     }
@@ -161,16 +184,20 @@ pub(super) fn upsample(job: &Upsampling<'_>, out: &mut [i8]) {
         }
         for (cell, out) in out.chunks_exact_mut(channels).enumerate() {
             let (y, x) = (cell / width, cell % width);
-            let [bias, taps @ ..] = &positions[y % CELL * CELL + x % CELL];
+            let position = &positions[y % CELL * CELL + x % CELL];
             let corner = y / CELL * columns + x / CELL;
-            let mut values = *bias;
-            for (row, taps) in taps.chunks_exact(3).enumerate() {
+            let mut sums = [0_i16; BLOCK];
+            for (row, taps) in position.taps.chunks_exact(3).enumerate() {
                 let grid = &grid[corner + row * columns..][..3];
                 for (grid, tap) in grid.iter().zip(taps) {
                     for i in 0..BLOCK {
-                        values[i] += grid[i] * tap[i];
+                        sums[i] += grid[i] * tap[i];
                     }
                 }
+            }
+            let mut values = position.bias;
+            for i in 0..BLOCK {
+                values[i] += f32::from(sums[i]) * position.factor[i];
             }
             let features = &job.features[cell * channels + first..][..count];
             let out = &mut out[first..first + count];

@@ -1,0 +1,118 @@
+//! `AttentionQuant`: what the text says to each cell of a guide's grid, added to it.
+//!
+//! Input: features `[h,w,c]`; keys f32 `[1,rows,size]` of each head, values of the same shape of
+//! each head, and f32 of `rows` numbers, below zero where a row is not used; constants: query weights
+//! `[heads*size,c]` with bias, output weights `[c,heads*size]` with bias, f32. Output: features
+//! `[h,w,c]`. Thread: fuse. Blocks: never. Allocates: its output, some kilobytes. Fails when: a
+//! number is out of range. Not its job: the text's projections.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::prelude::*;
+
+use super::node::{Built, Form, Operator, Parsed, finite, positive, refuse, unresolved, values};
+use super::node::{axes, features};
+use crate::simd::int8::{Attention, Scales, TextRows};
+
+/// More would be another kind of network.
+const MOST_HEADS: i64 = 16;
+
+#[derive(Debug, Clone)]
+struct Attributes {
+    heads: usize,
+    scales: Scales,
+}
+
+pub(super) fn parse(_: &ParsingContext, node: &NodeProto) -> Built {
+    let heads: i64 = node.get_attr("heads")?;
+    if !(1..=MOST_HEADS).contains(&heads) {
+        return refuse(format!("heads is {heads}; 1 to {MOST_HEADS} are needed"));
+    }
+    let scales = Scales {
+        input: positive(node, "input_scale")?,
+        output: positive(node, "scale")?,
+    };
+    Ok(unresolved(Attributes {
+        heads: heads as usize,
+        scales,
+    }))
+}
+
+impl Parsed for Attributes {
+    type Into = AttentionQuant;
+
+    fn constants(&self) -> Vec<bool> {
+        let mut constants = vec![false; 2 + 2 * self.heads];
+        constants.extend([true; 4]);
+        constants
+    }
+
+    fn with(&self, constants: &[Arc<Tensor>]) -> TractResult<AttentionQuant> {
+        let [query, query_bias, out, out_bias] = constants else {
+            return refuse("two weights and two biases are needed");
+        };
+        let (query, out) = (
+            (values(query)?, values(query_bias)?),
+            (values(out)?, values(out_bias)?),
+        );
+        match Attention::new(self.heads, query, out) {
+            Ok(attention) => Ok(AttentionQuant {
+                attention,
+                scales: self.scales,
+            }),
+            Err(what) => refuse(what),
+        }
+    }
+
+    fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
+        Ok((i8::datum_type(), shapes[0].clone()))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct AttentionQuant {
+    attention: Attention,
+    scales: Scales,
+}
+
+impl Operator for AttentionQuant {
+    const NAME: &'static str = "AttentionQuant";
+
+    fn form(&self, inputs: &[Form]) -> TractResult<Form> {
+        let [grid, matrices @ .., closed] = inputs else {
+            return refuse(format!("inputs {inputs:?}"));
+        };
+        let (heads, size) = self.attention.heads();
+        let [_, _, channels] = features(grid)?;
+        if channels != self.attention.channels() || matrices.len() != 2 * heads {
+            return refuse(format!("features {grid:?} and {} matrices", matrices.len()));
+        }
+        let rows: usize = closed.1.iter().product();
+        let expected: Form = (f32::datum_type(), tvec!(1, rows, size));
+        if rows == 0 || closed.0 != f32::datum_type() || matrices.iter().any(|m| *m != expected) {
+            return refuse(format!("keys and values {matrices:?}; {expected:?} fit"));
+        }
+        Ok(grid.clone())
+    }
+
+    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+        let [grid, matrices @ .., closed] = inputs else {
+            return refuse("features and a text are needed");
+        };
+        axes(grid.shape())?;
+        let mut text = Vec::new();
+        for matrix in matrices {
+            text.push(finite(values(matrix)?)?);
+        }
+        let (keys, values_of) = text.split_at(self.attention.heads().0);
+        let rows = TextRows {
+            keys,
+            values: values_of,
+            closed: values(closed)?,
+        };
+        let mut out = out.try_as_plain_ram_mut()?;
+        let out = out.as_slice_mut()?;
+        self.attention.run(values(grid)?, self.scales, &rows, out);
+        Ok(())
+    }
+}

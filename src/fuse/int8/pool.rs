@@ -1,0 +1,60 @@
+//! `PoolQuant`: means of 4 x 4 cells, the entry to a guide.
+//!
+//! Input: features `[h,w,c]`. Output: features `[h/4,w/4,c]`. Thread: fuse. Blocks: never.
+//! Allocates: its output, sums of a row. Fails when: a size is not a multiple of 4. Not its job: the
+//! guide.
+
+use tract_onnx::model::ParsingContext;
+use tract_onnx::pb::NodeProto;
+use tract_onnx::prelude::*;
+
+use super::node::{Built, Form, Operator, Plain, positive, refuse, unresolved, values};
+use super::node::{axes, features};
+use crate::simd::int8::{CELL, pool_cells};
+
+#[derive(Debug, Clone)]
+pub(super) struct PoolQuant {
+    /// From levels of the input to levels of the output.
+    factor: f32,
+}
+
+pub(super) fn parse(_: &ParsingContext, node: &NodeProto) -> Built {
+    let factor = positive(node, "factor")?;
+    Ok(unresolved(PoolQuant { factor }))
+}
+
+impl Plain for PoolQuant {
+    const INPUTS: usize = 1;
+
+    fn infer(&self, shapes: &[TVec<TDim>]) -> TractResult<(DatumType, TVec<TDim>)> {
+        let [height, width, channels] = axes(&shapes[0])?;
+        let shape = tvec!(height / CELL, width / CELL, channels);
+        Ok((i8::datum_type(), shape))
+    }
+}
+
+impl Operator for PoolQuant {
+    const NAME: &'static str = "PoolQuant";
+
+    fn form(&self, inputs: &[Form]) -> TractResult<Form> {
+        let [input] = inputs else {
+            return refuse(format!("inputs {inputs:?}"));
+        };
+        let [height, width, channels] = features(input)?;
+        if height % CELL != 0 || width % CELL != 0 {
+            return refuse(format!(
+                "features {input:?}; multiples of {CELL} are pooled"
+            ));
+        }
+        let shape = tvec!(height / CELL, width / CELL, channels);
+        Ok((i8::datum_type(), shape))
+    }
+
+    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+        let [height, width, channels] = axes(inputs[0].shape())?;
+        let mut out = out.try_as_plain_ram_mut()?;
+        let size = (height, width, channels);
+        pool_cells(values(&inputs[0])?, size, self.factor, out.as_slice_mut()?);
+        Ok(())
+    }
+}

@@ -1,0 +1,244 @@
+//! Cross-attention from the cells of a coarse grid to the rows of a text (Vaswani et al. 2017,
+//! section 3.2), in `f32`.
+//!
+//! Input: levels `[cells, channels]`; keys and values of the text. Output: levels `[cells,
+//! channels]`: the input plus what the text says to it. Thread: any. Blocks: never. Allocates:
+//! [`Attention::new`]; some kilobytes a call. Fails when: [`Attention::new`] says so; slices do not
+//! fit (a panic: a caller's mistake). Not its job: keys and values.
+//!
+//! Single `f32` additions and multiplications in the order written: the same bytes everywhere. Rows
+//! that the text does not use cost nothing.
+
+use super::Level;
+use super::exponential::exponential;
+
+/// Values that are computed together; sizes are padded to whole ones.
+const LANES: usize = 16;
+
+type Lanes = [f32; LANES];
+
+/// Weights of the query and of the output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attention {
+    channels: usize,
+    heads: usize,
+    /// Of a head.
+    size: usize,
+    query: Product,
+    out: Product,
+}
+
+/// Keys and values of a text's rows.
+#[derive(Debug)]
+pub struct TextRows<'a> {
+    /// Per head `[rows, size]`.
+    pub keys: &'a [&'a [f32]],
+    /// Per head `[rows, size]`.
+    pub values: &'a [&'a [f32]],
+    /// Below zero where a row is not used.
+    pub closed: &'a [f32],
+}
+
+/// How levels and values belong together.
+#[derive(Debug, Clone, Copy)]
+pub struct Scales {
+    /// Value of one level of the input.
+    pub input: f32,
+    /// Value of one level of the output.
+    pub output: f32,
+}
+
+/// A matrix for rows of values: per [`LANES`] outputs, per input.
+#[derive(Debug, Clone, PartialEq)]
+struct Product {
+    inputs: usize,
+    outputs: usize,
+    weights: Vec<Lanes>,
+    bias: Vec<f32>,
+}
+
+impl Product {
+    /// Of `weight(output, input)`.
+    fn new(inputs: usize, bias: &[f32], weight: impl Fn(usize, usize) -> f32) -> Self {
+        let outputs = bias.len();
+        let mut weights = vec![[0.0; LANES]; outputs.div_ceil(LANES) * inputs];
+        for (output, input) in (0..outputs * inputs).map(|i| (i / inputs, i % inputs)) {
+            weights[output / LANES * inputs + input][output % LANES] = weight(output, input);
+        }
+        let mut bias = bias.to_vec();
+        bias.resize(outputs.div_ceil(LANES) * LANES, 0.0);
+        Self {
+            inputs,
+            outputs,
+            weights,
+            bias,
+        }
+    }
+
+    /// Length of what [`Product::of`] gives.
+    fn padded(&self) -> usize {
+        self.bias.len()
+    }
+
+    #[inline(always)]
+    fn of(&self, inputs: &[f32], out: &mut [f32]) {
+        let blocks = self.weights.chunks_exact(self.inputs);
+        let starts = self.bias.as_chunks::<LANES>().0;
+        let out = out.as_chunks_mut::<LANES>().0;
+        for ((to, start), weights) in out.iter_mut().zip(starts).zip(blocks) {
+            let mut sums = *start;
+            for (&x, weights) in inputs.iter().zip(weights) {
+                for i in 0..LANES {
+                    sums[i] += x * weights[i];
+                }
+            }
+            *to = sums;
+        }
+    }
+}
+
+impl Attention {
+    /// Query weights `[heads * size, channels]` (times the scale of the scores), output weights
+    /// `[channels, heads * size]`, each with its bias.
+    ///
+    /// # Errors
+    /// A sentence, where sizes do not fit or a number is not finite.
+    pub fn new(
+        heads: usize,
+        (query, query_bias): (&[f32], &[f32]),
+        (out, out_bias): (&[f32], &[f32]),
+    ) -> Result<Self, String> {
+        let (inner, channels) = (query_bias.len(), out_bias.len());
+        let all = [query, query_bias, out, out_bias];
+        if heads == 0 || inner == 0 || inner % heads != 0 || inner > 4096 {
+            return Err(format!("{heads} heads of {inner} values"));
+        }
+        if channels == 0
+            || channels > 4096
+            || [query, out].iter().any(|w| w.len() != inner * channels)
+        {
+            return Err(format!(
+                "{} and {} weights for {channels} channels and {inner} values",
+                query.len(),
+                out.len()
+            ));
+        }
+        if !all.iter().copied().flatten().all(|v| v.is_finite()) {
+            return Err("a weight or a bias is not finite".to_owned());
+        }
+        Ok(Self {
+            channels,
+            heads,
+            size: inner / heads,
+            query: Product::new(channels, query_bias, |o, i| query[o * channels + i]),
+            out: Product::new(inner, out_bias, |o, i| out[o * inner + i]),
+        })
+    }
+
+    /// Channels of input and output.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Heads, and values of each.
+    pub fn heads(&self) -> (usize, usize) {
+        (self.heads, self.size)
+    }
+
+    /// `out` = `features` plus the attention's output, in the output's levels.
+    pub fn run(&self, features: &[i8], scales: Scales, rows: &TextRows<'_>, out: &mut [i8]) {
+        assert!(features.len() == out.len() && out.len().is_multiple_of(self.channels));
+        assert!(rows.keys.len() == self.heads && rows.values.len() == self.heads);
+        let of_head = |m: &&[f32]| m.len() == rows.closed.len() * self.size;
+        assert!(rows.keys.iter().all(of_head) && rows.values.iter().all(of_head));
+        let used = used(rows.closed);
+        let heads: Vec<Head> = (0..self.heads)
+            .map(|h| Head::new(rows.keys[h], rows.values[h], self.size, &used))
+            .collect();
+        let mut values = vec![0.0; self.channels];
+        let mut query = vec![0.0; self.query.padded()];
+        let mut found = vec![0.0; self.heads * self.size.next_multiple_of(LANES)];
+        let mut told = vec![0.0; self.out.padded()];
+        let mut scores = vec![0.0; used.len().next_multiple_of(LANES)];
+        let per_level = 1.0 / scales.output;
+        let cells = features.chunks_exact(self.channels);
+        for (out, features) in out.chunks_exact_mut(self.channels).zip(cells) {
+            for (value, &level) in values.iter_mut().zip(features) {
+                *value = f32::from(level) * scales.input;
+            }
+            self.query.of(&values, &mut query);
+            for (h, head) in heads.iter().enumerate() {
+                let at = h * self.size;
+                head.attend(&query[at..at + self.size], &mut scores, &mut found[at..]);
+            }
+            self.out.of(&found[..self.heads * self.size], &mut told);
+            for ((to, &value), &more) in out.iter_mut().zip(&values).zip(&told) {
+                *to = i8::of((value + more) * per_level);
+            }
+        }
+    }
+}
+
+/// The rows that are used; all where none is: their mean is what an empty text says.
+fn used(closed: &[f32]) -> Vec<usize> {
+    let open: Vec<usize> = (0..closed.len())
+        .filter(|&row| closed[row] > -1.0)
+        .collect();
+    if open.is_empty() {
+        return (0..closed.len()).collect();
+    }
+    open
+}
+
+/// One head's side of the text.
+struct Head {
+    scores: Product,
+    values: Product,
+}
+
+impl Head {
+    /// Keys and values `[rows, size]`, of which some are used.
+    fn new(keys: &[f32], values: &[f32], size: usize, used: &[usize]) -> Self {
+        Self {
+            scores: Product::new(size, &vec![0.0; used.len()], |row, i| {
+                keys[used[row] * size + i]
+            }),
+            values: Product::new(used.len(), &vec![0.0; size], |o, row| {
+                values[used[row] * size + o]
+            }),
+        }
+    }
+
+    /// Softmax of the scores, and the values' mean by it into the front of `out`.
+    #[inline(always)]
+    fn attend(&self, query: &[f32], scores: &mut [f32], out: &mut [f32]) {
+        self.scores.of(query, scores);
+        let rows = self.scores.outputs;
+        let larger = |a: f32, &b: &f32| if b > a { b } else { a };
+        let most = scores[..rows].iter().fold(f32::NEG_INFINITY, larger);
+        for score in scores.iter_mut() {
+            *score = exponential(*score - most);
+        }
+        scores[rows..].fill(0.0);
+        let mut sums = [0.0; LANES];
+        for part in scores.as_chunks::<LANES>().0 {
+            for i in 0..LANES {
+                sums[i] += part[i];
+            }
+        }
+        let share = 1.0 / sums.iter().sum::<f32>();
+        let mut mean = [0.0; LANES];
+        for (block, out) in out[..self.values.outputs].chunks_mut(LANES).enumerate() {
+            let weights = &self.values.weights[block * rows..][..rows];
+            mean.fill(0.0);
+            for (&score, weights) in scores.iter().zip(weights) {
+                for i in 0..LANES {
+                    mean[i] += score * weights[i];
+                }
+            }
+            for (to, value) in out.iter_mut().zip(mean) {
+                *to = value * share;
+            }
+        }
+    }
+}
