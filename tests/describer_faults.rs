@@ -456,7 +456,7 @@ fn guidance_follows_every_kill_and_the_model_writes_again() {
         interval: Duration::from_secs(3),
         time_to_live: Duration::from_secs(300),
         deadline: Duration::from_secs(60),
-        modality: filmd::config::Modality::Auto,
+        ..GuideSettings::from(&DescribeConfig::default())
     };
     let mut worker = GuideWorker::new(
         settings,

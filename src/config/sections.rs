@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Modality, Mode, Palette, ScreenKind, ToneMode};
+use super::{Engine, Modality, Mode, Palette, ScreenKind, TextStyle, ToneMode};
 use crate::frame::Size;
 
 /// `[source]`: where pairs come from.
@@ -258,6 +258,10 @@ pub struct DescribeConfig {
     pub models: Option<PathBuf>,
     /// Use the language model; `false`: template text through the encoder.
     pub llm: bool,
+    /// A paragraph, or answers to questions.
+    pub style: TextStyle,
+    /// Questions file for `style = "questions"`; absent: the shipped questions.
+    pub questions: Option<PathBuf>,
     /// What source A of the medical task is.
     pub modality: Modality,
     /// Seconds between the starts of two descriptions.
@@ -275,6 +279,8 @@ impl Default for DescribeConfig {
             program: None,
             models: None,
             llm: true,
+            style: TextStyle::Paragraph,
+            questions: None,
             modality: Modality::Auto,
             interval_s: 3.0,
             time_to_live_s: 30.0,

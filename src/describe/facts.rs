@@ -36,6 +36,7 @@ pub use words::Place;
 use crate::align::AlignedPair;
 use crate::config::{Modality, Task};
 use words::Sentence;
+pub(super) use words::{merged, rows};
 
 /// Judgements of less confidence are not said.
 pub const SAY: f32 = 0.5;
@@ -134,7 +135,6 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
-    use super::words::rows;
     use super::*;
     use crate::frame::{Picture, Size};
     use proptest::prelude::*;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::questions::Questions;
 use super::{
     DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
     paragraph,
@@ -18,7 +19,7 @@ use super::{
 use crate::align::AlignedPair;
 use crate::channel::Watch;
 use crate::clock::Timestamp;
-use crate::config::{DescribeConfig, Modality};
+use crate::config::{DescribeConfig, Modality, Task, TextStyle};
 
 /// How long a step may be put off: how soon a dead process is noticed.
 const PULSE: Duration = Duration::from_millis(200);
@@ -27,8 +28,8 @@ const LOOK_AHEAD: Duration = Duration::from_millis(800);
 /// Before a failed description is tried again, at most the interval.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// How often and how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How often and how long, and what is asked.
+#[derive(Debug, Clone, PartialEq)]
 pub struct GuideSettings {
     /// `false`: nothing is looked at; only a user's text guides.
     pub enabled: bool,
@@ -40,11 +41,29 @@ pub struct GuideSettings {
     pub deadline: Duration,
     /// What source A of the medical task is.
     pub modality: Modality,
+    /// Their answers guide; `None`: a paragraph does.
+    pub questions: Option<Questions>,
+    /// What of the configuration could not be used, for status.
+    pub complaint: Option<String>,
 }
 
 impl From<&DescribeConfig> for GuideSettings {
+    /// A questions file that cannot be used is no reason to be without guidance: the shipped
+    /// questions are asked instead.
     fn from(config: &DescribeConfig) -> Self {
+        let (questions, complaint) = match config.style {
+            TextStyle::Paragraph => (None, None),
+            TextStyle::Questions => match Questions::open(config.questions.as_deref()) {
+                Ok(questions) => (Some(questions), None),
+                Err(error) => (
+                    Questions::shipped().ok(),
+                    Some(format!("{error}; the shipped questions are asked")),
+                ),
+            },
+        };
         Self {
+            questions,
+            complaint,
             enabled: config.enabled,
             interval: config.interval(),
             time_to_live: config.time_to_live(),
@@ -246,18 +265,18 @@ impl GuideWorker {
         if let Some((at, before)) = &self.before {
             facts.follow(before, now.since(*at).as_secs_f32());
         }
-        let sentences = facts.sentences();
+        let by_template = self.prompt(task, &facts, false);
+        let by_llm = self.prompt(task, &facts, true);
         self.before = Some((now, facts));
-        let template = paragraph(task, &sentences);
         if self.describer.is_none() {
-            self.show_only(template);
+            self.show_only(by_template.text(task));
             self.due = now.plus(self.settings.interval);
             return;
         }
         if self.since.is_none() || self.fresh {
             // Features of the template come in a few milliseconds, the language model first
             // reads its examples: its text follows.
-            let result = self.request(Prompt::Text(template));
+            let result = self.request(by_template);
             let done = result.is_ok();
             self.take(result, Origin::Template, now);
             if done {
@@ -265,9 +284,25 @@ impl GuideWorker {
             }
             return;
         }
-        let result = self.request(Prompt::Facts(sentences));
+        let result = self.request(by_llm);
         let origin = result.as_ref().map_or(Origin::Template, |d| d.origin);
         self.take(result, origin, now);
+    }
+
+    /// What the describer is asked about `facts`.
+    fn prompt(&self, task: Task, facts: &Facts, by_llm: bool) -> Prompt {
+        if let Some(questions) = &self.settings.questions {
+            let answers = questions.answer_within(facts, self.neutral.shape().0);
+            if !answers.is_empty() {
+                return Prompt::Answers { answers, by_llm };
+            }
+        }
+        let sentences = facts.sentences();
+        if by_llm {
+            Prompt::Facts(sentences)
+        } else {
+            Prompt::Text(paragraph(task, &sentences))
+        }
     }
 
     fn measure(&self, pair: &AlignedPair) -> Facts {
@@ -342,6 +377,15 @@ impl GuideWorker {
         self.watch.set(Arc::new(guidance));
     }
 
+    fn note(&self) -> Option<String> {
+        let notes = [
+            self.settings.complaint.clone(),
+            self.describer.as_ref().and_then(|d| d.note()),
+        ];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+
     /// For `filmctl status`.
     pub fn status(&self, now: Timestamp) -> GuideStatus {
         let guidance = self.watch.get();
@@ -356,7 +400,7 @@ impl GuideWorker {
             restarts: self.starts.saturating_sub(1),
             last_took_ms: self.last_took.map(millis),
             last_error: self.last_error.clone(),
-            note: self.describer.as_ref().and_then(|d| d.note()),
+            note: self.note(),
             process: self.describer.as_ref().and_then(|d| d.process()),
         }
     }

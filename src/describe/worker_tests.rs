@@ -39,7 +39,7 @@ impl Describer for Straw {
         let origin = script.answers.pop_front().unwrap_or(Ok(Origin::Llm))?;
         let text = match &request.text {
             Prompt::Facts(sentences) => format!("told: {}", sentences.join(" ")),
-            Prompt::Text(text) => text.clone(),
+            other => other.text(request.task),
         };
         let dim = script.dim.unwrap_or(DIM);
         Ok(Description {
@@ -50,6 +50,7 @@ impl Describer for Straw {
                 dim,
                 values: vec![0.5; dim],
             }),
+            segments: Vec::new(),
             took: Duration::from_secs(1),
         })
     }
@@ -83,7 +84,7 @@ fn worker(straw: &Straw) -> (GuideWorker, Arc<Watch<Guidance>>) {
         interval: Duration::from_secs(3),
         time_to_live: Duration::from_secs(30),
         deadline: Duration::from_secs(5),
-        modality: crate::config::Modality::Auto,
+        ..GuideSettings::from(&DescribeConfig::default())
     };
     let describer = Box::new(straw.clone());
     let worker = GuideWorker::new(settings, neutral(), Ok(describer), Arc::clone(&watch));
@@ -119,6 +120,49 @@ fn the_template_comes_first_and_the_model_follows_then_every_interval() {
     let status = worker.status(at(5.2));
     assert_eq!((status.ok, status.by_llm, status.failed), (3, 2, 0));
     assert_eq!(status.age_ms, Some(1000));
+}
+
+#[test]
+fn questions_are_answered_by_the_template_first_and_then_by_the_model() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    worker.settings.questions = Some(Questions::shipped().unwrap());
+    worker.step(Some(&pair()), at(0.0));
+    worker.step(Some(&pair()), at(0.1));
+    let asked = straw.asked();
+    let [
+        Prompt::Answers {
+            answers: first,
+            by_llm: false,
+        },
+        Prompt::Answers {
+            answers: second,
+            by_llm: true,
+        },
+    ] = &asked[..]
+    else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(first, second);
+    assert!(first.len() >= 2, "{first:?}");
+    let text = watch.get().text.clone();
+    assert!(text.contains("The fused image should "), "{text}");
+}
+
+#[test]
+fn a_questions_file_that_cannot_be_used_is_told_and_the_shipped_ones_are_asked() {
+    let config = DescribeConfig {
+        style: TextStyle::Questions,
+        questions: Some("/no/such.toml".into()),
+        ..DescribeConfig::default()
+    };
+    let settings = GuideSettings::from(&config);
+    assert_eq!(settings.questions, Questions::shipped().ok());
+    let watch = Arc::new(Watch::new((*neutral()).clone()));
+    let absent = Err(DescribeError::Absent("no encoder".to_owned()));
+    let worker = GuideWorker::new(settings, neutral(), absent, watch);
+    let note = worker.status(at(0.0)).note.unwrap();
+    assert!(note.contains("/no/such.toml"), "{note}");
 }
 
 #[test]

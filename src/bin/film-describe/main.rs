@@ -99,6 +99,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
         llm: llm.as_mut(),
         encoder: &mut encoder,
         note,
+        encoder_sha256: args.encoder_sha256.clone(),
     };
     if args.once {
         return once(&mut server, args.task);
