@@ -250,6 +250,7 @@ fn start(llm: &ModelFile, encoder: &ModelFile) -> ProcessDescriber {
         llm: Some(llm.clone()),
         encoder: encoder.clone(),
         max_rows: 64,
+        memory: None,
     });
     describer.tend();
     describer

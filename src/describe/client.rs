@@ -49,6 +49,8 @@ pub struct Launch {
     pub encoder: ModelFile,
     /// Most feature rows a description may have: what the network takes.
     pub max_rows: usize,
+    /// Address space the process may have, bytes; `None`: any.
+    pub memory: Option<u64>,
 }
 
 impl Launch {
@@ -56,6 +58,9 @@ impl Launch {
         let mut args = self.encoder.args("--encoder");
         if let Some(llm) = self.llm.as_ref().filter(|_| with_llm) {
             args.extend(llm.args("--llm"));
+        }
+        if let Some(bytes) = self.memory {
+            args.extend(["--memory".into(), bytes.to_string().into()]);
         }
         args
     }

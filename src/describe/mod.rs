@@ -10,11 +10,14 @@ pub mod ask;
 mod backoff;
 mod child;
 mod client;
+mod event_log;
 mod facts;
 mod features_file;
 #[cfg(test)]
 mod gbnf;
+mod history;
 mod models;
+mod pause;
 pub mod prompt;
 pub mod proof;
 pub mod protocol;
@@ -30,16 +33,21 @@ use std::time::Duration;
 
 pub use client::{Launch, ProcessDescriber};
 pub use facts::{
-    Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts, Motion, Place, Rated,
-    SceneFacts, Shape, VisibleFacts, WarmObject,
+    Change, ChangeKind, Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts,
+    Motion, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
 };
 pub use features_file::FeaturesError;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
+pub use pause::FrameCount;
 pub use segments::Segment;
 pub use template::paragraph;
 pub use worker::{GuideSettings, GuideStatus, GuideWorker};
 
 use crate::config::{DescribeConfig, Task};
+
+/// Address space film-describe may have beside its model files, bytes: programs and contexts take
+/// a third of it.
+const MEMORY: u64 = 512 << 20;
 
 /// Who wrote a text.
 #[derive(
@@ -320,13 +328,23 @@ pub fn open(
         Some(program) => program.clone(),
         None => beside_this_program()?,
     };
+    let llm = files.llm.clone().filter(|_| config.llm);
+    let memory = match config.memory_mb {
+        Some(mb) => mb << 20,
+        None => MEMORY + size_of(&encoder) + llm.as_ref().map_or(0, size_of),
+    };
     let launch = Launch {
         program,
-        llm: files.llm.clone().filter(|_| config.llm),
+        llm,
         encoder,
         max_rows: rows,
+        memory: Some(memory),
     };
     Ok(Box::new(ProcessDescriber::new(launch)))
+}
+
+fn size_of(file: &ModelFile) -> u64 {
+    std::fs::metadata(&file.path).map_or(0, |m| m.len())
 }
 
 fn beside_this_program() -> Result<PathBuf, DescribeError> {

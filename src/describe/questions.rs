@@ -250,6 +250,16 @@ impl Question {
 }
 
 impl Answer {
+    /// What changed lately, which no question of a file asks for.
+    pub(super) fn of_change(sentence: String) -> Self {
+        Self {
+            level: Level::Scene,
+            question: "What changed?".to_owned(),
+            sentences: vec![sentence],
+            weight: 0.5,
+        }
+    }
+
     /// It says what the fused image should do.
     pub fn is_wish(&self) -> bool {
         self.level == Level::Wish

@@ -54,7 +54,7 @@ pub(super) const fn count(n: usize) -> &'static str {
 }
 
 /// "a", "a and b", "a, b and c".
-pub(super) fn list<S: AsRef<str>>(items: &[S]) -> String {
+pub(in crate::describe) fn list<S: AsRef<str>>(items: &[S]) -> String {
     let mut text = String::new();
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
