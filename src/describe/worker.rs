@@ -244,7 +244,8 @@ impl GuideWorker {
     /// second; and it was not taken yet.
     fn looks(&self, now: Timestamp) -> bool {
         let since = self.before.as_ref().map(|(at, _)| now.since(*at));
-        let soon = self.wish.is_none() && now.plus(LOOK_AHEAD) >= self.due;
+        let describes = self.wish.is_none() && self.paused.is_none();
+        let soon = describes && now.plus(LOOK_AHEAD) >= self.due;
         soon && since.is_none_or(|since| since > LOOK_AHEAD)
             || self.log.is_some() && since.is_none_or(|since| since >= LOG_EVERY)
     }

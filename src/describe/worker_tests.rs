@@ -426,7 +426,7 @@ fn a_hot_board_is_not_asked_to_describe_but_follows_its_user() {
         worker.step(Some(&pair()), at(f64::from(second)));
     }
     assert_eq!(straw.asked(), []);
-    assert!(!worker.wants_pair(at(5.0)) || worker.status(at(5.0)).paused.is_some());
+    assert!(!worker.wants_pair(at(5.0)));
     let paused = worker.status(at(5.0)).paused.unwrap();
     assert!(paused.contains("71 degrees"), "{paused}");
     worker.set_wish(Some("Mine.".to_owned()), at(5.0));

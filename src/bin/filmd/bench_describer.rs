@@ -23,7 +23,7 @@ use crate::setup::{self, Fallback};
 /// After each change, until the fade to the other text is over.
 const SETTLE: Duration = Duration::from_millis(2500);
 /// Until the first text, and for each change.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How long, and where.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,8 @@ struct Report {
 pub fn run(mut config: Config, plan: Plan, json: bool) -> Result<()> {
     config.describe.enabled = true;
     config.describe.interval_s = 0.1;
+    // On a busy machine the low priority of film-describe makes it slow, not useless.
+    config.describe.deadline_s = 120.0;
     config.describe.pause_when_late = false;
     let size = config.output.size().to_string();
     let present = config.present.clone();
