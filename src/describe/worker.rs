@@ -443,7 +443,8 @@ impl GuideWorker {
                 match self.guidance(&description, origin) {
                     Ok(guidance) => {
                         if guidance.text != self.watch.get().text {
-                            let event = Event::new(now, guidance.task, "text", &guidance.text);
+                            let at = now.plus(description.took);
+                            let event = Event::new(at, guidance.task, "text", &guidance.text);
                             self.log(&Event {
                                 origin: Some(origin),
                                 ..event

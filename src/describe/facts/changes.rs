@@ -1,7 +1,7 @@
 //! What changed in a scene between the first and the last looks of some seconds.
 //!
 //! Input: looks in the order of time. Output: [`Change`]s. Thread: guide. Blocks: never.
-//! Allocates: lists. Fails when: never; fewer than three looks tell nothing. Not its job: keeping
+//! Allocates: lists. Fails when: never; fewer than four looks tell nothing. Not its job: keeping
 //! looks. Only what all first looks and all last looks agree on is a change: an outline that
 //! comes and goes is none.
 
@@ -11,6 +11,8 @@ use super::warm::{Shape, WarmObject};
 use super::words::{Place, count};
 use super::{Facts, SAY, SceneFacts};
 
+/// Looks at each end that have to agree: one alone may be wrong.
+const AGREE: usize = 2;
 /// In the order in which they are told.
 const PLACES: [Place; 3] = [Place::Left, Place::Centre, Place::Right];
 
@@ -48,11 +50,10 @@ pub(in crate::describe) fn changes(looks: &[&Facts]) -> Vec<Change> {
             _ => None,
         })
         .collect();
-    if scenes.len() < 3 {
+    if scenes.len() < 2 * AGREE {
         return Vec::new();
     }
-    let some = if scenes.len() < 4 { 1 } else { 2 };
-    let (before, after) = (&scenes[..some], &scenes[scenes.len() - some..]);
+    let (before, after) = (&scenes[..AGREE], &scenes[scenes.len() - AGREE..]);
     let mut found = objects(before, after);
     found.extend(hot(before, after));
     found.extend(light(before, after));
@@ -269,12 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_and_goes_is_no_change_and_two_looks_tell_nothing() {
+    fn what_comes_and_goes_is_no_change_and_three_looks_tell_nothing() {
         let (none, one) = (look(&[], Light::Dark), look(&[PERSON], Light::Dark));
-        assert!(changes(&[&none, &one]).is_empty());
+        assert!(changes(&[&none, &none, &one]).is_empty());
         assert!(changes(&[&none, &one, &none, &one]).is_empty());
         assert!(changes(&[&one, &none, &one, &one]).is_empty());
-        assert_eq!(changes(&[&none, &none, &one]).len(), 1);
+        assert_eq!(changes(&[&none, &none, &one, &one]).len(), 1);
         let speck = look(&[(Place::Left, Shape::Small, false)], Light::Dark);
         assert!(changes(&[&none, &none, &speck, &speck]).is_empty());
     }
