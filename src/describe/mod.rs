@@ -15,6 +15,7 @@ mod facts;
 mod features_file;
 #[cfg(test)]
 mod gbnf;
+mod guide_settings;
 mod history;
 mod models;
 mod pause;
@@ -37,11 +38,12 @@ pub use facts::{
     Motion, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
 };
 pub use features_file::FeaturesError;
+pub use guide_settings::GuideSettings;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
 pub use pause::FrameCount;
 pub use segments::Segment;
 pub use template::paragraph;
-pub use worker::{GuideSettings, GuideStatus, GuideWorker};
+pub use worker::{GuideStatus, GuideWorker};
 
 use crate::config::{DescribeConfig, Task};
 

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::*;
-use crate::config::Task;
+use crate::config::{DescribeConfig, TextStyle};
 use crate::describe::TokenFeatures;
+use crate::describe::questions::Questions;
 use crate::frame::Size;
 
 const ROWS: usize = 4;
