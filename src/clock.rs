@@ -2,7 +2,7 @@
 //!
 //! Input: the kernel's monotonic clock, the one V4L2 stamps frames with. Output: [`Timestamp`].
 //! Thread: any. Blocks: only [`Clock::sleep_until`]. Allocates: never. Fails when: never.
-//! Not its job: calendar time, which boards without a battery clock do not have.
+//! Not its job: timing anything by the calendar, which boards without a battery clock do not have.
 
 use std::time::Duration;
 
@@ -64,6 +64,14 @@ impl Clock {
         let t = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         Timestamp::from_timeval(t.tv_sec, 0)
             .plus(Duration::from_nanos(u64::try_from(t.tv_nsec).unwrap_or(0)))
+    }
+
+    /// Seconds since 1970, for people who read a log; `None` where the board's calendar was never
+    /// set (it says a year before 2024). It may jump: nothing is timed by it.
+    pub fn calendar(self) -> Option<u64> {
+        const YEAR_2024: u64 = 1_704_067_200;
+        let t = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+        u64::try_from(t.tv_sec).ok().filter(|&s| s >= YEAR_2024)
     }
 
     /// Sleeps until `deadline`; returns at once where it has passed.

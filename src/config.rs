@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use choices::{Engine, Modality, Mode, Palette, ScreenKind, Task, ToneMode};
+pub use choices::{Engine, Modality, Mode, Palette, ScreenKind, Task, TextStyle, ToneMode};
 use sections::default_fps;
 pub use sections::{
     AlignConfig, CameraConfig, CamerasConfig, ControlConfig, DescribeConfig, FaultConfig,
@@ -107,7 +107,7 @@ impl Config {
     }
 
     fn check(&self, path: &Path) -> Result<(), ConfigError> {
-        let range = |ok: bool, key, found: String, expected| {
+        let range = |ok: bool, key: &'static str, found: String, expected: &'static str| {
             if ok {
                 return Ok(());
             }
@@ -157,21 +157,7 @@ impl Config {
             strength.to_string(),
             "0 to 2",
         )?;
-        let d = &self.describe;
-        let seconds = 0.1..=86_400.0;
-        for (key, value) in [
-            ("describe.interval_s", d.interval_s),
-            ("describe.time_to_live_s", d.time_to_live_s),
-            ("describe.deadline_s", d.deadline_s),
-        ] {
-            range(
-                seconds.contains(&value),
-                key,
-                value.to_string(),
-                "0.1 to 86400 seconds",
-            )?;
-        }
-        Ok(())
+        self.describe.check(range)
     }
 }
 
@@ -225,6 +211,13 @@ mod tests {
         for text in ["[tone]\nstrength = 2.5\n", "[tone]\nstrength = nan\n"] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains("tone.strength"), "{error}");
+        }
+        for key in ["changes_s = 0", "events_max_bytes = 9", "events_keep = 100"] {
+            let error = parse(&format!("[describe]\n{key}\n")).unwrap_err();
+            assert!(error.to_string().contains("describe."), "{error}");
+        }
+        for key in ["pause_above_c = nan", "memory_mb = 1"] {
+            assert!(parse(&format!("[describe]\n{key}\n")).is_err(), "{key}");
         }
         let error = parse("[fuse]\nguidance_fade_ms = 60001\n").unwrap_err();
         assert!(error.to_string().contains("guidance_fade_ms"), "{error}");

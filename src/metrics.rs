@@ -60,15 +60,23 @@ impl Series {
         self.ring[at].store(micros, Relaxed);
     }
 
+    /// Durations added so far, also those that are gone.
+    pub fn added(&self) -> usize {
+        self.count.load(Relaxed)
+    }
+
+    /// The durations after the first `from` that were added, microseconds, as far as they are
+    /// kept, in no order.
+    pub fn since(&self, from: usize) -> Vec<u32> {
+        let to = self.added();
+        let from = from.max(to.saturating_sub(KEPT));
+        let kept = from..to.max(from);
+        kept.map(|i| self.ring[i % KEPT].load(Relaxed)).collect()
+    }
+
     /// Quantiles of what is kept, in milliseconds.
     pub fn summary(&self) -> Quantiles {
-        let kept = self.count.load(Relaxed).min(KEPT);
-        let mut micros: Vec<u32> = self.ring[..kept].iter().map(|v| v.load(Relaxed)).collect();
-        micros.sort_unstable();
-        Quantiles {
-            p50: quantile_ms(&micros, 50),
-            p99: quantile_ms(&micros, 99),
-        }
+        Quantiles::of(self.since(0))
     }
 }
 
@@ -85,6 +93,17 @@ pub struct Quantiles {
     pub p50: f64,
     /// 99 of 100 are at most this.
     pub p99: f64,
+}
+
+impl Quantiles {
+    /// Of microseconds in any order; zeros where there are none.
+    pub fn of(mut micros: Vec<u32>) -> Self {
+        micros.sort_unstable();
+        Self {
+            p50: quantile_ms(&micros, 50),
+            p99: quantile_ms(&micros, 99),
+        }
+    }
 }
 
 /// Counters and timings of a running pipeline.
@@ -246,6 +265,22 @@ mod tests {
             series.add(Duration::from_millis(1));
         }
         assert_eq!(series.summary().p99, 1.0);
+    }
+
+    #[test]
+    fn a_part_of_the_timings_can_be_read() {
+        let series = Series::new();
+        for ms in 1..=10 {
+            series.add(Duration::from_millis(ms));
+        }
+        let from = series.added();
+        assert!(series.since(from).is_empty());
+        series.add(Duration::from_millis(99));
+        assert_eq!(series.since(from), [99_000]);
+        for _ in 0..2 * KEPT {
+            series.add(Duration::from_millis(1));
+        }
+        assert_eq!(series.since(from).len(), KEPT);
     }
 
     #[test]

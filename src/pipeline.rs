@@ -25,7 +25,7 @@ use crate::align::AlignedPair;
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
 use crate::config::{Config, Mode, Task};
-use crate::describe::{DescribeError, Describer, Guidance, GuideSettings, GuideWorker};
+use crate::describe::{DescribeError, Describer, FrameCount, Guidance, GuideSettings, GuideWorker};
 use crate::frame::{FusedFrame, Picture, Pool, Size};
 use crate::fuse::FuseStage;
 use crate::metrics::Marks;
@@ -110,12 +110,20 @@ impl Pipeline {
             scenes: Arc::clone(&scenes),
             scene_pool: Pool::new(2, || AlignedPair::new(size)),
         };
-        let worker = GuideWorker::new(
+        let mut worker = GuideWorker::new(
             GuideSettings::from(&parts.config.describe),
             Arc::new(parts.neutral),
             parts.describer,
             Arc::clone(&shared.guidance),
         );
+        let counters = Arc::clone(&shared);
+        worker.watch_frames(move || {
+            let m = &counters.metrics;
+            FrameCount {
+                pairs: m.pairs.load(Relaxed),
+                missed: m.pairs_displaced.load(Relaxed) + m.fused_displaced.load(Relaxed),
+            }
+        });
         let stopper = worker.stopper();
         let guide = guide_loop::GuideLoop {
             shared: Arc::clone(&shared),

@@ -41,6 +41,7 @@ fn real(encoder: ModelFile, llm: Option<ModelFile>) -> ProcessDescriber {
         llm,
         encoder,
         max_rows: 64,
+        memory: None,
     })
 }
 
@@ -54,6 +55,7 @@ fn fake(folder: &Path, script: &str) -> ProcessDescriber {
         llm: None,
         encoder: unchecked("/nonexistent".into()),
         max_rows: 64,
+        memory: None,
     })
 }
 
@@ -244,6 +246,7 @@ fn an_absent_program_or_encoder_is_said_to_be_absent() {
         llm: None,
         encoder: unchecked("/nonexistent".into()),
         max_rows: 64,
+        memory: None,
     });
     for expected in ["describe.program", "starts again"] {
         let error = describer.describe(&text("x")).unwrap_err();
@@ -456,7 +459,7 @@ fn guidance_follows_every_kill_and_the_model_writes_again() {
         interval: Duration::from_secs(3),
         time_to_live: Duration::from_secs(300),
         deadline: Duration::from_secs(60),
-        modality: filmd::config::Modality::Auto,
+        ..GuideSettings::from(&DescribeConfig::default())
     };
     let mut worker = GuideWorker::new(
         settings,
@@ -484,4 +487,170 @@ fn guidance_follows_every_kill_and_the_model_writes_again() {
         let (pid, _) = worker.status(Clock.now()).process.unwrap();
         signal("-KILL", pid);
     }
+}
+
+/// Bytes of address space that a process has at most had.
+fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|l| l.starts_with("VmPeak:")).unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib * 1024
+}
+
+fn limited(encoder: &ModelFile, llm: Option<&ModelFile>, memory: Option<u64>) -> ProcessDescriber {
+    ProcessDescriber::new(Launch {
+        program: PROGRAM.into(),
+        llm: llm.cloned(),
+        encoder: encoder.clone(),
+        max_rows: 64,
+        memory,
+    })
+}
+
+#[test]
+fn a_memory_limit_costs_the_language_model_or_the_process_and_never_more() {
+    let _turn = turn();
+    let Some((llm, encoder)) = both_models() else {
+        return;
+    };
+    let used = |llm: Option<&ModelFile>| {
+        let mut describer = limited(&encoder, llm, None);
+        describer.describe(&facts()).unwrap();
+        peak(describer.process().unwrap().0)
+    };
+    let (small, large) = (used(None), used(Some(&llm)));
+    eprintln!(
+        "address space: {} MiB, {} MiB with the language model",
+        small >> 20,
+        large >> 20
+    );
+    assert!(
+        large < (512 << 20) + (123 << 20),
+        "the limit by default is too small"
+    );
+    // Enough for all of it.
+    let mut describer = limited(&encoder, Some(&llm), Some(large + (32 << 20)));
+    assert_eq!(describer.describe(&facts()).unwrap().origin, Origin::Llm);
+    // Enough for the encoder alone: the template's text, and why.
+    let mut describer = limited(&encoder, Some(&llm), Some(u64::midpoint(small, large)));
+    let mut answer = None;
+    wait_until("the template's text", || {
+        answer = describer.describe(&facts()).ok();
+        answer.is_some()
+    });
+    assert_eq!(answer.unwrap().origin, Origin::Template);
+    assert!(describer.note().unwrap().contains("language model"));
+    // Enough for nothing: an error in time, then the back-off.
+    let mut describer = limited(&encoder, None, Some(small / 4));
+    let error = describer.describe(&facts()).unwrap_err();
+    assert!(matches!(error, DescribeError::Died(_)), "{error}");
+    let error = describer.describe(&facts()).unwrap_err();
+    assert!(error.to_string().contains("starts again"), "{error}");
+}
+
+/// What the process says and how it ends when it is sent `bytes`.
+fn sent(encoder: &ModelFile, bytes: &[u8]) -> (Option<i32>, Vec<u8>, String) {
+    use std::io::Write;
+    let mut child = Command::new(PROGRAM)
+        .arg("--encoder")
+        .arg(&encoder.path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // It may have closed its end before all was written.
+    let _ = stdin.write_all(bytes);
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), output.stdout, said)
+}
+
+#[test]
+fn the_process_ends_on_nonsense_and_answers_what_came_before_it() {
+    use filmd::describe::protocol::{EncodeCall, Hello, Message, decode, encode};
+    let _turn = turn();
+    let Some(encoder) = models().encoder else {
+        return;
+    };
+    let call = |text: &str| {
+        encode(&Message::Encode(EncodeCall {
+            text: text.to_owned(),
+            max_rows: 64,
+        }))
+        .unwrap()
+    };
+    let hello = encode(&Message::Hello(Hello {
+        llm: None,
+        encoder: "e".to_owned(),
+        dim: 1,
+        pid: 1,
+        note: None,
+        encoder_sha256: None,
+    }))
+    .unwrap();
+    let mut noise: Vec<u8> = (0..100_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    noise[0] = 0;
+    for (what, nonsense) in [
+        ("noise", noise),
+        (
+            "a length of 4 GiB",
+            b"FLMD\x01\x03\0\0\xff\xff\xff\xff".to_vec(),
+        ),
+        (
+            "a length just too long",
+            b"FLMD\x01\x03\0\0\x01\0\x10\0".to_vec(),
+        ),
+        ("a greeting", hello),
+        ("another version", b"FLMD\x63".to_vec()),
+    ] {
+        let bytes = [call("A text before."), nonsense].concat();
+        let (code, said, error) = sent(&encoder, &bytes);
+        assert_eq!(code, Some(65), "{what}: {error}");
+        assert!(error.contains("makes no sense"), "{what}: {error}");
+        let (first, used) = decode(&said).unwrap().unwrap();
+        assert!(matches!(first, Message::Hello(_)), "{what}");
+        let (second, used_too) = decode(&said[used..]).unwrap().unwrap();
+        assert!(matches!(second, Message::Description(_)), "{what}");
+        assert_eq!(said.len(), used + used_too, "{what}");
+    }
+    // Half a frame and then the end: filmd is gone, nothing is wrong.
+    let half = call("Never whole.");
+    let (code, _, error) = sent(&encoder, &half[..half.len() / 2]);
+    assert_eq!(code, Some(0), "{error}");
+}
+
+#[test]
+fn another_encoder_than_the_networks_never_guides() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let hello = r#"{"llm":null,"encoder":"e","dim":3,"pid":1,"note":null}"#;
+    let script = format!(
+        "printf 'FLMD\\001\\001\\000\\000\\{:03o}\\000\\000\\000\\{:03o}\\000\\000\\000%s' '{hello}'; exec sleep 600",
+        hello.len() + 4,
+        hello.len()
+    );
+    let program = folder.path().join("fake");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut describer = ProcessDescriber::new(Launch {
+        program,
+        llm: None,
+        encoder: ModelFile {
+            path: "/nonexistent".into(),
+            sha256: Some("ab".repeat(32)),
+        },
+        max_rows: 64,
+        memory: None,
+    });
+    let error = describer.describe(&text("x")).unwrap_err();
+    assert!(
+        matches!(&error, DescribeError::Garbled(why) if why.contains("another text encoder")),
+        "{error}"
+    );
+    assert_eq!(describer.process(), None);
 }

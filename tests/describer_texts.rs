@@ -84,6 +84,7 @@ fn every_fact_of_a_real_pair_is_in_the_models_text() {
         llm: Some(llm),
         encoder,
         max_rows: 64,
+        memory: None,
     };
     let mut describer = ProcessDescriber::new(launch);
     for (task, set) in SETS {
@@ -137,6 +138,7 @@ fn odd_facts_are_spelled_as_they_are() {
         llm: Some(llm),
         encoder,
         max_rows: 64,
+        memory: None,
     };
     let mut describer = ProcessDescriber::new(launch);
     // What is special in GBNF, in the model's own tokens and in UTF-8 of several bytes.

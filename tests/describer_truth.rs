@@ -12,10 +12,12 @@ mod describer_common;
 use std::time::Duration;
 
 use describer_common::{PROGRAM, both_models};
+use filmd::clock::Clock;
 use filmd::config::Task;
-use filmd::describe::proof::prove;
+use filmd::describe::proof::{prove, prove_answer};
+use filmd::describe::questions::{Answer, Level};
 use filmd::describe::{
-    DescribeRequest, Describer, Launch, ModelFile, Origin, ProcessDescriber, Prompt,
+    DescribeRequest, Describer, Description, Launch, ModelFile, Origin, ProcessDescriber, Prompt,
 };
 
 /// Facts as the measurements word them, drawn by `n`.
@@ -127,6 +129,105 @@ fn paragraphs_contradict_no_fact_and_come_again_the_same() {
     }
 }
 
+/// Three answers: a fact each, and the wish.
+fn answers(sentences: &[String]) -> Vec<Answer> {
+    let answer = |level, question: &str, sentences: &[String], weight| Answer {
+        level,
+        question: question.to_owned(),
+        sentences: sentences.to_vec(),
+        weight,
+    };
+    vec![
+        answer(Level::Object, "What is where?", &sentences[..1], 1.0),
+        answer(Level::Scene, "What is it like?", &sentences[1..], 0.5),
+        answer(
+            Level::Wish,
+            "What should the fused image do?",
+            sentences,
+            0.8,
+        ),
+    ]
+}
+
+/// Each answer of the model is proved against its own facts; its rows of guidance are its own
+/// features times its weight.
+#[test]
+fn answers_contradict_no_fact_and_come_again_the_same() {
+    let Some((llm, encoder)) = both_models() else {
+        return;
+    };
+    let number: usize = std::env::var("FILMD_PARAGRAPHS").map_or(8, |n| n.parse().unwrap());
+    let mut runs = Vec::new();
+    for run in 0..2 {
+        let mut describer = start(&llm, &encoder);
+        let mut said = Vec::new();
+        let before = Clock.now();
+        for n in 0..if run == 0 { number } else { number.min(4) } {
+            let (task, sentences) = facts(n);
+            let answers = answers(&sentences);
+            let mut ask = |by_llm| {
+                describer
+                    .describe(&DescribeRequest {
+                        task,
+                        text: Prompt::Answers {
+                            answers: answers.clone(),
+                            by_llm,
+                        },
+                        deadline: Duration::from_secs(120),
+                    })
+                    .unwrap()
+            };
+            let plain = ask(false);
+            assert_eq!(plain.origin, Origin::Template);
+            let reply = ask(true);
+            assert_eq!(reply.origin, Origin::Llm, "{sentences:?}");
+            assert_eq!(reply.segments.len(), answers.len());
+            for (segment, answer) in reply.segments.iter().zip(&answers) {
+                let facts = answer.merged();
+                prove_answer(task, &facts, answer.is_wish(), &segment.text).unwrap();
+                assert!(reply.text.contains(&segment.text));
+            }
+            if run == 0 && n < 8 {
+                eprintln!("{n}: {}", reply.text);
+            }
+            check_rows(&mut describer, task, &reply);
+            said.push((reply.text, reply.features));
+        }
+        if run == 0 {
+            eprintln!("{:?} for all", Clock.now().since(before));
+            report(&describer, number);
+        }
+        runs.push(said);
+    }
+    for (n, (first, again)) in runs[0].iter().zip(&runs[1]).enumerate() {
+        assert!(first == again, "{n}");
+    }
+}
+
+fn check_rows(describer: &mut ProcessDescriber, task: Task, reply: &Description) {
+    let dim = reply.features.dim;
+    let mut next = 0;
+    for segment in &reply.segments {
+        let (first, rows) = segment.rows.unwrap();
+        assert_eq!(first, next);
+        next += rows;
+        let alone = describer
+            .describe(&DescribeRequest {
+                task,
+                text: Prompt::Text(segment.text.clone()),
+                deadline: Duration::from_secs(120),
+            })
+            .unwrap();
+        // Not cut: these texts are short.
+        assert_eq!(alone.features.rows, rows);
+        let mine = &reply.features.values[first * dim..next * dim];
+        for (mine, alone) in mine.iter().zip(&alone.features.values) {
+            assert_eq!(*mine, alone * segment.weight);
+        }
+    }
+    assert_eq!(next, reply.features.rows);
+}
+
 /// Processor time and memory of the process so far.
 fn report(describer: &ProcessDescriber, paragraphs: usize) {
     let (pid, resident) = describer.process().unwrap();
@@ -135,7 +236,7 @@ fn report(describer: &ProcessDescriber, paragraphs: usize) {
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
     let seconds = ticks as f64 / 100.0;
     eprintln!(
-        "{paragraphs} paragraphs, 0 contradictions; {:.2} CPU seconds each, loading and examples \
+        "{paragraphs} texts, 0 contradictions; {:.2} CPU seconds each, loading and examples \
          included; resident {} MiB",
         seconds / paragraphs as f64,
         resident >> 20
@@ -149,6 +250,7 @@ fn start(llm: &ModelFile, encoder: &ModelFile) -> ProcessDescriber {
         llm: Some(llm.clone()),
         encoder: encoder.clone(),
         max_rows: 64,
+        memory: None,
     });
     describer.tend();
     describer

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use filmd::config::Mode;
 use filmd::control::{Reply, Request, SnapshotFormat, ask, observe_socket, running_socket};
+use filmd::describe::GuideStatus;
 use filmd::pipeline::Status;
 
 /// Speak to a running filmd.
@@ -211,7 +212,15 @@ fn print_status(s: &Status) {
         g.failed,
         g.restarts
     );
-    for (what, text) in [("last failure", &g.last_error), ("note", &g.note)] {
+    print_notes(g);
+}
+
+fn print_notes(g: &GuideStatus) {
+    for (what, text) in [
+        ("paused", &g.paused),
+        ("last failure", &g.last_error),
+        ("note", &g.note),
+    ] {
         if let Some(text) = text {
             say!("          {what}: {text}");
         }

@@ -44,6 +44,19 @@ impl Task {
     }
 }
 
+/// What the guiding text is made of.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum TextStyle {
+    /// One paragraph, as FILM has it.
+    #[default]
+    Paragraph,
+    /// Answers to a hierarchy of questions, each a weighted segment of guidance.
+    Questions,
+}
+
 /// What medical source A is. Pixels tell colour from grey, and no more than that.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, clap::ValueEnum,

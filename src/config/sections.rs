@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Modality, Mode, Palette, ScreenKind, ToneMode};
+use super::{Engine, Modality, Mode, Palette, ScreenKind, TextStyle, ToneMode};
 use crate::frame::Size;
 
 /// `[source]`: where pairs come from.
@@ -258,6 +258,10 @@ pub struct DescribeConfig {
     pub models: Option<PathBuf>,
     /// Use the language model; `false`: template text through the encoder.
     pub llm: bool,
+    /// A paragraph, or answers to questions.
+    pub style: TextStyle,
+    /// Questions file for `style = "questions"`; absent: the shipped questions.
+    pub questions: Option<PathBuf>,
     /// What source A of the medical task is.
     pub modality: Modality,
     /// Seconds between the starts of two descriptions.
@@ -266,6 +270,25 @@ pub struct DescribeConfig {
     pub time_to_live_s: f64,
     /// Seconds a description may take before the process is killed.
     pub deadline_s: f64,
+    /// Address space of the process, MiB; absent: its model files and 512 more.
+    pub memory_mb: Option<u64>,
+    /// Seconds over which changes are told, 1..=3600.
+    pub changes_s: f64,
+    /// The text says what changed over them.
+    pub say_changes: bool,
+    /// Event log (JSON lines); absent: none.
+    pub events: Option<PathBuf>,
+    /// Size at which the event log goes on in a new file, bytes, 1000..=1000000000.
+    pub events_max_bytes: u64,
+    /// Old files of the event log that are kept, 0..=99.
+    pub events_keep: usize,
+    /// Describing waits while the board is hotter, degrees Celsius, 20..=200.
+    pub pause_above_c: f64,
+    /// File with the board's temperature in thousandths of a degree; absent: the first of
+    /// /sys/class/thermal.
+    pub thermal_zone: Option<PathBuf>,
+    /// Describing waits longer where it costs frames.
+    pub pause_when_late: bool,
 }
 
 impl Default for DescribeConfig {
@@ -275,10 +298,21 @@ impl Default for DescribeConfig {
             program: None,
             models: None,
             llm: true,
+            style: TextStyle::Paragraph,
+            questions: None,
             modality: Modality::Auto,
             interval_s: 3.0,
             time_to_live_s: 30.0,
             deadline_s: 20.0,
+            memory_mb: None,
+            changes_s: 10.0,
+            say_changes: false,
+            events: None,
+            events_max_bytes: 1_000_000,
+            events_keep: 3,
+            pause_above_c: 80.0,
+            thermal_zone: None,
+            pause_when_late: true,
         }
     }
 }
@@ -314,6 +348,54 @@ pub struct ControlConfig {
 }
 
 impl DescribeConfig {
+    /// Checks each value by `range` (it holds, key, what was found, what is possible).
+    pub(super) fn check<E>(
+        &self,
+        range: impl Fn(bool, &'static str, String, &'static str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let seconds = 0.1..=86_400.0;
+        for (key, value) in [
+            ("describe.interval_s", self.interval_s),
+            ("describe.time_to_live_s", self.time_to_live_s),
+            ("describe.deadline_s", self.deadline_s),
+        ] {
+            let holds = seconds.contains(&value);
+            range(holds, key, value.to_string(), "0.1 to 86400 seconds")?;
+        }
+        let (changes, hot) = (self.changes_s, self.pause_above_c);
+        range(
+            (1.0..=3600.0).contains(&changes),
+            "describe.changes_s",
+            changes.to_string(),
+            "1 to 3600 seconds",
+        )?;
+        range(
+            (20.0..=200.0).contains(&hot),
+            "describe.pause_above_c",
+            hot.to_string(),
+            "20 to 200 degrees Celsius",
+        )?;
+        let memory = self.memory_mb;
+        range(
+            memory.is_none_or(|mb| (64..=1 << 20).contains(&mb)),
+            "describe.memory_mb",
+            memory.unwrap_or_default().to_string(),
+            "64 to 1048576 MiB",
+        )?;
+        range(
+            (1000..=1_000_000_000).contains(&self.events_max_bytes),
+            "describe.events_max_bytes",
+            self.events_max_bytes.to_string(),
+            "1000 to 1000000000 bytes",
+        )?;
+        range(
+            self.events_keep <= 99,
+            "describe.events_keep",
+            self.events_keep.to_string(),
+            "0 to 99 files",
+        )
+    }
+
     /// Time between the starts of two descriptions.
     pub fn interval(&self) -> Duration {
         Duration::from_secs_f64(self.interval_s)
@@ -322,6 +404,11 @@ impl DescribeConfig {
     /// How long a guidance stays in use without a newer one.
     pub fn time_to_live(&self) -> Duration {
         Duration::from_secs_f64(self.time_to_live_s)
+    }
+
+    /// Over how long changes are told.
+    pub fn changes(&self) -> Duration {
+        Duration::from_secs_f64(self.changes_s)
     }
 
     /// How long one description may take.

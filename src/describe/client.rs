@@ -16,13 +16,21 @@ use std::time::Duration;
 use super::backoff::Backoff;
 use super::child::{ChildProcess, End, Fault};
 use super::models::ModelFile;
-use super::protocol::{self, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply};
-use super::{DescribeError, DescribeRequest, Describer, Description, Origin, Prompt};
+use super::protocol::{
+    self, AskCall, Asked, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply,
+};
+use super::questions::Answer;
+use super::segments::{Segment, join};
+use super::{
+    DescribeError, DescribeRequest, Describer, Description, Origin, Prompt, TokenFeatures,
+};
 use crate::clock::{Clock, Timestamp};
 use crate::metrics::resident_bytes;
 
 /// Tokens a paragraph may have; the longest the grammar allows have about 110.
 const MAX_TOKENS: usize = 140;
+/// Tokens the answer to one question may have.
+const MAX_ANSWER: usize = 90;
 /// How long a process may take to check and load its models. A slow SD card reads 10 MB/s.
 const START_LIMIT: Duration = Duration::from_secs(40);
 /// A process that was ready this long had worked.
@@ -41,6 +49,8 @@ pub struct Launch {
     pub encoder: ModelFile,
     /// Most feature rows a description may have: what the network takes.
     pub max_rows: usize,
+    /// Address space the process may have, bytes; `None`: any.
+    pub memory: Option<u64>,
 }
 
 impl Launch {
@@ -48,6 +58,9 @@ impl Launch {
         let mut args = self.encoder.args("--encoder");
         if let Some(llm) = self.llm.as_ref().filter(|_| with_llm) {
             args.extend(llm.args("--llm"));
+        }
+        if let Some(bytes) = self.memory {
+            args.extend(["--memory".into(), bytes.to_string().into()]);
         }
         args
     }
@@ -149,10 +162,7 @@ impl ProcessDescriber {
         }
         let until = deadline.min(running.started.plus(START_LIMIT));
         match running.process.exchange(&[], until, &self.stop) {
-            Ok(Message::Hello(hello)) => {
-                self.greet(hello);
-                Ok(())
-            }
+            Ok(Message::Hello(hello)) => self.greet(hello),
             Ok(_) => Err(self.bury(Fault::Garbled(ProtocolError::Unasked), limit)),
             // It may still be loading; `tend` kills it when even that took too long.
             Err(Fault::TimedOut) if until < running.started.plus(START_LIMIT) => Err(
@@ -162,30 +172,33 @@ impl ProcessDescriber {
         }
     }
 
-    fn greet(&mut self, hello: Hello) {
+    fn greet(&mut self, hello: Hello) -> Result<(), DescribeError> {
+        let expected = &self.launch.encoder.sha256;
+        let same = |sum: &String| {
+            let found = hello.encoder_sha256.as_ref();
+            found.is_some_and(|found| found.eq_ignore_ascii_case(sum))
+        };
+        if !expected.as_ref().is_none_or(same) {
+            let what = "they are of another text encoder than the network was trained with";
+            let fault = Fault::Garbled(ProtocolError::Features(what.to_owned()));
+            return Err(self.bury(fault, Duration::ZERO));
+        }
         if let Some(running) = &mut self.running {
             running.ready = Some((hello, Clock.now()));
         }
+        Ok(())
     }
 
-    fn ask(&mut self, request: &DescribeRequest) -> Result<Reply, DescribeError> {
+    /// The process's replies: one, or one an answer.
+    fn ask(&mut self, request: &DescribeRequest) -> Result<Vec<Reply>, DescribeError> {
         let begun = Clock.now();
         let deadline = begun.plus(request.deadline);
         self.start(begun)?;
         self.ready(deadline, request.deadline)?;
-        let max_rows = self.launch.max_rows;
-        let message = match &request.text {
-            Prompt::Facts(sentences) => Message::Describe(DescribeCall {
-                task: request.task,
-                sentences: sentences.clone(),
-                max_tokens: MAX_TOKENS,
-                max_rows,
-                deadline_ms: soft_deadline(deadline.since(Clock.now())),
-            }),
-            Prompt::Text(text) => Message::Encode(EncodeCall {
-                text: text.clone(),
-                max_rows,
-            }),
+        let message = call(request, self.launch.max_rows, deadline.since(Clock.now()));
+        let wanted = match &request.text {
+            Prompt::Answers { answers, .. } => answers.len(),
+            Prompt::Facts(_) | Prompt::Text(_) => 1,
         };
         let frame =
             protocol::encode(&message).map_err(|e| DescribeError::Refused(e.to_string()))?;
@@ -194,20 +207,65 @@ impl ProcessDescriber {
                 "film-describe is not running".to_owned(),
             ));
         };
-        running.writing = matches!(message, Message::Describe(_));
-        match running.process.exchange(&frame, deadline, &self.stop) {
-            Ok(Message::Description(reply)) => {
-                running.answered = true;
-                running.writing = false;
-                if reply.origin == Origin::Llm {
-                    self.crashes = 0;
-                }
-                Ok(reply)
-            }
-            Ok(Message::Refused(refusal)) => Err(DescribeError::Refused(refusal.message)),
-            Ok(_) => Err(self.bury(Fault::Garbled(ProtocolError::Unasked), request.deadline)),
-            Err(fault) => Err(self.bury(fault, request.deadline)),
+        running.writing = !matches!(message, Message::Encode(_));
+        let replies = match running.process.exchange(&frame, deadline, &self.stop) {
+            Ok(Message::Description(reply)) => vec![reply],
+            Ok(Message::Answers(replies)) => replies,
+            Ok(Message::Refused(refusal)) => return Err(DescribeError::Refused(refusal.message)),
+            Ok(_) => return Err(self.unasked(request.deadline)),
+            Err(fault) => return Err(self.bury(fault, request.deadline)),
+        };
+        if replies.len() != wanted {
+            return Err(self.unasked(request.deadline));
         }
+        running.answered = true;
+        running.writing = false;
+        if replies.iter().any(|reply| reply.origin == Origin::Llm) {
+            self.crashes = 0;
+        }
+        Ok(replies)
+    }
+
+    fn unasked(&mut self, limit: Duration) -> DescribeError {
+        self.bury(Fault::Garbled(ProtocolError::Unasked), limit)
+    }
+
+    /// The description that worded answers make together.
+    fn joined(
+        &mut self,
+        answers: &[Answer],
+        replies: Vec<Reply>,
+    ) -> Result<Description, DescribeError> {
+        let parts: Vec<(f32, &TokenFeatures)> = answers
+            .iter()
+            .zip(&replies)
+            .map(|(answer, reply)| (answer.weight, &reply.features))
+            .collect();
+        let (features, places) = match join(&parts, self.launch.max_rows) {
+            Ok(joined) => joined,
+            Err(error) => {
+                let fault = Fault::Garbled(ProtocolError::Features(error.to_string()));
+                return Err(self.bury(fault, Duration::ZERO));
+            }
+        };
+        let segments: Vec<Segment> = answers
+            .iter()
+            .zip(replies)
+            .zip(places)
+            .map(|((answer, reply), rows)| answer.segment(reply.text, reply.origin, Some(rows)))
+            .collect();
+        let by_llm = segments.iter().all(|s| s.origin == Origin::Llm);
+        Ok(Description {
+            text: text_of(&segments),
+            origin: if by_llm {
+                Origin::Llm
+            } else {
+                Origin::Template
+            },
+            features: Arc::new(features),
+            segments,
+            took: Duration::ZERO,
+        })
     }
 
     /// Ends the process and says why.
@@ -244,16 +302,26 @@ impl ProcessDescriber {
 impl Describer for ProcessDescriber {
     fn describe(&mut self, request: &DescribeRequest) -> Result<Description, DescribeError> {
         let begun = Clock.now();
-        let reply = self.ask(request)?;
-        Ok(Description {
-            text: reply.text,
-            origin: match request.text {
-                Prompt::Facts(_) => reply.origin,
-                Prompt::Text(_) => Origin::User,
+        let mut replies = self.ask(request)?;
+        let mut description = match (&request.text, replies.pop()) {
+            (Prompt::Answers { answers, .. }, Some(last)) => {
+                replies.push(last);
+                self.joined(answers, replies)?
+            }
+            (text, Some(reply)) => Description {
+                text: reply.text,
+                origin: match text {
+                    Prompt::Text(_) => Origin::User,
+                    _ => reply.origin,
+                },
+                features: Arc::new(reply.features),
+                segments: Vec::new(),
+                took: Duration::ZERO,
             },
-            features: Arc::new(reply.features),
-            took: Clock.now().since(begun),
-        })
+            (_, None) => return Err(DescribeError::Refused("nothing was asked".to_owned())),
+        };
+        description.took = Clock.now().since(begun);
+        Ok(description)
     }
 
     fn process(&self) -> Option<(u32, u64)> {
@@ -275,7 +343,10 @@ impl Describer for ProcessDescriber {
                     self.bury(Fault::TimedOut, START_LIMIT);
                 }
             }
-            Ok(Some(Message::Hello(hello))) if running.ready.is_none() => self.greet(hello),
+            Ok(Some(Message::Hello(hello))) if running.ready.is_none() => {
+                // Reported by the next call of `describe`, too.
+                let _ = self.greet(hello);
+            }
             Ok(Some(_)) => {
                 self.bury(Fault::Garbled(ProtocolError::Unasked), Duration::ZERO);
             }
@@ -315,6 +386,43 @@ impl Drop for ProcessDescriber {
             let _ = child.try_wait();
         }
     }
+}
+
+fn call(request: &DescribeRequest, max_rows: usize, left: Duration) -> Message {
+    match &request.text {
+        Prompt::Facts(sentences) => Message::Describe(DescribeCall {
+            task: request.task,
+            sentences: sentences.clone(),
+            max_tokens: MAX_TOKENS,
+            max_rows,
+            deadline_ms: soft_deadline(left),
+        }),
+        Prompt::Text(text) => Message::Encode(EncodeCall {
+            text: text.clone(),
+            max_rows,
+        }),
+        Prompt::Answers { answers, by_llm } => Message::Ask(AskCall {
+            task: request.task,
+            questions: answers.iter().map(asked).collect(),
+            max_tokens: if *by_llm { MAX_ANSWER } else { 0 },
+            max_rows,
+            deadline_ms: soft_deadline(left),
+        }),
+    }
+}
+
+fn asked(answer: &Answer) -> Asked {
+    Asked {
+        question: answer.question.clone(),
+        sentences: answer.merged(),
+        wish: answer.is_wish(),
+    }
+}
+
+/// The answers, one after the other.
+fn text_of(segments: &[Segment]) -> String {
+    let texts: Vec<&str> = segments.iter().map(|s| s.text.as_str()).collect();
+    texts.join(" ")
 }
 
 /// The process is to give up on the language model early enough to answer with the template.

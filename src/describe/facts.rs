@@ -9,6 +9,7 @@
 //! and not said.
 
 mod blobs;
+mod changes;
 mod exposure;
 mod focus;
 mod grid;
@@ -23,6 +24,8 @@ mod words;
 
 use serde::Serialize;
 
+pub(super) use changes::changes;
+pub use changes::{Change, ChangeKind};
 pub use exposure::ExposureFacts;
 pub use focus::FocusFacts;
 pub use groups::Group;
@@ -36,6 +39,7 @@ pub use words::Place;
 use crate::align::AlignedPair;
 use crate::config::{Modality, Task};
 use words::Sentence;
+pub(super) use words::{list, merged, rows};
 
 /// Judgements of less confidence are not said.
 pub const SAY: f32 = 0.5;
@@ -134,7 +138,6 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
-    use super::words::rows;
     use super::*;
     use crate::frame::{Picture, Size};
     use proptest::prelude::*;

@@ -6,16 +6,24 @@
 //! thread takes the newest between two frames.
 
 mod advice;
+pub mod ask;
 mod backoff;
 mod child;
 mod client;
+mod event_log;
 mod facts;
 mod features_file;
+#[cfg(test)]
+mod gbnf;
+mod guide_settings;
+mod history;
 mod models;
+mod pause;
 pub mod prompt;
 pub mod proof;
 pub mod protocol;
 pub mod questions;
+mod segments;
 mod template;
 mod worker;
 
@@ -26,15 +34,22 @@ use std::time::Duration;
 
 pub use client::{Launch, ProcessDescriber};
 pub use facts::{
-    Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts, Motion, Place, Rated,
-    SceneFacts, Shape, VisibleFacts, WarmObject,
+    Change, ChangeKind, Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts,
+    Motion, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
 };
 pub use features_file::FeaturesError;
+pub use guide_settings::GuideSettings;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
+pub use pause::FrameCount;
+pub use segments::Segment;
 pub use template::paragraph;
-pub use worker::{GuideSettings, GuideStatus, GuideWorker};
+pub use worker::{GuideStatus, GuideWorker};
 
 use crate::config::{DescribeConfig, Task};
+
+/// Address space film-describe may have beside its model files, bytes: programs and contexts take
+/// a third of it.
+const MEMORY: u64 = 512 << 20;
 
 /// Who wrote a text.
 #[derive(
@@ -62,6 +77,31 @@ pub struct TokenFeatures {
     pub dim: usize,
     /// `rows * dim` finite values.
     pub values: Vec<f32>,
+}
+
+impl TokenFeatures {
+    /// Whether these are features of `dim` columns.
+    fn check(&self, dim: usize) -> Result<(), GuidanceError> {
+        if self.dim != dim || dim == 0 {
+            return Err(GuidanceError::Dimension {
+                expected: dim,
+                found: self.dim,
+            });
+        }
+        if self.rows.checked_mul(dim) != Some(self.values.len()) {
+            return Err(GuidanceError::Damaged("length is not rows x features"));
+        }
+        if self.rows == 0 {
+            return Err(GuidanceError::Damaged("no token"));
+        }
+        // A layer-normalised hidden state stays far below this.
+        if !self.values.iter().all(|v| v.is_finite() && v.abs() < 1e3) {
+            return Err(GuidanceError::Damaged(
+                "a value is not finite or out of range",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What the network is guided by: a tensor of a fixed shape, and the text it stands for.
@@ -108,28 +148,7 @@ impl Guidance {
         origin: Origin,
         task: Task,
     ) -> Result<Self, GuidanceError> {
-        if features.dim != dim {
-            return Err(GuidanceError::Dimension {
-                expected: dim,
-                found: features.dim,
-            });
-        }
-        if features.values.len() != features.rows * features.dim {
-            return Err(GuidanceError::Damaged("length is not rows x features"));
-        }
-        if features.rows == 0 {
-            return Err(GuidanceError::Damaged("no token"));
-        }
-        // A layer-normalised hidden state stays far below this.
-        if !features
-            .values
-            .iter()
-            .all(|v| v.is_finite() && v.abs() < 1e3)
-        {
-            return Err(GuidanceError::Damaged(
-                "a value is not finite or out of range",
-            ));
-        }
+        features.check(dim)?;
         let used = features.rows.min(tokens) * dim;
         let mut values = vec![0.0; tokens * dim];
         values[..used].copy_from_slice(&features.values[..used]);
@@ -189,6 +208,27 @@ pub enum Prompt {
     Facts(Vec<String>),
     /// A finished text, only to be encoded.
     Text(String),
+    /// Answers to questions, each to become a segment of guidance.
+    Answers {
+        /// What is known, by question.
+        answers: Vec<questions::Answer>,
+        /// The language model words them; `false`: the template does.
+        by_llm: bool,
+    },
+}
+
+impl Prompt {
+    /// The text without a language model.
+    pub fn text(&self, task: Task) -> String {
+        match self {
+            Self::Facts(sentences) => paragraph(task, sentences),
+            Self::Text(text) => text.clone(),
+            Self::Answers { answers, .. } => {
+                let texts: Vec<String> = answers.iter().map(|a| a.template(task)).collect();
+                texts.join(" ")
+            }
+        }
+    }
 }
 
 /// A text and its features.
@@ -198,8 +238,10 @@ pub struct Description {
     pub text: String,
     /// Who wrote it.
     pub origin: Origin,
-    /// Its tokens' features.
+    /// Its tokens' features; of answers, the rows of all segments.
     pub features: Arc<TokenFeatures>,
+    /// The segments, where answers were asked for.
+    pub segments: Vec<Segment>,
     /// How long it took.
     pub took: Duration,
 }
@@ -288,13 +330,23 @@ pub fn open(
         Some(program) => program.clone(),
         None => beside_this_program()?,
     };
+    let llm = files.llm.clone().filter(|_| config.llm);
+    let memory = match config.memory_mb {
+        Some(mb) => mb << 20,
+        None => MEMORY + size_of(&encoder) + llm.as_ref().map_or(0, size_of),
+    };
     let launch = Launch {
         program,
-        llm: files.llm.clone().filter(|_| config.llm),
+        llm,
         encoder,
         max_rows: rows,
+        memory: Some(memory),
     };
     Ok(Box::new(ProcessDescriber::new(launch)))
+}
+
+fn size_of(file: &ModelFile) -> u64 {
+    std::fs::metadata(&file.path).map_or(0, |m| m.len())
 }
 
 fn beside_this_program() -> Result<PathBuf, DescribeError> {

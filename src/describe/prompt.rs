@@ -30,6 +30,9 @@ pub enum PromptError {
         /// What it has, trimmed.
         bytes: usize,
     },
+    /// A question that is empty, or too long.
+    #[error("a question has {0} bytes, 1 to {most} can be asked", most = super::ask::MAX_QUESTION)]
+    Question(usize),
 }
 
 /// Examples of the task, the same for every request.
@@ -97,17 +100,30 @@ pub fn request(sentences: &[String]) -> Result<String, PromptError> {
 /// [`PromptError`].
 pub fn grammar(task: Task, sentences: &[String]) -> Result<String, PromptError> {
     let sentences = clean(sentences)?;
-    let mut root = String::from("root ::= \" \" ");
+    let (wish, steps) = wish_rules(task, &sentences);
+    Ok(format!(
+        "root ::= \" \" {}\". The fused image should \" {wish}\".\\n\"\n{steps}{JOINTS}",
+        facts_rule(&sentences)
+    ))
+}
+
+/// The rules that [`facts_rule`] names.
+pub(super) const JOINTS: &str = "joint ::= \". The \" | \", while the \"\n\
+     shows ::= \" shows \" | \" reveals \" | \" contains \"\n";
+
+/// Symbols that spell clean sentences, without the last full stop.
+pub(super) fn facts_rule(sentences: &[String]) -> String {
+    let mut rule = String::new();
     for (i, sentence) in sentences.iter().enumerate() {
         let body = sentence.strip_suffix('.').unwrap_or(sentence);
         let body = match body.strip_prefix("The ") {
             Some(rest) if i > 0 => {
-                root.push_str("joint ");
+                rule.push_str("joint ");
                 rest
             }
             _ => {
                 if i > 0 {
-                    root.push_str("\". \" ");
+                    rule.push_str("\". \" ");
                 }
                 body
             }
@@ -116,31 +132,32 @@ pub fn grammar(task: Task, sentences: &[String]) -> Result<String, PromptError> 
             Some((subject, object)) => {
                 let (subject, object) = (literal(subject), literal(object));
                 // Writing to a String cannot fail.
-                let _ = write!(root, "{subject} shows {object} ");
+                let _ = write!(rule, "{subject} shows {object} ");
             }
             None => {
-                let _ = write!(root, "{} ", literal(body));
+                let _ = write!(rule, "{} ", literal(body));
             }
         }
     }
-    root.push_str("\". The fused image should \" ");
-    let steps = advice::steps(task, &sentences);
-    let mut rules = String::new();
+    rule
+}
+
+/// Symbols that spell what follows "The fused image should ", without the full stop, and the
+/// rules that they name.
+pub(super) fn wish_rules(task: Task, sentences: &[String]) -> (String, String) {
+    let steps = advice::steps(task, sentences);
+    let (mut symbols, mut rules) = (String::new(), String::new());
     for (i, wordings) in steps.iter().enumerate() {
         match i {
             0 => {}
-            _ if i + 1 == steps.len() => root.push_str("\" and \" "),
-            _ => root.push_str("\", \" "),
+            _ if i + 1 == steps.len() => symbols.push_str("\" and \" "),
+            _ => symbols.push_str("\", \" "),
         }
         let options: Vec<String> = wordings.iter().map(|w| literal(w)).collect();
-        let _ = write!(root, "step{i} ");
+        let _ = write!(symbols, "step{i} ");
         let _ = writeln!(rules, "step{i} ::= {}", options.join(" | "));
     }
-    root.push_str("\".\\n\"\n");
-    root.push_str(&rules);
-    root.push_str("joint ::= \". The \" | \", while the \"\n");
-    root.push_str("shows ::= \" shows \" | \" reveals \" | \" contains \"\n");
-    Ok(root)
+    (symbols, rules)
 }
 
 /// Sentences as the model reads them: one line each, trimmed, checked.
@@ -185,80 +202,10 @@ fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
+    use super::super::gbnf::{derive, matches, parse};
     use super::super::template;
     use super::*;
     use proptest::prelude::*;
-
-    /// Symbols of one alternative: a literal's text, or the name of a rule.
-    #[derive(Debug, Clone, PartialEq)]
-    enum Symbol {
-        Text(String),
-        Rule(String),
-    }
-
-    /// Reads the part of GBNF that `grammar` writes; panics on anything else.
-    fn parse(grammar: &str) -> HashMap<String, Vec<Vec<Symbol>>> {
-        grammar
-            .lines()
-            .map(|line| {
-                let (name, mut rest) = line.split_once(" ::= ").expect("a rule a line");
-                let mut options = vec![Vec::new()];
-                while let Some(c) = rest.chars().next() {
-                    if c == ' ' {
-                        rest = &rest[1..];
-                    } else if c == '|' {
-                        options.push(Vec::new());
-                        rest = &rest[1..];
-                    } else if c == '"' {
-                        let (text, after) = quoted(&rest[1..]);
-                        options.last_mut().unwrap().push(Symbol::Text(text));
-                        rest = after;
-                    } else {
-                        let end = rest.find(' ').unwrap_or(rest.len());
-                        options
-                            .last_mut()
-                            .unwrap()
-                            .push(Symbol::Rule(rest[..end].to_owned()));
-                        rest = &rest[end..];
-                    }
-                }
-                (name.to_owned(), options)
-            })
-            .collect()
-    }
-
-    fn quoted(rest: &str) -> (String, &str) {
-        let mut text = String::new();
-        let mut chars = rest.char_indices();
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '"' => return (text, &rest[at + 1..]),
-                '\\' => match chars.next().expect("an escaped character").1 {
-                    'n' => text.push('\n'),
-                    c @ ('"' | '\\') => text.push(c),
-                    other => panic!("unknown escape {other}"),
-                },
-                c => text.push(c),
-            }
-        }
-        panic!("literal without end: {rest}");
-    }
-
-    /// The text of taking option `choice` (modulo what there is) everywhere.
-    fn derive(rules: &HashMap<String, Vec<Vec<Symbol>>>, name: &str, choice: usize) -> String {
-        let options = rules
-            .get(name)
-            .unwrap_or_else(|| panic!("rule {name} is missing"));
-        options[choice % options.len()]
-            .iter()
-            .map(|symbol| match symbol {
-                Symbol::Text(text) => text.clone(),
-                Symbol::Rule(rule) => derive(rules, rule, choice),
-            })
-            .collect()
-    }
 
     #[test]
     fn taking_every_first_option_gives_the_template() {
@@ -296,38 +243,6 @@ mod tests {
                 );
             }
         }
-    }
-
-    /// Whether `text` is derived from `name`; by trying all ways, texts are short.
-    fn matches(rules: &HashMap<String, Vec<Vec<Symbol>>>, name: &str, text: &str) -> bool {
-        fn ends(
-            rules: &HashMap<String, Vec<Vec<Symbol>>>,
-            symbols: &[Symbol],
-            text: &str,
-        ) -> Vec<usize> {
-            let Some((first, rest)) = symbols.split_first() else {
-                return vec![0];
-            };
-            let heads: Vec<usize> = match first {
-                Symbol::Text(t) => text
-                    .starts_with(t.as_str())
-                    .then_some(t.len())
-                    .into_iter()
-                    .collect(),
-                Symbol::Rule(r) => rules[r].iter().flat_map(|o| ends(rules, o, text)).collect(),
-            };
-            heads
-                .into_iter()
-                .flat_map(|n| {
-                    ends(rules, rest, &text[n..])
-                        .into_iter()
-                        .map(move |m| n + m)
-                })
-                .collect()
-        }
-        rules[name]
-            .iter()
-            .any(|o| ends(rules, o, text).contains(&text.len()))
     }
 
     #[test]

@@ -28,7 +28,30 @@ pub struct Contradiction {
 /// # Errors
 /// [`Contradiction`] at the first word that does not follow from them.
 pub fn prove(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Contradiction> {
-    let mut rest = paragraph;
+    let rest = facts(sentences, paragraph)?;
+    wish(task, sentences, expect(rest, WISH, "the wish")?)
+}
+
+/// The same of the answer to one question: the facts alone, or the wish alone.
+///
+/// # Errors
+/// [`Contradiction`] at the first word that does not follow from them.
+pub fn prove_answer(
+    task: Task,
+    sentences: &[String],
+    is_wish: bool,
+    answer: &str,
+) -> Result<(), Contradiction> {
+    if is_wish {
+        let begin = &WISH[". ".len()..];
+        return wish(task, sentences, expect(answer, begin, "the wish")?);
+    }
+    end(facts(sentences, answer)?)
+}
+
+/// What follows all facts, from the last full stop on.
+fn facts<'a>(sentences: &[String], text: &'a str) -> Result<&'a str, Contradiction> {
+    let mut rest = text;
     for (i, sentence) in sentences.iter().enumerate() {
         let mut body = sentence.strip_suffix('.').unwrap_or(sentence);
         if i > 0 {
@@ -39,7 +62,11 @@ pub fn prove(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Co
         }
         rest = fact(rest, body, sentence)?;
     }
-    rest = expect(rest, WISH, "the wish")?;
+    Ok(rest)
+}
+
+/// The steps, and then the end.
+fn wish(task: Task, sentences: &[String], mut rest: &str) -> Result<(), Contradiction> {
     let steps = advice::steps(task, sentences);
     for (i, wordings) in steps.iter().enumerate() {
         if i > 0 {
@@ -49,6 +76,10 @@ pub fn prove(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Co
         let after = wordings.iter().find_map(|w| rest.strip_prefix(w));
         rest = after.ok_or_else(|| contradiction(&format!("one of {wordings:?}"), rest))?;
     }
+    end(rest)
+}
+
+fn end(rest: &str) -> Result<(), Contradiction> {
     match rest {
         "." => Ok(()),
         more => Err(contradiction("the end", more)),

@@ -30,10 +30,14 @@ pub enum Message {
     Describe(DescribeCall),
     /// Asks for the features of a finished text.
     Encode(EncodeCall),
-    /// Answers both.
+    /// Answers these two.
     Description(Reply),
-    /// Answers both: no, and why; the process goes on.
+    /// Answers all: no, and why; the process goes on.
     Refused(Refusal),
+    /// Asks for the answers to questions, and their features.
+    Ask(AskCall),
+    /// Answers that: one reply a question, in their order.
+    Answers(Vec<Reply>),
 }
 
 /// The process is ready.
@@ -50,6 +54,9 @@ pub struct Hello {
     pub pid: u32,
     /// What is not as it should be (a language model that could not be used, say).
     pub note: Option<String>,
+    /// SHA-256 of the text encoder's file, hexadecimal, where it was asked to check it.
+    #[serde(default)]
+    pub encoder_sha256: Option<String>,
 }
 
 /// Asks for a paragraph and its features.
@@ -76,6 +83,34 @@ pub struct EncodeCall {
     pub text: String,
     /// Most feature rows wanted; sentences are left out to keep within.
     pub max_rows: usize,
+}
+
+/// Asks for the answers to questions, and their features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskCall {
+    /// The task.
+    pub task: Task,
+    /// At most [`MAX_QUESTIONS`](super::ask::MAX_QUESTIONS).
+    pub questions: Vec<Asked>,
+    /// Most tokens the language model may write for each; 0: the template answers.
+    pub max_tokens: usize,
+    /// Most feature rows wanted for each; sentences are left out to keep within.
+    pub max_rows: usize,
+    /// When to give up on the language model and answer with the template.
+    pub deadline_ms: u64,
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// What the language model reads.
+    pub question: String,
+    /// Verbalised facts that answer it.
+    pub sentences: Vec<String>,
+    /// The answer is what the fused image should do, as it follows from the facts.
+    pub wish: bool,
 }
 
 /// A text and its features.
@@ -136,6 +171,9 @@ pub enum ProtocolError {
     /// The JSON header is not what the kind of message has.
     #[error("the header of the message cannot be read: {0}")]
     Header(String),
+    /// Features that no encoder gives.
+    #[error("its features cannot be used: {0}")]
+    Features(String),
     /// A message that nothing asked for.
     #[error("it spoke without being asked")]
     Unasked,
@@ -169,7 +207,7 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Message, usize)>, ProtocolError> {
         return Err(ProtocolError::Version { found: version });
     }
     if let Some(&kind) = bytes.get(5)
-        && !(1..=5).contains(&kind)
+        && !(1..=7).contains(&kind)
     {
         return Err(ProtocolError::Kind { found: kind });
     }
@@ -192,9 +230,11 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Message, usize)>, ProtocolError> {
         2 => Message::Describe(parse(header)?),
         3 => Message::Encode(parse(header)?),
         4 => Message::Description(reply(parse(header)?, tail)?),
-        _ => Message::Refused(parse(header)?),
+        5 => Message::Refused(parse(header)?),
+        6 => Message::Ask(parse(header)?),
+        _ => Message::Answers(replies(parse(header)?, tail)?),
     };
-    if kind != 4 && !tail.is_empty() {
+    if !matches!(kind, 4 | 7) && !tail.is_empty() {
         return Err(ProtocolError::Header("bytes follow it".to_owned()));
     }
     Ok(Some((message, FRAME_HEADER + length)))
@@ -206,31 +246,26 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Message, usize)>, ProtocolError> {
 /// [`ProtocolError::Length`] where it would be too long to be decoded,
 /// [`ProtocolError::Shape`] where a reply's values do not fill its shape.
 pub fn encode(message: &Message) -> Result<Vec<u8>, ProtocolError> {
-    let (kind, header, features): (u8, _, &[f32]) = match message {
-        Message::Hello(hello) => (1, serde_json::to_vec(hello), &[]),
-        Message::Describe(call) => (2, serde_json::to_vec(call), &[]),
-        Message::Encode(call) => (3, serde_json::to_vec(call), &[]),
+    let mut features: Vec<&[f32]> = Vec::new();
+    let (kind, header) = match message {
+        Message::Hello(hello) => (1, serde_json::to_vec(hello)),
+        Message::Describe(call) => (2, serde_json::to_vec(call)),
+        Message::Encode(call) => (3, serde_json::to_vec(call)),
         Message::Description(reply) => {
-            let TokenFeatures { rows, dim, values } = &reply.features;
-            if rows.checked_mul(*dim) != Some(values.len()) {
-                return Err(ProtocolError::Shape {
-                    rows: *rows,
-                    dim: *dim,
-                    bytes: values.len().saturating_mul(4),
-                });
-            }
-            let header = ReplyHeader {
-                text: reply.text.clone(),
-                origin: reply.origin,
-                rows: *rows,
-                dim: *dim,
-            };
-            (4, serde_json::to_vec(&header), values)
+            features.push(&reply.features.values);
+            (4, serde_json::to_vec(&reply_header(reply)?))
         }
-        Message::Refused(refusal) => (5, serde_json::to_vec(refusal), &[]),
+        Message::Refused(refusal) => (5, serde_json::to_vec(refusal)),
+        Message::Ask(call) => (6, serde_json::to_vec(call)),
+        Message::Answers(replies) => {
+            features.extend(replies.iter().map(|r| r.features.values.as_slice()));
+            let headers: Result<Vec<_>, _> = replies.iter().map(reply_header).collect();
+            (7, serde_json::to_vec(&headers?))
+        }
     };
     let header = header.map_err(|error| ProtocolError::Header(error.to_string()))?;
-    let length = 4 + header.len() + 4 * features.len();
+    let values: usize = features.iter().map(|f| f.len()).sum();
+    let length = 4 + header.len() + 4 * values;
     let (Ok(payload_length), Ok(header_length), true) = (
         u32::try_from(length),
         u32::try_from(header.len()),
@@ -244,7 +279,7 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, ProtocolError> {
     frame.extend_from_slice(&payload_length.to_le_bytes());
     frame.extend_from_slice(&header_length.to_le_bytes());
     frame.extend_from_slice(&header);
-    frame.extend(features.iter().flat_map(|v| v.to_le_bytes()));
+    frame.extend(features.concat().iter().flat_map(|v| v.to_le_bytes()));
     Ok(frame)
 }
 
@@ -282,117 +317,48 @@ fn reply(header: ReplyHeader, tail: &[u8]) -> Result<Reply, ProtocolError> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn messages() -> Vec<Message> {
-        vec![
-            Message::Hello(Hello {
-                llm: None,
-                encoder: "minilm".to_owned(),
-                dim: 384,
-                pid: 7,
-                note: Some("no model".to_owned()),
-            }),
-            Message::Describe(DescribeCall {
-                task: Task::Mff,
-                sentences: vec!["The \"first\" image.\n".to_owned()],
-                max_tokens: 90,
-                max_rows: 64,
-                deadline_ms: 1000,
-            }),
-            Message::Encode(EncodeCall {
-                text: "ü".to_owned(),
-                max_rows: 64,
-            }),
-            Message::Description(Reply {
-                text: "t".to_owned(),
-                origin: Origin::Llm,
-                features: TokenFeatures {
-                    rows: 2,
-                    dim: 3,
-                    values: vec![0.0, 1.5, -2.0, f32::MIN, f32::MAX, 1e-20],
-                },
-            }),
-            Message::Refused(Refusal {
-                message: "no".to_owned(),
-            }),
-        ]
+fn reply_header(reply: &Reply) -> Result<ReplyHeader, ProtocolError> {
+    let TokenFeatures { rows, dim, values } = &reply.features;
+    if rows.checked_mul(*dim) != Some(values.len()) {
+        return Err(ProtocolError::Shape {
+            rows: *rows,
+            dim: *dim,
+            bytes: values.len().saturating_mul(4),
+        });
     }
-
-    #[test]
-    fn every_message_comes_back_and_every_shorter_prefix_waits() {
-        for message in messages() {
-            let mut frame = encode(&message).unwrap();
-            for end in 0..frame.len() {
-                assert_eq!(decode(&frame[..end]), Ok(None), "{end} of {message:?}");
-            }
-            let length = frame.len();
-            frame.extend_from_slice(b"FLMD next");
-            assert_eq!(decode(&frame), Ok(Some((message, length))));
-        }
-    }
-
-    #[test]
-    fn faults_are_told_apart() {
-        assert!(matches!(decode(b"GG"), Err(ProtocolError::Magic { .. })));
-        assert!(matches!(
-            decode(b"FLMD\x02"),
-            Err(ProtocolError::Version { found: 2 })
-        ));
-        assert!(matches!(
-            decode(b"FLMD\x01\x09"),
-            Err(ProtocolError::Kind { found: 9 })
-        ));
-        let huge = b"FLMD\x01\x01\0\0\xff\xff\xff\xff";
-        assert!(matches!(decode(huge), Err(ProtocolError::Length { .. })));
-        let empty = b"FLMD\x01\x01\0\0\0\0\0\0";
-        assert!(matches!(decode(empty), Err(ProtocolError::Header(_))));
-        let mut wrong = messages().remove(3);
-        if let Message::Description(reply) = &mut wrong {
-            reply.features.rows = usize::MAX;
-        }
-        assert!(matches!(encode(&wrong), Err(ProtocolError::Shape { .. })));
-    }
-
-    #[test]
-    fn a_shape_that_overflows_is_refused() {
-        let header = br#"{"text":"","origin":"llm","rows":18446744073709551615,"dim":4}"#;
-        let mut frame = b"FLMD\x01\x04\0\0".to_vec();
-        frame.extend_from_slice(&(4 + header.len() as u32).to_le_bytes());
-        frame.extend_from_slice(&(header.len() as u32).to_le_bytes());
-        frame.extend_from_slice(header);
-        assert!(matches!(decode(&frame), Err(ProtocolError::Shape { .. })));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_safe(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = decode(&bytes);
-        }
-
-        #[test]
-        fn any_payload_behind_a_sound_frame_header_is_safe(
-            kind in 1u8..=5, header in 0u32..40, payload in prop::collection::vec(any::<u8>(), 0..64),
-        ) {
-            let mut frame = vec![b'F', b'L', b'M', b'D', 1, kind, 0, 0];
-            frame.extend_from_slice(&(payload.len() as u32 + 4).to_le_bytes());
-            frame.extend_from_slice(&header.to_le_bytes());
-            frame.extend_from_slice(&payload);
-            // Complete, so it is a message or an error; never a wait for more.
-            prop_assert!(!matches!(decode(&frame), Ok(None)));
-        }
-
-        #[test]
-        fn a_changed_byte_never_panics(at in 0usize..80, value in any::<u8>(), which in 0usize..5) {
-            let mut frame = encode(&messages()[which]).unwrap();
-            let at = at % frame.len();
-            frame[at] = value;
-            if let Ok(Some((_, used))) = decode(&frame) {
-                prop_assert!(used <= frame.len());
-            }
-        }
-    }
+    Ok(ReplyHeader {
+        text: reply.text.clone(),
+        origin: reply.origin,
+        rows: *rows,
+        dim: *dim,
+    })
 }
+
+/// Each reply takes its features from `tail`, which has no more.
+fn replies(headers: Vec<ReplyHeader>, mut tail: &[u8]) -> Result<Vec<Reply>, ProtocolError> {
+    let mut found = Vec::new();
+    for header in headers {
+        let bytes = header
+            .rows
+            .checked_mul(header.dim)
+            .and_then(|n| n.checked_mul(4))
+            .unwrap_or(usize::MAX);
+        let (own, rest) = tail.split_at_checked(bytes).ok_or(ProtocolError::Shape {
+            rows: header.rows,
+            dim: header.dim,
+            bytes: tail.len(),
+        })?;
+        found.push(reply(header, own)?);
+        tail = rest;
+    }
+    if !tail.is_empty() {
+        return Err(ProtocolError::Header(
+            "features follow the last one".to_owned(),
+        ));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+#[path = "protocol_tests.rs"]
+mod tests;

@@ -5,15 +5,19 @@
 //! [`Answer`]s, whose sentences the language model may word like any other facts. Thread: guide,
 //! main. Blocks: never. Allocates: freely. Fails when: [`QuestionError`]. Not its job: encoding.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use super::Facts;
+use super::ask::{self, MAX_QUESTION, MAX_QUESTIONS};
+use super::facts::{merged, rows};
+use super::{Facts, Origin, Segment};
 use crate::config::{Task, line_and_column};
 
 /// The shipped questions.
 const SHIPPED: &str = include_str!("questions.toml");
-/// Most questions of a task: the guidance has 64 rows.
-const MOST: usize = 8;
+/// Rows that the encoder adds to each answer: its begin and its end.
+const ENDS: usize = 2;
 
 /// How near a question looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,6 +29,8 @@ pub enum Level {
     Object,
     /// Parts.
     Detail,
+    /// What the fused image should do.
+    Wish,
 }
 
 /// One question.
@@ -33,9 +39,10 @@ pub enum Level {
 pub struct Question {
     /// How near it looks.
     pub level: Level,
-    /// For people.
+    /// For people and for the language model.
     pub question: String,
-    /// A part of a sentence that holds one of these answers it.
+    /// A part of a sentence that holds one of these answers it; none for a wish.
+    #[serde(default)]
     pub facts: Vec<String>,
     /// How much the answer counts, above 0 to 1.
     pub weight: f32,
@@ -62,7 +69,7 @@ pub struct Answer {
     pub level: Level,
     /// The question.
     pub question: String,
-    /// Sentences with their full stops, at least one.
+    /// Sentences with their full stops, at least one: the answer, or what the wish follows from.
     pub sentences: Vec<String>,
     /// How much it counts.
     pub weight: f32,
@@ -79,6 +86,14 @@ pub enum QuestionError {
         /// From 1.
         column: usize,
         /// What is wrong.
+        message: String,
+    },
+    /// A file that is not there or not as it must be.
+    #[error("the questions {path}: {message}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong, and where.
         message: String,
     },
     /// A value out of range.
@@ -102,6 +117,23 @@ impl Questions {
         Self::parse(SHIPPED)
     }
 
+    /// Those of a file, or the shipped ones.
+    ///
+    /// # Errors
+    /// [`QuestionError::File`], with the file and the place in it.
+    pub fn open(path: Option<&Path>) -> Result<Self, QuestionError> {
+        let Some(path) = path else {
+            return Self::shipped();
+        };
+        let wrong = |message: String| QuestionError::File {
+            path: path.display().to_string(),
+            message,
+        };
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| wrong(format!("cannot read it: {error}")))?;
+        Self::parse(&text).map_err(|error| wrong(error.to_string()))
+    }
+
     /// Reads and checks a TOML text.
     ///
     /// # Errors
@@ -118,21 +150,13 @@ impl Questions {
         })?;
         for task in Task::ALL {
             for (i, question) in questions.of(task).iter().enumerate() {
-                let weight = question.weight;
-                let message = if i >= MOST {
-                    format!("more than {MOST} questions do not fit the guidance")
-                } else if !(weight > 0.0 && weight <= 1.0) {
-                    format!("weight = {weight} is out of range: above 0, at most 1")
-                } else if question.facts.iter().all(|fact| fact.trim().is_empty()) {
-                    "facts is empty: name at least one word of a sentence".to_owned()
-                } else {
-                    continue;
-                };
-                return Err(QuestionError::Invalid {
-                    task: task.name(),
-                    index: i + 1,
-                    message,
-                });
+                if let Err(message) = question.check(i, &questions.of(task)[..i]) {
+                    return Err(QuestionError::Invalid {
+                        task: task.name(),
+                        index: i + 1,
+                        message,
+                    });
+                }
             }
         }
         Ok(questions)
@@ -159,6 +183,9 @@ impl Questions {
                 said[i].push(part);
             }
         }
+        if let Some(wish) = questions.iter().position(|q| q.level == Level::Wish) {
+            said[wish] = facts.sentences();
+        }
         questions
             .iter()
             .zip(said)
@@ -170,6 +197,104 @@ impl Questions {
                 weight: question.weight,
             })
             .collect()
+    }
+
+    /// The same, with facts left out until the answers fit `most` rows of guidance, or have one
+    /// fact each: first the last facts of the answers that count least.
+    pub fn answer_within(&self, facts: &Facts, most: usize) -> Vec<Answer> {
+        let task = facts.task();
+        let mut answers = self.answer(facts);
+        let used = |answers: &[Answer]| -> usize {
+            let of = |a: &Answer| rows(&a.template(task)) + ENDS;
+            answers.iter().map(of).sum()
+        };
+        while used(&answers) > most {
+            let longer = answers.iter_mut().rev();
+            let longer = longer.filter(|a| a.level != Level::Wish && a.sentences.len() > 1);
+            let Some(least) = longer.min_by(|a, b| a.weight.total_cmp(&b.weight)) else {
+                break;
+            };
+            least.sentences.pop();
+        }
+        answers
+    }
+}
+
+impl Question {
+    fn check(&self, index: usize, before: &[Self]) -> Result<(), String> {
+        let (weight, length) = (self.weight, self.question.trim().len());
+        let names_facts = self.facts.iter().any(|fact| !fact.trim().is_empty());
+        let is_wish = self.level == Level::Wish;
+        if index >= MAX_QUESTIONS {
+            Err(format!(
+                "more than {MAX_QUESTIONS} questions do not fit the guidance"
+            ))
+        } else if !(weight > 0.0 && weight <= 1.0) {
+            Err(format!(
+                "weight = {weight} is out of range: above 0, at most 1"
+            ))
+        } else if !(1..=MAX_QUESTION).contains(&length) {
+            Err(format!(
+                "question has {length} bytes, 1 to {MAX_QUESTION} can be asked"
+            ))
+        } else if is_wish && before.iter().any(|q| q.level == Level::Wish) {
+            Err("a second question of level \"wish\": the wish is one sentence".to_owned())
+        } else if is_wish && !self.facts.is_empty() {
+            Err("facts has no meaning for a wish, which follows from all facts".to_owned())
+        } else if !is_wish && !names_facts {
+            Err("facts is empty: name at least one word of a sentence".to_owned())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Answer {
+    /// What changed lately, which no question of a file asks for.
+    pub(super) fn of_change(sentence: String) -> Self {
+        Self {
+            level: Level::Scene,
+            question: "What changed?".to_owned(),
+            sentences: vec![sentence],
+            weight: 0.5,
+        }
+    }
+
+    /// It says what the fused image should do.
+    pub fn is_wish(&self) -> bool {
+        self.level == Level::Wish
+    }
+
+    /// The facts in as few sentences as say them.
+    pub fn merged(&self) -> Vec<String> {
+        merged(&self.sentences)
+    }
+
+    /// The answer without a language model.
+    pub fn template(&self, task: Task) -> String {
+        ask::template(task, &self.merged(), self.is_wish())
+    }
+
+    /// The segment it is without a describer: nothing is encoded.
+    pub fn unencoded(&self, task: Task) -> Segment {
+        self.segment(self.template(task), Origin::Template, None)
+    }
+
+    /// The segment of a worded answer.
+    pub(super) fn segment(
+        &self,
+        text: String,
+        origin: Origin,
+        rows: Option<(usize, usize)>,
+    ) -> Segment {
+        Segment {
+            level: self.level,
+            question: self.question.clone(),
+            text,
+            origin,
+            weight: self.weight,
+            rows,
+        }
     }
 }
 
@@ -205,16 +330,63 @@ mod tests {
         let questions = Questions::shipped().unwrap();
         for task in Task::ALL {
             let levels: Vec<Level> = questions.of(task).iter().map(|q| q.level).collect();
-            assert_eq!(levels, [Level::Scene, Level::Object, Level::Detail]);
+            let all = [Level::Scene, Level::Object, Level::Detail, Level::Wish];
+            assert_eq!(levels, all);
             let facts = facts(task);
             let answers = questions.answer(&facts);
             assert!(!answers.is_empty(), "{task:?}");
+            let (wishes, answers): (Vec<_>, Vec<_>) =
+                answers.into_iter().partition(Answer::is_wish);
+            let wish = wishes[0].template(task);
+            assert!(wish.starts_with("The fused image should "), "{wish}");
+            assert!(crate::describe::paragraph(task, &facts.sentences()).ends_with(&wish));
             let mut said: Vec<String> = answers.into_iter().flat_map(|a| a.sentences).collect();
             let mut parts = facts.parts();
             said.sort();
             parts.sort();
             assert_eq!(said, parts, "every fact of {task:?} is asked for once");
         }
+    }
+
+    #[test]
+    fn the_answers_that_count_least_lose_facts_first_and_none_is_lost() {
+        let questions = Questions::shipped().unwrap();
+        for task in Task::ALL {
+            let facts = facts(task);
+            let all = questions.answer(&facts);
+            assert_eq!(questions.answer_within(&facts, 1000), all);
+            let least = questions.answer_within(&facts, 1);
+            assert_eq!(least.len(), all.len());
+            for answer in &least {
+                assert!(
+                    answer.is_wish() || answer.sentences.len() == 1,
+                    "{answer:?}"
+                );
+            }
+            let fitted = questions.answer_within(&facts, 64);
+            let used: usize = fitted.iter().map(|a| rows(&a.template(task)) + ENDS).sum();
+            assert!(used <= 64 || fitted == least, "{used}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.toml");
+        let said = |path: &Path| Questions::open(Some(path)).unwrap_err().to_string();
+        assert!(
+            said(&path).contains("q.toml: cannot read it"),
+            "{}",
+            said(&path)
+        );
+        std::fs::write(&path, "[[ivf]]\nlevel = 3\n").unwrap();
+        assert!(
+            said(&path).contains("q.toml: line 2, column 9"),
+            "{}",
+            said(&path)
+        );
+        std::fs::write(&path, SHIPPED).unwrap();
+        assert_eq!(Questions::open(Some(&path)), Questions::open(None));
     }
 
     #[test]
@@ -231,6 +403,11 @@ mod tests {
         assert!(error(&question("nan", "[\"x\"]")).contains("weight"));
         assert!(error(&question("1.0", "[]")).contains("facts"));
         assert!(error(&question("1.0", "[\"x\"]").repeat(9)).contains("question 9"));
+        let wish = question("1.0", "[]").replace("detail", "wish");
+        assert!(error(&wish.repeat(2)).contains("question 2"));
+        assert!(error(&wish.replace("[]", "[\"x\"]")).contains("no meaning"));
+        assert!(error(&wish.replace("\"?\"", "\" \"")).contains("0 bytes"));
+        Questions::parse(&wish).unwrap();
         assert_eq!(
             Questions::parse("").unwrap().answer(&facts(Task::Ivf)),
             Vec::new()

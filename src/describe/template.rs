@@ -8,15 +8,7 @@ use crate::config::Task;
 
 /// The sentences, then what the fused image should do.
 pub fn paragraph(task: Task, sentences: &[String]) -> String {
-    let steps: Vec<&str> = advice::steps(task, sentences)
-        .iter()
-        .filter_map(|wordings| wordings.first().copied())
-        .collect();
-    let advice = match steps.as_slice() {
-        [] => String::new(),
-        [only] => format!("The fused image should {only}."),
-        [before @ .., last] => format!("The fused image should {} and {last}.", before.join(", ")),
-    };
+    let advice = wish(task, sentences);
     let mut text = String::new();
     for sentence in sentences.iter().chain([&advice]) {
         if !text.is_empty() && !sentence.is_empty() {
@@ -25,6 +17,19 @@ pub fn paragraph(task: Task, sentences: &[String]) -> String {
         text.push_str(sentence.trim());
     }
     text
+}
+
+/// What the fused image should do, where `sentences` hold.
+pub fn wish(task: Task, sentences: &[String]) -> String {
+    let steps: Vec<&str> = advice::steps(task, sentences)
+        .iter()
+        .filter_map(|wordings| wordings.first().copied())
+        .collect();
+    match steps.as_slice() {
+        [] => String::new(),
+        [only] => format!("The fused image should {only}."),
+        [before @ .., last] => format!("The fused image should {} and {last}.", before.join(", ")),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ask::MAX_QUESTIONS;
+use super::event_log::{Event, EventLog};
+use super::facts::ChangeKind;
+use super::guide_settings::GuideSettings;
+use super::history::History;
+use super::pause::{FrameCount, Lateness, Thermometer};
+use super::questions::Answer;
 use super::{
     DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
     paragraph,
@@ -18,41 +25,16 @@ use super::{
 use crate::align::AlignedPair;
 use crate::channel::Watch;
 use crate::clock::Timestamp;
-use crate::config::{DescribeConfig, Modality};
+use crate::config::Task;
 
 /// How long a step may be put off: how soon a dead process is noticed.
 const PULSE: Duration = Duration::from_millis(200);
 /// So long before a description another look is taken: motion is what changed since.
 const LOOK_AHEAD: Duration = Duration::from_millis(800);
+/// Between two looks for the event log.
+const LOG_EVERY: Duration = Duration::from_secs(1);
 /// Before a failed description is tried again, at most the interval.
 const RETRY: Duration = Duration::from_millis(500);
-
-/// How often and how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GuideSettings {
-    /// `false`: nothing is looked at; only a user's text guides.
-    pub enabled: bool,
-    /// Between the starts of two descriptions.
-    pub interval: Duration,
-    /// A guidance without a newer one stays that long.
-    pub time_to_live: Duration,
-    /// For one description.
-    pub deadline: Duration,
-    /// What source A of the medical task is.
-    pub modality: Modality,
-}
-
-impl From<&DescribeConfig> for GuideSettings {
-    fn from(config: &DescribeConfig) -> Self {
-        Self {
-            enabled: config.enabled,
-            interval: config.interval(),
-            time_to_live: config.time_to_live(),
-            deadline: config.deadline(),
-            modality: config.modality,
-        }
-    }
-}
 
 /// What the text path is doing.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -77,6 +59,9 @@ pub struct GuideStatus {
     pub last_error: Option<String>,
     /// What is not as it should be while descriptions still come.
     pub note: Option<String>,
+    /// Why nothing is described for now.
+    #[serde(default)]
+    pub paused: Option<String>,
     /// Process id and resident bytes of film-describe.
     pub process: Option<(u32, u64)>,
 }
@@ -95,6 +80,17 @@ pub struct GuideWorker {
     due: Timestamp,
     /// The last look at the scene, and when it was.
     before: Option<(Timestamp, Facts)>,
+    history: History,
+    log: Option<EventLog>,
+    /// Why the last event is not in the log.
+    log_error: Option<String>,
+    thermometer: Thermometer,
+    lateness: Lateness,
+    /// Reads the frame path's counters.
+    frames: Option<Box<dyn Fn() -> FrameCount + Send>>,
+    paused: Option<String>,
+    /// Added to the interval, since describing costs frames.
+    resting: Duration,
     starts: u64,
     /// The process was started and has not answered yet.
     fresh: bool,
@@ -119,7 +115,17 @@ impl GuideWorker {
             Ok(describer) => (Some(describer), None),
             Err(error) => (None, Some(error.to_string())),
         };
+        let (above, zone) = settings.pause_above.clone();
+        let log = settings.events.clone();
         Self {
+            history: History::new(settings.changes),
+            log: log.map(|(path, most, keep)| EventLog::new(path, most, keep)),
+            log_error: None,
+            thermometer: Thermometer::new(zone, above),
+            lateness: Lateness::default(),
+            frames: None,
+            paused: None,
+            resting: Duration::ZERO,
             settings,
             describer,
             neutral,
@@ -136,6 +142,11 @@ impl GuideWorker {
             last_took: None,
             last_error,
         }
+    }
+
+    /// Where the frame path's counters are read, to see whether describing costs frames.
+    pub fn watch_frames(&mut self, frames: impl Fn() -> FrameCount + Send + 'static) {
+        self.frames = Some(Box::new(frames));
     }
 
     /// A user's text (`filmctl guide TEXT`), or back to describing (`guide --auto`).
@@ -162,16 +173,18 @@ impl GuideWorker {
 
     /// The next step would use a pair: the frame path then copies one for it.
     pub fn wants_pair(&self, now: Timestamp) -> bool {
-        self.settings.enabled && self.wish.is_none() && (now >= self.due || self.looks(now))
+        let describes = self.wish.is_none() && self.paused.is_none() && now >= self.due;
+        self.settings.enabled && (describes || self.looks(now))
     }
 
-    /// The look before the next description is due, and was not taken yet.
+    /// A look is due: for motion some time before the next description, for the event log once a
+    /// second; and it was not taken yet.
     fn looks(&self, now: Timestamp) -> bool {
-        now.plus(LOOK_AHEAD) >= self.due
-            && self
-                .before
-                .as_ref()
-                .is_none_or(|(at, _)| now.since(*at) > LOOK_AHEAD)
+        let since = self.before.as_ref().map(|(at, _)| now.since(*at));
+        let describes = self.wish.is_none() && self.paused.is_none();
+        let soon = describes && now.plus(LOOK_AHEAD) >= self.due;
+        soon && since.is_none_or(|since| since > LOOK_AHEAD)
+            || self.log.is_some() && since.is_none_or(|since| since >= LOG_EVERY)
     }
 
     /// One turn: look after the process, let old guidance expire, and make one request where one
@@ -179,24 +192,54 @@ impl GuideWorker {
     pub fn step(&mut self, pair: Option<&AlignedPair>, now: Timestamp) -> Duration {
         self.tend(now);
         self.expire(now);
+        self.paused = self.thermometer.reason(now);
+        let may_describe = self.wish.is_none() && self.paused.is_none();
+        let mut looked = false;
         if now >= self.due {
             if let Some(text) = self.wish.clone() {
                 self.follow(text, now);
-            } else if let Some(pair) = pair {
+            } else if let Some(pair) = pair
+                && may_describe
+            {
                 self.describe(pair, now);
+                looked = true;
             }
         }
         if let Some(pair) = pair
-            && now < self.due
-            && self.wish.is_none()
+            && !looked
+            && self.settings.enabled
+            && (may_describe || self.log.is_some())
         {
-            self.before = Some((now, self.measure(pair)));
+            let facts = self.measure(pair);
+            self.remember(facts, now);
         }
         if now >= self.due && self.wish.is_none() && pair.is_none() {
             // Only a pair is missing, or nothing is wanted; a pair ends the wait.
             return PULSE;
         }
         PULSE.min(self.due.since(now).max(Duration::from_millis(20)))
+    }
+
+    /// Keeps a look, and logs what it shows to have changed.
+    fn remember(&mut self, facts: Facts, now: Timestamp) {
+        let task = self.neutral.task;
+        for change in self.history.add(now, &facts) {
+            let kind = match change.event {
+                ChangeKind::Appeared => "appeared",
+                ChangeKind::Left => "left",
+                ChangeKind::Moved => "moved",
+                ChangeKind::Hot => "hot",
+                ChangeKind::Light => "light",
+            };
+            self.log(&Event::new(now, task, kind, &change.text));
+        }
+        self.before = Some((now, facts));
+    }
+
+    fn log(&mut self, event: &Event<'_>) {
+        if let Some(log) = &mut self.log {
+            self.log_error = log.write(event).err();
+        }
     }
 
     /// A started process answers as soon as it has loaded: ask at once.
@@ -246,18 +289,18 @@ impl GuideWorker {
         if let Some((at, before)) = &self.before {
             facts.follow(before, now.since(*at).as_secs_f32());
         }
-        let sentences = facts.sentences();
-        self.before = Some((now, facts));
-        let template = paragraph(task, &sentences);
+        self.remember(facts.clone(), now);
+        let by_template = self.prompt(task, &facts, false);
+        let by_llm = self.prompt(task, &facts, true);
         if self.describer.is_none() {
-            self.show_only(template);
+            self.show_only(by_template.text(task));
             self.due = now.plus(self.settings.interval);
             return;
         }
         if self.since.is_none() || self.fresh {
             // Features of the template come in a few milliseconds, the language model first
             // reads its examples: its text follows.
-            let result = self.request(Prompt::Text(template));
+            let result = self.request(by_template);
             let done = result.is_ok();
             self.take(result, Origin::Template, now);
             if done {
@@ -265,9 +308,48 @@ impl GuideWorker {
             }
             return;
         }
-        let result = self.request(Prompt::Facts(sentences));
+        let count = |worker: &Self| worker.frames.as_ref().map(|frames| frames());
+        if let Some(frames) = count(self) {
+            self.lateness.begin(frames);
+        }
+        let result = self.request(by_llm);
         let origin = result.as_ref().map_or(Origin::Template, |d| d.origin);
         self.take(result, origin, now);
+        if let Some(frames) = count(self)
+            && self.settings.pause_when_late
+        {
+            // Guidance is to outlive the rest.
+            let (least, most) = (self.settings.interval, self.settings.time_to_live / 2);
+            self.resting = self.lateness.end(frames, least, most);
+            self.due = self.due.plus(self.resting);
+        }
+    }
+
+    /// What the describer is asked about `facts`.
+    fn prompt(&self, task: Task, facts: &Facts, by_llm: bool) -> Prompt {
+        let changed = self
+            .history
+            .sentence()
+            .filter(|_| self.settings.say_changes);
+        if let Some(questions) = &self.settings.questions {
+            let mut answers = questions.answer_within(facts, self.neutral.shape().0);
+            // Before the wish, which is the last one in the shipped questions.
+            let at = answers.iter().position(Answer::is_wish);
+            let at = at.unwrap_or(answers.len());
+            if answers.len() < MAX_QUESTIONS {
+                answers.splice(at..at, changed.clone().map(Answer::of_change));
+            }
+            if !answers.is_empty() {
+                return Prompt::Answers { answers, by_llm };
+            }
+        }
+        let mut sentences = facts.sentences();
+        sentences.extend(changed);
+        if by_llm {
+            Prompt::Facts(sentences)
+        } else {
+            Prompt::Text(paragraph(task, &sentences))
+        }
     }
 
     fn measure(&self, pair: &AlignedPair) -> Facts {
@@ -297,6 +379,14 @@ impl GuideWorker {
                 self.last_took = Some(description.took);
                 match self.guidance(&description, origin) {
                     Ok(guidance) => {
+                        if guidance.text != self.watch.get().text {
+                            let at = now.plus(description.took);
+                            let event = Event::new(at, guidance.task, "text", &guidance.text);
+                            self.log(&Event {
+                                origin: Some(origin),
+                                ..event
+                            });
+                        }
                         self.watch.set(Arc::new(guidance));
                         self.since = Some(now.plus(description.took));
                         self.last_error = None;
@@ -342,6 +432,23 @@ impl GuideWorker {
         self.watch.set(Arc::new(guidance));
     }
 
+    fn paused(&self) -> Option<&str> {
+        let rests = !self.resting.is_zero();
+        self.paused
+            .as_deref()
+            .or_else(|| rests.then_some("describing costs frames: it rests for longer in between"))
+    }
+
+    fn note(&self) -> Option<String> {
+        let notes = [
+            self.settings.complaint.clone(),
+            self.log_error.clone(),
+            self.describer.as_ref().and_then(|d| d.note()),
+        ];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+
     /// For `filmctl status`.
     pub fn status(&self, now: Timestamp) -> GuideStatus {
         let guidance = self.watch.get();
@@ -356,7 +463,8 @@ impl GuideWorker {
             restarts: self.starts.saturating_sub(1),
             last_took_ms: self.last_took.map(millis),
             last_error: self.last_error.clone(),
-            note: self.describer.as_ref().and_then(|d| d.note()),
+            note: self.note(),
+            paused: self.paused().map(str::to_owned),
             process: self.describer.as_ref().and_then(|d| d.process()),
         }
     }

@@ -33,6 +33,15 @@ pub fn confine() {
     let _ = std::fs::write("/proc/self/oom_score_adj", "700");
 }
 
+/// From here on, memory beyond `bytes` of address space is refused.
+pub fn limit_memory(bytes: u64) {
+    let limit = Rlimit {
+        current: Some(bytes),
+        maximum: Some(bytes),
+    };
+    let _ = setrlimit(Resource::As, limit);
+}
+
 /// Descriptors other than the standard three: a camera that filmd had open without
 /// close-on-exec would stay busy after filmd closes it.
 #[expect(

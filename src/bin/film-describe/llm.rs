@@ -9,7 +9,8 @@ use std::num::NonZeroU32;
 use anyhow::{Context, bail};
 use filmd::clock::{Clock, Timestamp};
 use filmd::config::Task;
-use filmd::describe::prompt;
+use filmd::describe::protocol::Asked;
+use filmd::describe::{ask, prompt};
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_backend::LlamaBackend;
@@ -28,12 +29,28 @@ const TOP: usize = 512;
 const PREFIX: i32 = 0;
 const WORK: i32 = 1;
 
+/// Whose examples are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Examples {
+    Paragraphs(Task),
+    Answers(Task),
+}
+
+impl Examples {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Paragraphs(task) => prompt::prefix(task),
+            Self::Answers(task) => ask::prefix(task),
+        }
+    }
+}
+
 /// Model and context.
 pub struct Llm<'a> {
     model: &'a LlamaModel,
     context: LlamaContext<'a>,
     /// Whose examples sequence 0 holds, and how many tokens they are.
-    prefix: Option<(Task, usize)>,
+    prefix: Option<(Examples, usize)>,
     /// Figures of the last paragraph, for --once.
     pub last: String,
 }
@@ -86,9 +103,34 @@ impl<'a> Llm<'a> {
     ) -> anyhow::Result<String> {
         let request = prompt::request(sentences)?;
         let grammar = prompt::grammar(task, sentences)?;
+        let examples = Examples::Paragraphs(task);
+        self.along(examples, (&request, &grammar), max_tokens, deadline)
+    }
+
+    /// The answer to one question; fails as [`Llm::paragraph`] does.
+    pub fn answer(
+        &mut self,
+        task: Task,
+        asked: &Asked,
+        max_tokens: usize,
+        deadline: Timestamp,
+    ) -> anyhow::Result<String> {
+        let request = ask::request(&asked.question, &asked.sentences)?;
+        let grammar = ask::grammar(task, &asked.sentences, asked.wish)?;
+        let examples = Examples::Answers(task);
+        self.along(examples, (&request, &grammar), max_tokens, deadline)
+    }
+
+    fn along(
+        &mut self,
+        examples: Examples,
+        (request, grammar): (&str, &str),
+        max_tokens: usize,
+        deadline: Timestamp,
+    ) -> anyhow::Result<String> {
         let result = self
-            .recall(task, deadline)
-            .and_then(|used| self.write(&request, &grammar, used, (max_tokens, deadline)));
+            .recall(examples, deadline)
+            .and_then(|used| self.write(request, grammar, used, (max_tokens, deadline)));
         if result.is_err() {
             // Whatever state it was left in.
             self.context.clear_kv_cache();
@@ -97,19 +139,19 @@ impl<'a> Llm<'a> {
         result
     }
 
-    /// Sequence 0 holds the task's examples; returns how many tokens they are.
-    fn recall(&mut self, task: Task, deadline: Timestamp) -> anyhow::Result<usize> {
+    /// Sequence 0 holds the examples; returns how many tokens they are.
+    fn recall(&mut self, examples: Examples, deadline: Timestamp) -> anyhow::Result<usize> {
         if let Some((held, used)) = self.prefix
-            && held == task
+            && held == examples
         {
             return Ok(used);
         }
         self.prefix = None;
         self.context.clear_kv_cache();
         let vocab = self.model.vocab();
-        let tokens = vocab.tokenize(prompt::prefix(task).as_bytes(), true, false);
+        let tokens = vocab.tokenize(examples.text().as_bytes(), true, false);
         self.read(&tokens, 0, PREFIX, deadline)?;
-        self.prefix = Some((task, tokens.len()));
+        self.prefix = Some((examples, tokens.len()));
         Ok(tokens.len())
     }
 

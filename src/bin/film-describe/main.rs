@@ -46,6 +46,9 @@ struct Args {
     /// The text encoder's SHA-256.
     #[arg(long, value_name = "HEX")]
     encoder_sha256: Option<String>,
+    /// Most bytes of address space; beyond, loading or writing fails and filmd goes on without.
+    #[arg(long, value_name = "BYTES")]
+    memory: Option<u64>,
     /// Describe the fact sentences on standard input (one a line, scenes apart by an empty line)
     /// and print the text, then end.
     #[arg(long)]
@@ -58,6 +61,9 @@ struct Args {
 fn main() -> ExitCode {
     confine::confine();
     let args = Args::parse();
+    if let Some(bytes) = args.memory {
+        confine::limit_memory(bytes);
+    }
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -99,6 +105,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
         llm: llm.as_mut(),
         encoder: &mut encoder,
         note,
+        encoder_sha256: args.encoder_sha256.clone(),
     };
     if args.once {
         return once(&mut server, args.task);

@@ -3,14 +3,13 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
-use anyhow::Context;
-use filmd::clock::Clock;
-use filmd::describe::prompt;
-use filmd::describe::proof::prove;
+use anyhow::{Context, bail};
+use filmd::clock::{Clock, Timestamp};
+use filmd::describe::proof::{prove, prove_answer};
 use filmd::describe::protocol::{
-    DescribeCall, Hello, Message, ProtocolError, Refusal, Reply, decode, encode,
+    AskCall, Asked, DescribeCall, Hello, Message, ProtocolError, Refusal, Reply, decode, encode,
 };
-use filmd::describe::{Origin, paragraph};
+use filmd::describe::{Origin, ask, paragraph, prompt};
 
 use crate::encoder::Encoder;
 use crate::llm::Llm;
@@ -25,6 +24,8 @@ pub struct Server<'s, 'l, 'e> {
     pub llm: Option<&'s mut Llm<'l>>,
     pub encoder: &'s mut Encoder<'e>,
     pub note: Option<String>,
+    /// The text encoder's sum, where it was checked.
+    pub encoder_sha256: Option<String>,
 }
 
 impl Server<'_, '_, '_> {
@@ -36,6 +37,7 @@ impl Server<'_, '_, '_> {
             dim: self.encoder.dim(),
             pid: std::process::id(),
             note: self.note.clone(),
+            encoder_sha256: self.encoder_sha256.clone(),
         });
         send(output, &hello)?;
         let mut received = Vec::new();
@@ -61,7 +63,10 @@ impl Server<'_, '_, '_> {
     pub fn answer(&mut self, message: Message) -> Option<Message> {
         let result = match message {
             Message::Describe(call) => self.describe(&call),
-            Message::Encode(call) => self.encode(&call.text, Origin::User, call.max_rows),
+            Message::Encode(call) => self
+                .encode(&call.text, Origin::User, call.max_rows)
+                .map(Message::Description),
+            Message::Ask(call) => self.ask(&call),
             _ => return None,
         };
         Some(result.unwrap_or_else(|error| {
@@ -83,23 +88,65 @@ impl Server<'_, '_, '_> {
                 });
             match text {
                 Ok(text) => match self.encode(&text, Origin::Llm, call.max_rows) {
-                    Ok(answer) => return Ok(answer),
+                    Ok(reply) => return Ok(Message::Description(reply)),
                     Err(error) => complain(&error),
                 },
                 Err(error) => complain(&error),
             }
         }
         let text = paragraph(call.task, &call.sentences);
+        let reply = self.encode(&text, Origin::Template, call.max_rows)?;
+        Ok(Message::Description(reply))
+    }
+
+    /// All questions, one after the other; what the language model cannot answer in time, the
+    /// template does.
+    fn ask(&mut self, call: &AskCall) -> anyhow::Result<Message> {
+        let count = call.questions.len();
+        if !(1..=ask::MAX_QUESTIONS).contains(&count) {
+            bail!(
+                "{count} questions, 1 to {} can be asked",
+                ask::MAX_QUESTIONS
+            );
+        }
+        let deadline = Clock.now().plus(Duration::from_millis(call.deadline_ms));
+        let mut replies = Vec::with_capacity(count);
+        for asked in &call.questions {
+            replies.push(self.ask_one(call, asked, deadline)?);
+        }
+        Ok(Message::Answers(replies))
+    }
+
+    fn ask_one(
+        &mut self,
+        call: &AskCall,
+        asked: &Asked,
+        deadline: Timestamp,
+    ) -> anyhow::Result<Reply> {
+        let sentences = prompt::clean(&asked.sentences)?;
+        if let Some(llm) = self.llm.as_deref_mut().filter(|_| call.max_tokens > 0) {
+            let answer = llm
+                .answer(call.task, asked, call.max_tokens, deadline)
+                .and_then(|text| {
+                    prove_answer(call.task, &sentences, asked.wish, &text)?;
+                    Ok(text)
+                });
+            match answer {
+                Ok(text) => return self.encode(&text, Origin::Llm, call.max_rows),
+                Err(error) => complain(&error),
+            }
+        }
+        let text = ask::template(call.task, &sentences, asked.wish);
         self.encode(&text, Origin::Template, call.max_rows)
     }
 
-    fn encode(&mut self, text: &str, origin: Origin, max_rows: usize) -> anyhow::Result<Message> {
+    fn encode(&mut self, text: &str, origin: Origin, max_rows: usize) -> anyhow::Result<Reply> {
         let (text, features) = self.encoder.encode(text, max_rows)?;
-        Ok(Message::Description(Reply {
+        Ok(Reply {
             text,
             origin,
             features,
-        }))
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use filmd::pipeline::Pipeline;
 use filmd::present::{HeadlessOptions, open_screen};
 use serde::Serialize;
 
+use crate::bench_describer::{self, Plan};
 use crate::setup::{self, Fallback};
 
 /// Arguments of `filmd bench`.
@@ -37,6 +38,18 @@ pub struct Args {
     /// Run the describer beside it.
     #[arg(long)]
     describe: bool,
+    /// Measure what the describer costs: busy and idle by turns, in one run
+    #[arg(long, conflicts_with = "describe")]
+    describer: bool,
+    /// --describer: times each of busy and idle is measured
+    #[arg(long, default_value_t = 4, value_name = "N", requires = "describer")]
+    rounds: u32,
+    /// --describer: for so many seconds
+    #[arg(long, default_value_t = 10.0, value_name = "S", requires = "describer")]
+    phase: f64,
+    /// --describer: move film-describe to this core
+    #[arg(long, value_name = "CORE", requires = "describer")]
+    describer_core: Option<u32>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -83,6 +96,17 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("--frames 0: measure at least one");
     }
     let config = config(args)?;
+    if args.describer {
+        if args.rounds == 0 || !(1.0..=3600.0).contains(&args.phase) {
+            bail!("--rounds is at least 1, --phase 1 to 3600 seconds");
+        }
+        let plan = Plan {
+            rounds: args.rounds,
+            phase: Duration::from_secs_f64(args.phase),
+            core: args.describer_core,
+        };
+        return bench_describer::run(config, plan, args.json);
+    }
     let size = config.output.size().to_string();
     let present = config.present.clone();
     let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use filmd::align::{Aligner, Calibration};
 use filmd::config::Engine;
+use filmd::describe::questions::Questions;
 use filmd::fuse::NetworkFuser;
 
 use crate::setup;
@@ -16,7 +17,7 @@ pub struct Args {
     file: PathBuf,
 }
 
-/// Checks keys, ranges, calibration and model; cameras and screens are not opened, since another
+/// Checks keys, ranges, calibration, model and questions; cameras and screens are not opened, since another
 /// filmd may be using them.
 ///
 /// # Errors
@@ -36,6 +37,7 @@ pub fn run(args: &Args) -> Result<()> {
         )
         .context("the network cannot be used")?;
     }
+    Questions::open(config.describe.questions.as_deref())?;
     say!("{}: ok", args.file.display());
     Ok(())
 }

@@ -8,14 +8,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use filmd::config::{Modality, Task};
-use filmd::describe::questions::Questions;
-use filmd::describe::{Describer, Facts, Origin, Prompt, TokenFeatures, paragraph};
+use filmd::describe::questions::{Answer, Questions};
+use filmd::describe::{Describer, Facts, Origin, Prompt, Segment, TokenFeatures, paragraph};
 use filmd::fuse::Manifest;
 use serde_json::{Value, json};
 
 use crate::describe_set::{self, Output};
 use crate::offline::{ask, open_describer};
 use crate::pair_files::read_pair;
+
+/// Rows of guidance, where no manifest tells.
+const ROWS: usize = 64;
 
 /// Say what two pictures show, as the guiding text would; or all pairs of two folders.
 #[derive(Debug, clap::Args)]
@@ -36,9 +39,10 @@ pub struct Args {
     /// Folders: write the features of each text's tokens into this folder, as NumPy files
     #[arg(long, value_name = "DIR", requires = "out")]
     features: Option<PathBuf>,
-    /// Questions that the facts answer (TOML), instead of the shipped ones
-    #[arg(long, value_name = "FILE")]
-    questions: Option<PathBuf>,
+    /// Answer questions, each a weighted segment of guidance, instead of a paragraph; those of a
+    /// TOML file, or the shipped ones
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    questions: Option<Option<PathBuf>>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -61,6 +65,8 @@ struct Said {
     text: String,
     origin: Origin,
     features: Option<TokenFeatures>,
+    /// Worded answers, where they were asked for.
+    segments: Vec<Segment>,
 }
 
 /// Runs the command.
@@ -83,16 +89,21 @@ pub fn run(args: &Args) -> Result<()> {
             }
         );
     }
+    let mut rows = ROWS;
     let mut describer = if args.no_llm && args.features.is_none() {
         None
     } else {
         let manifest = Manifest::find(args.manifest.as_deref())?;
-        let rows = manifest.guidance_shape().0;
+        rows = manifest.guidance_shape().0;
         Some(open_describer(&manifest, !args.no_llm, None, rows)?)
     };
-    let questions = read_questions(args.questions.as_deref())?;
-    let mut describe =
-        |a: &Path, b: &Path| describe_pair(args, describer.as_mut(), &questions, (a, b));
+    let questions = Questions::open(args.questions.as_ref().and_then(Option::as_deref))?;
+    let set = Set {
+        args,
+        questions,
+        rows,
+    };
+    let mut describe = |a: &Path, b: &Path| set.describe(describer.as_mut(), (a, b));
     let Some(lines) = &args.out else {
         return show(args, &describe(&args.a, &args.b)?);
     };
@@ -107,54 +118,75 @@ pub fn run(args: &Args) -> Result<()> {
     })
 }
 
-fn read_questions(path: Option<&Path>) -> Result<Questions> {
-    let Some(path) = path else {
-        return Ok(Questions::shipped()?);
-    };
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-    Questions::parse(&text).with_context(|| shown.to_string())
+/// What is the same for all pairs.
+struct Set<'a> {
+    args: &'a Args,
+    questions: Questions,
+    /// Of guidance.
+    rows: usize,
 }
 
-fn describe_pair(
-    args: &Args,
-    describer: Option<&mut Box<dyn Describer>>,
-    questions: &Questions,
-    (a, b): (&Path, &Path),
-) -> Result<Said> {
-    let pair = read_pair(a, b, args.stretch)?;
-    let facts = Facts::measure_as(args.task, args.modality, &pair);
-    let sentences = facts.sentences();
-    let answers = questions.answer(&facts);
-    let template = paragraph(args.task, &sentences);
-    let (mut text, mut origin) = (template.clone(), Origin::Template);
-    let (mut ms, mut features) = (None, None);
-    if let Some(describer) = describer {
-        let prompt = if args.no_llm {
-            Prompt::Text(template.clone())
-        } else {
-            Prompt::Facts(sentences.clone())
+impl Set<'_> {
+    fn describe(
+        &self,
+        describer: Option<&mut Box<dyn Describer>>,
+        (a, b): (&Path, &Path),
+    ) -> Result<Said> {
+        let (task, by_llm) = (self.args.task, !self.args.no_llm);
+        let pair = read_pair(a, b, self.args.stretch)?;
+        let facts = Facts::measure_as(task, self.args.modality, &pair);
+        let sentences = facts.sentences();
+        let answers = self.answers(&facts);
+        let prompt = match (&self.args.questions, by_llm) {
+            (Some(_), _) => Prompt::Answers {
+                answers: answers.clone(),
+                by_llm,
+            },
+            (None, true) => Prompt::Facts(sentences.clone()),
+            (None, false) => Prompt::Text(paragraph(task, &sentences)),
         };
-        let said = ask(describer.as_mut(), args.task, prompt)
-            .context("no text for this pair; --no-llm does without the language model")?;
-        ms = Some((said.took.as_secs_f64() * 1e3).round());
-        text = said.text;
-        origin = if args.no_llm { origin } else { said.origin };
-        features = Some(TokenFeatures::clone(&said.features));
+        let template = prompt.text(task);
+        let (mut text, mut origin) = (template.clone(), Origin::Template);
+        let mut segments: Vec<Segment> = Vec::new();
+        if self.args.questions.is_some() {
+            segments = answers.iter().map(|a| a.unencoded(task)).collect();
+        }
+        let (mut ms, mut features) = (None, None);
+        if let Some(describer) = describer {
+            let said = ask(describer.as_mut(), task, prompt)
+                .context("no text for this pair; --no-llm does without the language model")?;
+            ms = Some((said.took.as_secs_f64() * 1e3).round());
+            text = said.text;
+            origin = if by_llm { said.origin } else { origin };
+            features = Some(TokenFeatures::clone(&said.features));
+            segments = said.segments;
+        }
+        let size = pair.visible.size();
+        let mut report = json!({
+            "a": a, "b": b, "task": task.name(), "width": size.width, "height": size.height,
+            "facts": facts, "sentences": sentences, "answers": answers, "template": template,
+            "text": text, "origin": origin, "tokens": features.as_ref().map(|f| f.rows), "ms": ms,
+        });
+        if self.args.questions.is_some() {
+            report["segments"] = json!(segments);
+        }
+        Ok(Said {
+            report,
+            sentences,
+            text,
+            origin,
+            features,
+            segments,
+        })
     }
-    let size = pair.visible.size();
-    let report = json!({
-        "a": a, "b": b, "task": args.task.name(), "width": size.width, "height": size.height,
-        "facts": facts, "sentences": sentences, "answers": answers, "template": template,
-        "text": text, "origin": origin, "tokens": features.as_ref().map(|f| f.rows), "ms": ms,
-    });
-    Ok(Said {
-        report,
-        sentences,
-        text,
-        origin,
-        features,
-    })
+
+    /// All answers, or those that fit the guidance where they are to guide.
+    fn answers(&self, facts: &Facts) -> Vec<Answer> {
+        match self.args.questions {
+            Some(_) => self.questions.answer_within(facts, self.rows),
+            None => self.questions.answer(facts),
+        }
+    }
 }
 
 fn show(args: &Args, said: &Said) -> Result<()> {
@@ -166,12 +198,23 @@ fn show(args: &Args, said: &Said) -> Result<()> {
     for sentence in &said.sentences {
         say!("  {sentence}");
     }
-    let writer = match said.origin {
+    let writer = |origin| match origin {
         Origin::Llm => "the language model",
         Origin::Template => "the template",
         Origin::User => "you",
         Origin::Neutral => "nobody",
     };
-    say!("text (by {writer}):\n  {}", said.text);
+    for segment in &said.segments {
+        say!(
+            "{} (weight {}, by {}):\n  {}",
+            segment.question,
+            segment.weight,
+            writer(segment.origin),
+            segment.text
+        );
+    }
+    if said.segments.is_empty() {
+        say!("text (by {}):\n  {}", writer(said.origin), said.text);
+    }
     Ok(())
 }

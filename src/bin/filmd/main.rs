@@ -9,6 +9,7 @@
 mod say;
 
 mod bench;
+mod bench_describer;
 mod check;
 mod daemon;
 mod demo;

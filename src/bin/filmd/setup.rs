@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use filmd::acquire::open_source;
 use filmd::align::Calibration;
 use filmd::config::{Config, DescribeConfig, Engine, Task};
+use filmd::describe::questions::Questions;
 use filmd::describe::{self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec};
 use filmd::frame::Size;
 use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};
@@ -73,6 +74,20 @@ fn warn_of_aspect(visible: Size, output: Size) {
     }
 }
 
+/// The questions of the configuration can be used. Where they cannot, the guide thread asks the
+/// shipped ones and says so in its status.
+///
+/// # Errors
+/// Where the file cannot be used.
+pub fn questions(config: &Config) -> Result<()> {
+    let checked = Questions::open(config.describe.questions.as_deref());
+    if let Err(error) = &checked {
+        log::error!("{error}");
+    }
+    checked?;
+    Ok(())
+}
+
 /// What the models' manifest leads to.
 struct Models {
     network: Option<Box<dyn Fuser>>,
@@ -136,6 +151,9 @@ pub fn parts(
         neutral,
         describer,
     } = models;
+    if let (Err(error), Fallback::Refuse) = (questions(&config), fallback) {
+        return Err(error);
+    }
     let stage = FuseStage::new(&config, &calibration, network)?;
     if let (Err(error), true) = (&describer, config.describe.enabled) {
         log::warn!("{error}; the picture goes on with neutral guidance");

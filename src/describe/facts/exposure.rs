@@ -130,6 +130,7 @@ fn sentence(name: &str, there: bool, own: &Exposure) -> Sentence {
         black => ("black", black),
     };
     let keeps = own.detailed.says(|places| !places.is_empty());
+    let all = clipped.len() >= 3;
     let clipped = (!clipped.is_empty()).then(|| format!("is {how} {}", places(&clipped)));
     let keeps = keeps.then(|| format!("keeps the details {}", places(detailed)));
     match (clipped, keeps) {
@@ -140,8 +141,8 @@ fn sentence(name: &str, there: bool, own: &Exposure) -> Sentence {
         (Some(clipped), None) => Sentence::fixed(format!("The {name} image {clipped}")),
         (clipped, Some(keeps)) => {
             let mut sentence = Sentence::fixed(format!("The {name} image {keeps}"));
-            // "Everywhere" leaves no place that is clipped.
-            if let Some(clipped) = clipped.filter(|_| detailed.len() < 3) {
+            // "Everywhere" leaves no place that is clipped, or that keeps anything.
+            if let Some(clipped) = clipped.filter(|_| detailed.len() < 3 && !all) {
                 sentence.add(clipped, 0.8);
             }
             sentence
@@ -175,6 +176,25 @@ mod tests {
 
     fn pair(infrared: Picture, visible: Picture) -> AlignedPair {
         AlignedPair::registered(infrared, visible)
+    }
+
+    #[test]
+    fn details_somewhere_and_white_everywhere_are_not_said_together() {
+        let all = vec![Place::Left, Place::Centre, Place::Right];
+        let mut own = Exposure {
+            mean: 0.9,
+            clipped: (0.0, 0.7),
+            black: Vec::new(),
+            white: all,
+            detailed: rated(vec![Place::Top], 0.9),
+        };
+        let said = |own: &Exposure| sentence("over-exposed", true, own).parts().join(" ");
+        assert_eq!(
+            said(&own),
+            "The over-exposed image keeps the details at the top."
+        );
+        own.detailed.value.clear();
+        assert_eq!(said(&own), "The over-exposed image is white everywhere.");
     }
 
     #[test]

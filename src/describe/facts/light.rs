@@ -28,6 +28,19 @@ pub enum Light {
     Bright,
 }
 
+impl Light {
+    /// As sentences say it.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Dim => "dim",
+            Self::Moderate => "moderately lit",
+            Self::WellLit => "well lit",
+            Self::Bright => "bright",
+        }
+    }
+}
+
 /// Upper limits of the levels but the last.
 const LEVELS: [(f32, Light); 4] = [
     (0.22, Light::Dark),

@@ -6,7 +6,7 @@ use super::SAY;
 use super::grid::Grid;
 use super::groups::{Group, groups};
 use super::heat_map::{CELLS, HeatMap, Kind};
-use super::light::{Light, VisibleFacts};
+use super::light::VisibleFacts;
 use super::motion;
 use super::warm::{self, WarmObject};
 use super::words::{Place, Sentence, list, places};
@@ -110,13 +110,7 @@ impl SceneFacts {
             return Sentence::fixed("The visible image is missing");
         }
         let visible = &self.visible;
-        let light = match visible.light.value {
-            Light::Dark => "dark",
-            Light::Dim => "dim",
-            Light::Moderate => "moderately lit",
-            Light::WellLit => "well lit",
-            Light::Bright => "bright",
-        };
+        let light = visible.light.value.word();
         let mut sentence = Sentence::fixed(format!("The visible image is {light}"));
         if visible.haze.says(|haze| !haze.is_empty()) {
             sentence.add(format!("has haze {}", places(&visible.haze.value)), 0.9);

@@ -1,5 +1,6 @@
 use super::super::words::fit;
 use super::*;
+use crate::describe::Light;
 use crate::frame::{Picture, Size};
 
 const SIZE: Size = Size::new(640, 480);

@@ -19,6 +19,11 @@ const NOISE: usize = 4;
 const SHAPELESS: usize = 20;
 /// Least difference to its sides, as a part of their light, that shows in the visible picture.
 const SEEN: f32 = 0.075;
+/// Where the mean of so many cells each way is so many kelvins colder than the ground, there is
+/// sky, and so much of the thresholds suffices: a lit lamp is found, a lit window is not.
+const SKY_RADIUS: usize = 3;
+const SKY_COLDER: f32 = 8.0;
+const SKY_SHARE: f32 = 0.65;
 /// From here on something is called hot, degrees Celsius.
 const HOT: f32 = 60.0;
 
@@ -148,12 +153,7 @@ impl Part {
 /// person keeps their legs. The warmest come first and own what they reach.
 fn outlines(map: &HeatMap<'_>) -> Vec<Part> {
     let (grid, contrast) = (&map.grid, &map.contrast);
-    let core: Vec<bool> = grid
-        .values
-        .iter()
-        .zip(&contrast.values)
-        .map(|(&v, &c)| v - map.ground > map.scale.seed && c > map.scale.local)
-        .collect();
+    let core = cores(map);
     let peak = |blob: &Blob| {
         let rows = blob.top..=blob.bottom;
         rows.flat_map(|y| (blob.left..=blob.right).map(move |x| (x, y)))
@@ -179,6 +179,21 @@ fn outlines(map: &HeatMap<'_>) -> Vec<Part> {
         }
     }
     found
+}
+
+/// The warmest part of each object. What is small and stands before the sky is warmer than it
+/// looks, since the lens mixes it with what is round it: less is asked of it.
+fn cores(map: &HeatMap<'_>) -> Vec<bool> {
+    let around = map.grid.box_mean(SKY_RADIUS);
+    let open = |around: f32| map.kind == Kind::Radiometric && map.ground - around > SKY_COLDER;
+    let cells = map.grid.values.iter().zip(&map.contrast.values);
+    cells
+        .zip(&around.values)
+        .map(|((&value, &contrast), &around)| {
+            let ask = if open(around) { SKY_SHARE } else { 1.0 };
+            value - map.ground > ask * map.scale.seed && contrast > ask * map.scale.local
+        })
+        .collect()
 }
 
 /// The connected cells above `level` round `from`, which are no longer free then.
@@ -241,7 +256,7 @@ fn belong(a: &Part, b: &Part) -> bool {
         a.height().min(b.height()) as i64,
         a.height().max(b.height()) as i64,
     );
-    if -across * 2 >= narrower && down <= (3 * high / 10).max(4) {
+    if -across * 2 >= narrower && down <= (high / 3).max(4) {
         return true;
     }
     if a.is_upright() || b.is_upright() {
@@ -249,7 +264,7 @@ fn belong(a: &Part, b: &Part) -> bool {
     }
     let feet = a.bottom.abs_diff(b.bottom) as i64;
     down * 2 <= high
-        && across <= (3 * low).max(2)
+        && across <= (3 * low / 2).max(2)
         && feet <= high.max(2)
         && a.width().max(b.width()) < 60
 }

@@ -54,7 +54,7 @@ pub(super) const fn count(n: usize) -> &'static str {
 }
 
 /// "a", "a and b", "a, b and c".
-pub(super) fn list<S: AsRef<str>>(items: &[S]) -> String {
+pub(in crate::describe) fn list<S: AsRef<str>>(items: &[S]) -> String {
     let mut text = String::new();
     for (i, item) in items.iter().enumerate() {
         if i > 0 {
@@ -149,11 +149,7 @@ impl Sentence {
     /// Each statement as a sentence with the same subject.
     pub fn parts(&self) -> Vec<String> {
         let first = self.longer.as_ref().map_or(&self.least, |(text, _)| text);
-        // "The visible image", or all before the first verb.
-        let words: Vec<&str> = self.least.split(' ').collect();
-        let verbs = ["is", "are", "shows", "keeps", "has"];
-        let verb = words.iter().position(|word| verbs.contains(word));
-        let subject = words[..verb.unwrap_or(words.len())].join(" ");
+        let (subject, _) = split(&self.least);
         let rest = self
             .more
             .iter()
@@ -167,8 +163,38 @@ impl Sentence {
     }
 }
 
+/// Subject and predicate: "The visible image", and all from the first verb on.
+fn split(sentence: &str) -> (&str, &str) {
+    const VERBS: [&str; 6] = ["is", "are", "shows", "keeps", "has", "hides"];
+    let mut at = 0;
+    for word in sentence.split(' ') {
+        if at > 0 && VERBS.contains(&word.trim_end_matches('.')) {
+            return (&sentence[..at - 1], &sentence[at..]);
+        }
+        at += word.len() + 1;
+    }
+    (sentence, "")
+}
+
+/// Statements about the same thing that follow each other, in one sentence.
+pub(in crate::describe) fn merged(statements: &[String]) -> Vec<String> {
+    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
+    for statement in statements {
+        let (subject, predicate) = split(statement.strip_suffix('.').unwrap_or(statement));
+        match found.last_mut() {
+            Some((last, said)) if *last == subject && !predicate.is_empty() => said.push(predicate),
+            _ => found.push((subject, vec![predicate])),
+        }
+    }
+    let spell = |(subject, said): &(&str, Vec<&str>)| {
+        let text = format!("{subject} {}", list(said));
+        format!("{}.", text.trim_end())
+    };
+    found.iter().map(spell).collect()
+}
+
 /// Feature rows that the encoder makes of a text, nearly: words and punctuation.
-pub(super) fn rows(text: &str) -> usize {
+pub(in crate::describe) fn rows(text: &str) -> usize {
     let marks = text.chars().filter(char::is_ascii_punctuation).count();
     let words = text.split(|c: char| !c.is_alphanumeric());
     marks + words.filter(|word| !word.is_empty()).count()
@@ -226,6 +252,28 @@ mod tests {
         assert_eq!(list(&["a"]), "a");
         assert_eq!(list(&["a", "b"]), "a and b");
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+    }
+
+    #[test]
+    fn statements_about_one_thing_become_one_sentence() {
+        let all = [
+            "The visible image is dark.",
+            "The visible image has glare on the left and in the centre.",
+            "The visible image hides the warm objects on the right.",
+            "The first image keeps the details everywhere.",
+            "Nothing",
+        ]
+        .map(str::to_owned);
+        assert_eq!(
+            merged(&all),
+            [
+                "The visible image is dark, has glare on the left and in the centre and hides the \
+                 warm objects on the right.",
+                "The first image keeps the details everywhere.",
+                "Nothing."
+            ]
+        );
+        assert_eq!(merged(&[]), Vec::<String>::new());
     }
 
     #[test]

@@ -1,0 +1,212 @@
+//! `filmd bench --describer`: what the describer costs the frame path.
+//!
+//! One pipeline; the describer is kept busy and idle by turns, so that whatever else the machine
+//! does meets both alike. Input: a configuration. Output: rates and times of both, and their
+//! ratios. Thread: main. Blocks: yes. Fails when: the describer gives no text.
+//! Not its job: keeping other programs away.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use filmd::clock::Clock;
+use filmd::config::Config;
+use filmd::describe::{GuideStatus, Origin};
+use filmd::metrics::{Metrics, Quantiles};
+use filmd::pipeline::{GuideCommand, Pipeline};
+use filmd::present::{HeadlessOptions, open_screen};
+use serde::Serialize;
+
+use crate::setup::{self, Fallback};
+
+/// After each change, until the fade to the other text is over.
+const SETTLE: Duration = Duration::from_millis(2500);
+/// Until the first text, and for each change.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// How long, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Times each of busy and idle is measured.
+    pub rounds: u32,
+    /// For so long.
+    pub phase: Duration,
+    /// film-describe is moved to this core, by taskset.
+    pub core: Option<u32>,
+}
+
+/// One of busy and idle.
+#[derive(Debug, Default, Serialize)]
+struct Side {
+    seconds: f64,
+    frames: u64,
+    frames_per_second: f64,
+    texts: u64,
+    fuse_ms: Quantiles,
+    latency_ms: Quantiles,
+    #[serde(skip)]
+    fuse: Vec<u32>,
+    #[serde(skip)]
+    latency: Vec<u32>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    engine: String,
+    size: String,
+    busy: Side,
+    idle: Side,
+    /// Busy to idle.
+    frame_rate_ratio: f64,
+    fuse_p99_ratio: f64,
+    latency_p99_ratio: f64,
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// Where a part cannot be used, or no text comes.
+pub fn run(mut config: Config, plan: Plan, json: bool) -> Result<()> {
+    config.describe.enabled = true;
+    config.describe.interval_s = 0.1;
+    // On a busy machine the low priority of film-describe makes it slow, not useless.
+    config.describe.deadline_s = 120.0;
+    config.describe.pause_when_late = false;
+    let size = config.output.size().to_string();
+    let present = config.present.clone();
+    let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));
+    let parts = setup::parts(config, Fallback::Refuse, factory, false)?;
+    let pipeline = Pipeline::start(parts).context("cannot start the threads")?;
+    let result = measure(&pipeline, plan);
+    let engine = pipeline.shared().status().engine;
+    pipeline.stop()?;
+    let (mut busy, mut idle) = result?;
+    busy.finish();
+    idle.finish();
+    let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
+    let report = Report {
+        engine,
+        size,
+        frame_rate_ratio: ratio(busy.frames_per_second, idle.frames_per_second),
+        fuse_p99_ratio: ratio(busy.fuse_ms.p99, idle.fuse_ms.p99),
+        latency_p99_ratio: ratio(busy.latency_ms.p99, idle.latency_ms.p99),
+        busy,
+        idle,
+    };
+    if json {
+        say!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print_for_people(&report);
+    }
+    Ok(())
+}
+
+fn measure(pipeline: &Pipeline, plan: Plan) -> Result<(Side, Side)> {
+    wait(pipeline, |guide| guide.by_llm > 0).context("the language model wrote no text")?;
+    let (mut busy, mut idle) = (Side::default(), Side::default());
+    for round in 0..plan.rounds {
+        // ABBA: what drifts meets both.
+        for is_busy in [round % 2 == 0, round % 2 != 0] {
+            switch(pipeline, is_busy)?;
+            if let (Some(core), Some((pid, _))) = (plan.core, status(pipeline).process) {
+                pin(pid, core)?;
+            }
+            Clock.sleep_until(Clock.now().plus(SETTLE));
+            let side = if is_busy { &mut busy } else { &mut idle };
+            side.add(pipeline, plan.phase);
+        }
+    }
+    if busy.texts == 0 || idle.texts > 0 {
+        bail!(
+            "{} texts while busy and {} while idle: nothing was compared; try longer phases",
+            busy.texts,
+            idle.texts
+        );
+    }
+    Ok((busy, idle))
+}
+
+fn status(pipeline: &Pipeline) -> GuideStatus {
+    pipeline.shared().status().guide
+}
+
+fn wait(pipeline: &Pipeline, done: impl Fn(&GuideStatus) -> bool) -> Result<()> {
+    let until = Clock.now().plus(PATIENCE);
+    while !done(&status(pipeline)) {
+        if Clock.now() >= until || pipeline.ended() {
+            let error = status(pipeline).last_error.unwrap_or_default();
+            bail!("the describer did not follow within {PATIENCE:?}; {error}");
+        }
+        Clock.sleep_until(Clock.now().plus(Duration::from_millis(20)));
+    }
+    Ok(())
+}
+
+/// Keeps the describer busy, or idle by a user's text.
+fn switch(pipeline: &Pipeline, busy: bool) -> Result<()> {
+    let command = if busy {
+        GuideCommand::Auto
+    } else {
+        GuideCommand::Text("Keep the warm objects and the texture.".to_owned())
+    };
+    pipeline.guide(command).map_err(anyhow::Error::msg)?;
+    wait(pipeline, |guide| (guide.origin == Origin::User) != busy)
+}
+
+fn pin(pid: u32, core: u32) -> Result<()> {
+    let status = Command::new("taskset")
+        .args(["-a", "-p", "-c", &core.to_string(), &pid.to_string()])
+        .stdout(Stdio::null())
+        .status()
+        .context("taskset cannot be started")?;
+    if !status.success() {
+        bail!("taskset cannot move film-describe to core {core}");
+    }
+    Ok(())
+}
+
+impl Side {
+    fn add(&mut self, pipeline: &Pipeline, phase: Duration) {
+        let metrics: &Metrics = &pipeline.shared().metrics;
+        let marks = (metrics.fuse.added(), metrics.latency.added());
+        let (start, from) = (Clock.now(), metrics.fused.load(Relaxed));
+        let texts = status(pipeline).ok;
+        Clock.sleep_until(start.plus(phase));
+        self.frames += metrics.fused.load(Relaxed) - from;
+        self.seconds += Clock.now().since(start).as_secs_f64();
+        self.texts += status(pipeline).ok - texts;
+        self.fuse.extend(metrics.fuse.since(marks.0));
+        self.latency.extend(metrics.latency.since(marks.1));
+    }
+
+    fn finish(&mut self) {
+        self.frames_per_second = self.frames as f64 / self.seconds.max(1e-3);
+        self.fuse_ms = Quantiles::of(std::mem::take(&mut self.fuse));
+        self.latency_ms = Quantiles::of(std::mem::take(&mut self.latency));
+    }
+}
+
+fn print_for_people(report: &Report) {
+    say!("{} at {}", report.engine, report.size);
+    for (name, side) in [("idle", &report.idle), ("busy", &report.busy)] {
+        say!(
+            "  describer {name}: {:6.2} frames a second over {:.0} s, fuse p50 {:.2} p99 {:.2} ms, \
+             latency p50 {:.2} p99 {:.2} ms, {} texts",
+            side.frames_per_second,
+            side.seconds,
+            side.fuse_ms.p50,
+            side.fuse_ms.p99,
+            side.latency_ms.p50,
+            side.latency_ms.p99,
+            side.texts
+        );
+    }
+    say!(
+        "  busy to idle: frame rate {:.3}, p99 of fuse {:.3}, p99 of latency {:.3}",
+        report.frame_rate_ratio,
+        report.fuse_p99_ratio,
+        report.latency_p99_ratio
+    );
+}
