@@ -85,6 +85,12 @@ def read_module(path: Path) -> bytes:
     return data
 
 
+def needs_of(module: bytes) -> list[str]:
+    """The modules that a module depends on, from its own section of facts."""
+    match = re.search(rb"\0depends=([^\0]*)\0", module)
+    return [module_name(n) for n in match[1].decode().split(",") if n] if match else []
+
+
 def add_modules(archive: Cpio, wanted: Iterable[str], found: dict[str, Path]) -> None:
     """Puts the modules and what they depend on under /lib/kmods, with the order of loading."""
     orders: dict[str, list[str]] = {}
@@ -93,10 +99,8 @@ def add_modules(archive: Cpio, wanted: Iterable[str], found: dict[str, Path]) ->
         if name in orders:
             return orders[name]
         data = read_module(found[name])
-        match = re.search(rb"\0depends=([^\0]*)\0", data)
-        needs = [module_name(n) for n in match[1].decode().split(",") if n] if match else []
         order: list[str] = []
-        for need in needs:
+        for need in needs_of(data):
             # What is not there as a module is built into the kernel.
             for other in (*add(need), need) if need in found else ():
                 if other not in order:

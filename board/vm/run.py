@@ -87,6 +87,12 @@ def command_line(options: argparse.Namespace, share: Path, needs: str) -> list[s
     command += ["-kernel", str((work / "kernel").resolve()), "-initrd", str(work / "initramfs.cpio")]
     command += ["-virtfs", f"local,path={share},mount_tag=share,security_model=none"]
     for need in needs.split():
+        # systemd: the disk of rootfs.sh, which is left as it is.
+        if need == "systemd":
+            command[command.index("-initrd") + 1] = str(work / "systemd" / "initramfs.cpio")
+            disk = f"file={work / 'systemd' / 'disk.img'},format=raw,if=none,id=disk,snapshot=on"
+            command += ["-drive", disk, "-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci"]
+            append += " systemd.show_status=0 systemd.log_level=warning"
         # display=640x480: a panel of that size, which the guest sees as a DRM card.
         if need.startswith("display="):
             width, height = need.removeprefix("display=").split("x")

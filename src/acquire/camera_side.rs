@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use super::camera::{Agreed, BufferInfo, CameraLink};
 use super::pairing::Timed;
+use super::planar::planar_to_rgb;
 use super::range::{RangeConfig, RangeMapper};
-use super::unpack::{MjpgDecoder, PixelFormat, UnpackError, grey, y16, yuyv_to_rgb};
+use super::unpack::{
+    Content, MjpgDecoder, PixelFormat, UnpackError, counts, grey, packed_to_rgb, rgb,
+};
 use super::{AcquireError, Role};
 use crate::clock::Timestamp;
 use crate::config::CameraConfig;
@@ -17,7 +20,8 @@ use crate::frame::{Frame, Pool, Pooled};
 
 /// Frames of a side: three in the pairer, the rest downstream.
 const POOL: usize = 9;
-/// Waiting times before a lost camera is looked for again.
+/// Waiting times before a lost camera is looked for again. One that is not there costs a look into
+/// a folder, so it is looked for at the first pace; one that is there and refuses, ever more slowly.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(8);
 /// A camera that streams and brings nothing for so long is opened anew.
@@ -71,19 +75,23 @@ pub struct Side {
     last_seen: Timestamp,
     retry_at: Timestamp,
     retry: Duration,
+    /// Why it could not be opened last time, so that the same reason is said once.
+    complaint: String,
 }
 
 impl Side {
-    /// A side whose camera is open.
+    /// A side whose camera is open, or is still to come where `link` is `None`; `expected` is what
+    /// it will be then.
     pub fn new(
         role: Role,
         config: CameraConfig,
-        link: Box<dyn CameraLink>,
+        link: Option<Box<dyn CameraLink>>,
+        expected: Agreed,
         now: Timestamp,
     ) -> Self {
-        let agreed = link.agreed().clone();
+        let agreed = link.as_ref().map_or(expected, |link| link.agreed().clone());
         let (size, format) = (agreed.layout.size, agreed.format);
-        let raw = format == PixelFormat::Y16;
+        let raw = format.content() == Content::Counts;
         Self {
             role,
             config,
@@ -91,15 +99,16 @@ impl Side {
             received: 0,
             dropped: 0,
             damaged: 0,
-            link: Some(link),
+            link,
             pool: Pool::new(POOL, || Frame::new(size, format.channels(), raw)),
             range: RangeMapper::new(RangeConfig::default()),
             jpeg: MjpgDecoder::default(),
             expected: None,
             sequence: 0,
             last_seen: now,
-            retry_at: now,
+            retry_at: now.plus(FIRST_RETRY),
             retry: FIRST_RETRY,
+            complaint: String::new(),
         }
     }
 
@@ -151,14 +160,27 @@ impl Side {
                 log::info!("{}: back", self.config.device.display());
                 self.agreed = link.agreed().clone();
                 self.link = Some(link);
+                self.complaint.clear();
                 self.expected = None;
                 self.last_seen = now;
             }
             Err(error) => {
-                log::debug!("{error}");
-                self.retry = (self.retry * 2).min(LAST_RETRY);
+                self.retry = match error {
+                    AcquireError::Absent { .. } => FIRST_RETRY,
+                    _ => (self.retry * 2).min(LAST_RETRY),
+                };
                 self.retry_at = now.plus(self.retry);
+                self.complain(&error);
             }
+        }
+    }
+
+    /// Says why a camera is not there, once for each reason.
+    pub fn complain(&mut self, error: &AcquireError) {
+        let text = error.to_string();
+        if self.complaint != text {
+            log::warn!("{text}; looking for it again");
+            self.complaint = text;
         }
     }
 
@@ -205,21 +227,30 @@ impl Side {
     }
 
     fn unpack(&mut self, bytes: &[u8], frame: &mut Frame) -> Result<(), UnpackError> {
-        let layout = &self.agreed.layout;
-        match self.agreed.format {
-            PixelFormat::Yuyv => {
-                yuyv_to_rgb(layout, self.agreed.quantization, bytes, &mut frame.picture)
+        let (layout, format) = (&self.agreed.layout, self.agreed.format);
+        let (quantization, out) = (self.agreed.quantization, &mut frame.picture);
+        match format {
+            PixelFormat::Yuyv | PixelFormat::Uyvy => {
+                packed_to_rgb(layout, format, quantization, bytes, out)
             }
-            PixelFormat::Grey => grey(layout, bytes, &mut frame.picture),
-            PixelFormat::Mjpg => self.jpeg.decode(layout.size, bytes, &mut frame.picture),
-            PixelFormat::Y16 => {
-                let counts = frame
+            PixelFormat::Nv12 | PixelFormat::Yu12 | PixelFormat::Yv12 => {
+                planar_to_rgb(layout, format, quantization, bytes, out)
+            }
+            PixelFormat::Rgb24 => rgb(layout, bytes, out),
+            PixelFormat::Grey => grey(layout, bytes, out),
+            PixelFormat::Mjpg => self.jpeg.decode(layout.size, bytes, out),
+            PixelFormat::Y10
+            | PixelFormat::Y12
+            | PixelFormat::Y16
+            | PixelFormat::Y16Be
+            | PixelFormat::YuyvOverY16 => {
+                let raw = frame
                     .counts
                     .get_or_insert_with(|| crate::frame::Counts::new(layout.size));
-                counts.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
-                y16(layout, bytes, counts)?;
-                frame.picture.reshape(layout.size, 1);
-                self.range.map(&counts.data, frame.picture.data_mut());
+                raw.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
+                counts(layout, format, bytes, raw)?;
+                out.reshape(layout.size, 1);
+                self.range.map(&raw.data, out.data_mut());
                 Ok(())
             }
         }

@@ -9,6 +9,7 @@ camera visible --port 1 --format yuyv --width 640 --height 480 --fps 4
 cat >/tmp/order.toml <<TOML
 [source]
 kind = "cameras"
+max_skew_ms = 10000
 [source.infrared]
 device = "$(node thermal)"
 format = "Y16"
@@ -43,6 +44,7 @@ for screen in drm headless; do
     cat >/tmp/$screen.toml <<TOML
 [source]
 kind = "cameras"
+max_skew_ms = 10000
 [source.infrared]
 device = "$(node thermal)"
 format = "Y16"
