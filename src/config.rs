@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use choices::{Engine, Modality, Mode, Palette, ScreenKind, Task, ToneMode};
+pub use choices::{Engine, Modality, Mode, Palette, ScreenKind, Task, TelemetryKind, ToneMode};
 use sections::default_fps;
 pub use sections::{
     AlignConfig, CameraConfig, CamerasConfig, ControlConfig, DescribeConfig, FaultConfig,

@@ -54,7 +54,7 @@ install -D -m 644 "$root/systemd/filmd.sysusers" "$tree/usr/lib/sysusers.d/filmd
 install -D -m 644 "$root/systemd/filmd.tmpfiles" "$tree/usr/lib/tmpfiles.d/filmd.conf"
 install -D -m 644 "$root/board/60-filmd-cameras.rules" -t "$tree/etc/udev/rules.d"
 install -D -m 644 "$root/models/manifest.toml" -t "$tree/usr/share/filmd/models"
-cp "$root"/models/*.onnx "$tree/usr/share/filmd/models/"
+cp "$root"/models/*.{onnx,f32} "$tree/usr/share/filmd/models/"
 mkdir -p "$tree/etc/filmd" "$tree/usr/lib/filmd-test"
 install -m 644 "$here/service/filmd.toml" -t "$tree/etc/filmd"
 install -m 755 "$here/service/scenario.sh" "$here/lib.sh" -t "$tree/usr/lib/filmd-test"

@@ -10,12 +10,13 @@ use super::camera::{Agreed, BufferInfo, CameraLink};
 use super::pairing::Timed;
 use super::planar::planar_to_rgb;
 use super::range::{RangeConfig, RangeMapper};
+use super::telemetry::{self, Shutter};
 use super::unpack::{
     Content, MjpgDecoder, PixelFormat, UnpackError, counts, grey, packed_to_rgb, rgb,
 };
 use super::{AcquireError, Role};
 use crate::clock::Timestamp;
-use crate::config::CameraConfig;
+use crate::config::{CameraConfig, TelemetryKind};
 use crate::frame::{Frame, Pool, Pooled};
 
 /// Frames of a side: three in the pairer, the rest downstream.
@@ -75,6 +76,12 @@ pub struct Side {
     last_seen: Timestamp,
     retry_at: Timestamp,
     retry: Duration,
+    /// Running number of the last frame, by its telemetry.
+    told_frame: Option<u32>,
+    /// The last frame was of the closed shutter.
+    shutter_closed: bool,
+    /// Kelvins a count, by telemetry where it is read, else by the configuration.
+    kelvin: Option<f32>,
     /// Why it could not be opened last time, so that the same reason is said once.
     complaint: String,
 }
@@ -108,6 +115,9 @@ impl Side {
             last_seen: now,
             retry_at: now.plus(FIRST_RETRY),
             retry: FIRST_RETRY,
+            told_frame: None,
+            shutter_closed: false,
+            kelvin: None,
             complaint: String::new(),
         }
     }
@@ -162,6 +172,7 @@ impl Side {
                 self.link = Some(link);
                 self.complaint.clear();
                 self.expected = None;
+                self.told_frame = None;
                 self.last_seen = now;
             }
             Err(error) => {
@@ -192,6 +203,9 @@ impl Side {
             self.damaged += 1;
             return None;
         }
+        if !self.is_new_picture(bytes) {
+            return None;
+        }
         let Some(mut frame) = self.pool.take() else {
             self.dropped += 1;
             return None;
@@ -214,6 +228,29 @@ impl Side {
             frame,
             pool: self.pool.clone(),
         })
+    }
+
+    /// Reads telemetry, where there is any: `false` for a frame that was sent again, and for one of
+    /// the closed shutter. The last picture is held then, and its range with it.
+    fn is_new_picture(&mut self, bytes: &[u8]) -> bool {
+        self.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
+        let told = match self.config.telemetry {
+            Some(TelemetryKind::Lepton) => telemetry::lepton(&self.agreed.layout, bytes),
+            None => None,
+        };
+        // A buffer without its telemetry is torn, and unpacking says so.
+        let Some(told) = told else {
+            return true;
+        };
+        self.kelvin = self.kelvin.and(told.kelvin_per_count);
+        let closed = told.shutter == Shutter::Closed;
+        if closed != self.shutter_closed {
+            let state = if closed { "closed (FFC)" } else { "open" };
+            log::info!("{}: shutter {state}", self.config.device.display());
+        }
+        self.shutter_closed = closed;
+        let again = self.told_frame.replace(told.frame) == Some(told.frame);
+        !again && !closed
     }
 
     fn count_gap(&mut self, sequence: u32) {
@@ -247,7 +284,7 @@ impl Side {
                 let raw = frame
                     .counts
                     .get_or_insert_with(|| crate::frame::Counts::new(layout.size));
-                raw.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
+                raw.kelvin = self.kelvin;
                 counts(layout, format, bytes, raw)?;
                 out.reshape(layout.size, 1);
                 self.range.map(&raw.data, out.data_mut());
@@ -279,5 +316,83 @@ mod tests {
         assert_eq!(shifted(time, -2).as_nanos(), 3_000_000);
         assert_eq!(shifted(time, i64::MIN), Timestamp::ZERO);
         assert_eq!(shifted(time, i64::MAX).as_nanos(), u64::MAX);
+    }
+
+    /// Bytes of a 160x2 picture with two rows of a Lepton's telemetry.
+    fn lepton_frame(number: u16, state: u16, on: u16) -> Vec<u8> {
+        let mut words = vec![30_000u16; 2 * 160];
+        let mut told = vec![0; 2 * 160];
+        (told[4], told[21], told[208], told[209]) = (state << 4, number, on, 1);
+        words.extend(told);
+        words.iter().flat_map(|w| w.to_le_bytes()).collect()
+    }
+
+    fn lepton_side() -> Side {
+        let config = CameraConfig {
+            device: "usb:1e4e:0100".into(),
+            format: "Y16".into(),
+            width: 160,
+            height: 4,
+            telemetry_rows: 2,
+            telemetry: Some(TelemetryKind::Lepton),
+            kelvin_per_count: Some(0.5),
+            ..CameraConfig::default()
+        };
+        let format = super::super::camera::check_config(&config).unwrap();
+        let expected = super::super::camera::expected(&config, format);
+        Side::new(Role::Infrared, config, None, expected, Timestamp::ZERO)
+    }
+
+    #[test]
+    fn repeats_and_the_shutter_are_left_out() {
+        let mut side = lepton_side();
+        let mut sequence = 0;
+        let mut shown = |side: &mut Side, number, state| {
+            sequence += 1;
+            let info = BufferInfo {
+                sequence,
+                timestamp: Some(Timestamp::from_nanos(u64::from(sequence))),
+                error: false,
+            };
+            side.accept(&lepton_frame(number, state, 1), info, Timestamp::ZERO)
+                .is_some()
+        };
+        // Each number three times, as PureThermal sends them.
+        let first: Vec<_> = (0..9).map(|i| shown(&mut side, i / 3, 0)).collect();
+        assert_eq!(
+            first,
+            [true, false, false, true, false, false, true, false, false]
+        );
+        assert!(shown(&mut side, 10, 1), "imminent is still of the scene");
+        assert!(!shown(&mut side, 11, 2) && !shown(&mut side, 12, 2));
+        assert!(shown(&mut side, 13, 3));
+        assert_eq!((side.received, side.dropped, side.damaged), (13, 0, 0));
+    }
+
+    #[test]
+    fn telemetry_says_whether_counts_are_temperatures() {
+        let mut side = lepton_side();
+        let mut kelvin = |number, on| {
+            let info = BufferInfo {
+                sequence: u32::from(number),
+                timestamp: None,
+                error: false,
+            };
+            let now = Timestamp::from_nanos(1_000);
+            let shot = side
+                .accept(&lepton_frame(number, 0, on), info, now)
+                .unwrap();
+            shot.frame.counts.as_ref().unwrap().kelvin
+        };
+        assert_eq!((kelvin(1, 1), kelvin(2, 0)), (Some(0.01), None));
+        // Without its rows of telemetry a buffer is damaged, not a frame.
+        let info = BufferInfo {
+            sequence: 3,
+            timestamp: None,
+            error: false,
+        };
+        let bytes = &lepton_frame(3, 0, 1)[..2 * 320 + 100];
+        assert!(side.accept(bytes, info, Timestamp::ZERO).is_none());
+        assert_eq!(side.damaged, 1);
     }
 }

@@ -159,8 +159,10 @@ fn streams_from_the_devices_named() {
         visible: cameras[1].clone(),
         max_skew_ms: 60,
     };
-    let mut source =
-        crate::acquire::open_source(&crate::config::SourceConfig::Cameras(pair.clone())).unwrap();
+    let mut source = crate::acquire::open_source(&crate::config::SourceConfig::Cameras(Box::new(
+        pair.clone(),
+    )))
+    .unwrap();
     let text = refusal(&cameras[0]);
     assert!(text.contains("another program uses it"), "{text}");
     let mut both = 0;
@@ -200,7 +202,7 @@ fn goes_on_after_the_devices_named_were_unplugged() {
         visible: cameras[1].clone(),
         max_skew_ms: 60,
     };
-    let source = crate::config::SourceConfig::Cameras(pair);
+    let source = crate::config::SourceConfig::Cameras(Box::new(pair));
     let mut source = crate::acquire::open_source(&source).unwrap();
     let start = crate::clock::Clock.now();
     let mut stalls = 0;

@@ -20,6 +20,7 @@ mod planar;
 pub mod range;
 pub mod replay;
 pub mod synthetic;
+pub mod telemetry;
 pub mod unpack;
 
 pub use faults::FaultySource;

@@ -323,7 +323,7 @@ fn a_camera_that_refuses_at_the_start_is_an_error() {
         panic!("it was opened");
     };
     assert_eq!(error.to_string(), "/dev/GREY: gone");
-    let config = crate::config::SourceConfig::Cameras(config);
+    let config = crate::config::SourceConfig::Cameras(Box::new(config));
     let Err(error) = crate::acquire::open_source(&config) else {
         panic!("it was opened");
     };

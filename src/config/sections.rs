@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Modality, Mode, Palette, ScreenKind, ToneMode};
+use super::{Engine, Modality, Mode, Palette, ScreenKind, TelemetryKind, ToneMode};
 use crate::frame::Size;
 
 /// `[source]`: where pairs come from.
@@ -18,7 +18,7 @@ pub enum SourceConfig {
     /// Two folders of pictures, paired by file stem.
     Replay(ReplayConfig),
     /// Two V4L2 cameras.
-    Cameras(CamerasConfig),
+    Cameras(Box<CamerasConfig>),
 }
 
 impl Default for SourceConfig {
@@ -139,6 +139,9 @@ pub struct CameraConfig {
     /// Rows of telemetry below the picture, cut off before anything else.
     #[serde(default)]
     pub telemetry_rows: usize,
+    /// What those rows are read as; absent: not at all.
+    #[serde(default)]
+    pub telemetry: Option<TelemetryKind>,
     /// Added to this camera's timestamps, milliseconds, to make up for its own latency.
     #[serde(default)]
     pub offset_ms: i64,

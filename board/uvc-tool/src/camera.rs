@@ -30,11 +30,24 @@ pub enum Source {
     File(Vec<u8>),
 }
 
+/// How a Lepton on PureThermal sends: with telemetry below the picture, each frame more than once.
+#[derive(Debug, Clone, Copy)]
+pub struct Lepton {
+    /// Rows of telemetry; a part of the mode's height.
+    pub rows: usize,
+    /// How often each frame is sent.
+    pub repeats: u32,
+}
+
 /// See the module.
 pub struct Camera {
     identity: Identity,
     mode: Mode,
     source: Source,
+    /// Telemetry, where it has any.
+    pub lepton: Option<Lepton>,
+    /// The shutter is closed (flat field correction).
+    pub shutter: bool,
     committed: [u8; PROBE],
     /// Brightness and contrast.
     controls: [i16; 2],
@@ -62,6 +75,8 @@ impl Camera {
             identity,
             mode,
             source,
+            lepton: None,
+            shutter: false,
             controls: [128, 128],
             waiting: VecDeque::new(),
             payload: Vec::new(),
@@ -228,20 +243,25 @@ impl Camera {
 
     fn make_frame(&mut self) {
         let Mode { width, height, .. } = self.mode;
+        let made = self.frames / self.lepton.map_or(1, |lepton| lepton.repeats.max(1));
         let number = match &self.source {
             Source::Still(number) => *number,
-            _ => self.frames as u16,
+            _ => made as u16,
         };
+        let rows = height - self.lepton.map_or(0, |lepton| lepton.rows.min(height));
         if let Source::File(bytes) = &self.source {
             let length = self.mode.frame_bytes().min(bytes.len()).max(1);
             let at = self.frames as usize % (bytes.len() / length).max(1) * length;
             self.packed.clear();
             self.packed.extend_from_slice(&bytes[at..at + length]);
         } else {
-            pattern::draw(number, width, height, &mut self.luma);
-            self.mode
-                .format
-                .pack(&self.luma, width, height, &mut self.packed);
+            let luma = &mut self.luma[..width * rows];
+            pattern::draw(number, width, rows, luma);
+            if self.shutter {
+                luma.fill(128);
+            }
+            self.mode.format.pack(luma, width, rows, &mut self.packed);
+            self.add_telemetry(made);
         }
         let whole = self.packed.len();
         match self.fault.take() {
@@ -261,6 +281,31 @@ impl Camera {
         self.payload[0] = PAYLOAD_HEADER as u8;
         self.payload[1] = 0x80 | 0x02 | parity;
         self.payload.extend_from_slice(&self.packed);
+    }
+}
+
+impl Camera {
+    /// The words of the data sheet that filmd reads: status, frame counter, TLinear.
+    fn add_telemetry(&mut self, made: u32) {
+        let Some(lepton) = self.lepton else {
+            return;
+        };
+        let mut words = vec![0u16; lepton.rows * self.mode.width];
+        let state = if self.shutter { 2 } else { 3 };
+        let told = [
+            (4, state << 4),
+            (20, (made >> 16) as u16),
+            (21, made as u16),
+            (208, 1),
+            (209, 1),
+        ];
+        for (index, word) in told {
+            if let Some(place) = words.get_mut(index) {
+                *place = word;
+            }
+        }
+        self.packed
+            .extend(words.iter().flat_map(|word| word.to_le_bytes()));
     }
 }
 

@@ -17,7 +17,7 @@ use clap::Parser;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode as FileMode, OFlags};
 
-use camera::{Camera, Fault, Source};
+use camera::{Camera, Fault, Lepton, Source};
 use descriptors::{Identity, Mode};
 use format::Format;
 use usbip::Cable;
@@ -26,7 +26,8 @@ use usbip::Cable;
 ///
 /// Commands are lines read from the control file (a fifo): `freeze`, `resume`, `tear` (the next
 /// frame is cut), `mix` (its lower half is of the frame before), `garbage` (its bytes are noise),
-/// `count` (says how many frames were made), `unplug`.
+/// `shutter` and `open` (a Lepton's flat field correction), `count` (says how many frames were made),
+/// `unplug`.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Port of the virtual host controller, 0 to 7.
@@ -59,6 +60,12 @@ struct Arguments {
     /// Raw frames, one after the other, in place of numbered pictures.
     #[arg(long)]
     file: Option<PathBuf>,
+    /// So many rows at the bottom are a Lepton's telemetry.
+    #[arg(long, default_value_t = 0)]
+    telemetry_rows: usize,
+    /// Each frame is sent so often, as PureThermal does.
+    #[arg(long, default_value_t = 1)]
+    repeats: u32,
     /// Where commands are read from.
     #[arg(long)]
     control: Option<PathBuf>,
@@ -119,6 +126,10 @@ fn run(arguments: Arguments) -> Result<u32, Box<dyn std::error::Error>> {
     let mut cable = Cable::plug_in(arguments.port)
         .map_err(|e| format!("cannot be plugged in: {e}; are vhci_hcd and uvcvideo loaded?"))?;
     let mut camera = Camera::new(identity, mode, source);
+    camera.lepton = (arguments.telemetry_rows > 0).then_some(Lepton {
+        rows: arguments.telemetry_rows,
+        repeats: arguments.repeats,
+    });
     loop {
         let (host, command) = wait(&cable, commands.as_ref(), camera.idle())?;
         if command
@@ -157,6 +168,8 @@ fn obey(file: &mut std::fs::File, camera: &mut Camera) -> std::io::Result<bool> 
         match command {
             "freeze" => camera.frozen = true,
             "resume" => camera.frozen = false,
+            "shutter" => camera.shutter = true,
+            "open" => camera.shutter = false,
             "tear" => camera.fault = Some(Fault::Torn),
             "mix" => camera.fault = Some(Fault::Mixed),
             "garbage" => camera.fault = Some(Fault::Garbage),

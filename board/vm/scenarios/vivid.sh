@@ -37,14 +37,14 @@ start_filmd /tmp/filmd.toml
 check "both cameras bring pictures" wait_for 40 is presented -gt 5
 for format in YUYV UYVY NV12 YU12 YV12 RGB24; do
     config Y16 $format visible
-    filmctl reload
+    check "visible $format is agreed on" filmctl reload
     check "visible $format is shown" wait_for 30 is presented -gt 3
     check "visible $format: none is damaged" is damaged -eq 0
     filmctl snapshot /share/out/visible-$format.png
 done
 for format in Y10 Y12 Y16 Y16-BE GREY; do
     config $format YUYV thermal
-    filmctl reload
+    check "thermal $format is agreed on" filmctl reload
     check "thermal $format is shown" wait_for 30 is presented -gt 6
     check "thermal $format: none is damaged" is damaged -eq 0
     filmctl snapshot /share/out/thermal-$format.png

@@ -5,28 +5,23 @@ mkdir -p /share && mount -t 9p -o trans=virtio,version=9p2000.L share /share
 
 show() { systemctl show filmd -p "$1" --value; }
 state_is() { [ "$(show ActiveState)" = "$1" ]; }
-in_filmd() { nsenter -t "$(show MainPID)" -a -- "$@"; }
 
 check "filmd says that it is ready" wait_for 90 state_is active
 check "the picture goes on" wait_for 60 is presented -gt 5
-check "both cameras are there" is no_visible = false
+both() { is no_visible = false && is no_infrared = false; }
+check "both cameras are there, one by its udev link" wait_for 20 both
+check "the link is that of the node with pictures" test "$(readlink -f /dev/filmd/infrared)" = "$(node thermal)"
 check "its display is the card" test "$(field screen | cut -d' ' -f1)" = /dev/dri/card0
 check "it runs as its own user" test "$(ps -o user= -p "$(show MainPID)" 2>/dev/null || stat -c %U "/proc/$(show MainPID)")" = filmd
 check "it has no capability" grep -q "CapEff:.*0000000000000000" "/proc/$(show MainPID)/status"
 check "and gains no privileges" grep -q "NoNewPrivs:.*1" "/proc/$(show MainPID)/status"
 check "system calls are filtered" grep -q "Seccomp:.*2" "/proc/$(show MainPID)/status"
-interfaces=$(nsenter -t "$(show MainPID)" -n ls /sys/class/net 2>/dev/null; nsenter -t "$(show MainPID)" -n cat /proc/net/dev | grep -c ':')
 check "there is no network but a loopback that is down" test "$(nsenter -t "$(show MainPID)" -n cat /proc/net/dev | grep -c ':')" -eq 1
 figure "main process: $(show MainPID), status: $(show StatusText)"
 figure "$(systemd-analyze security filmd.service --no-pager 2>/dev/null | tail -1)"
 score=$(systemd-analyze security filmd.service --no-pager 2>/dev/null | sed -n 's/.*level for filmd.service: \([0-9.]*\).*/\1/p')
 check "the exposure is at most 1.5" awk "BEGIN{exit !($score <= 1.5)}"
 
-# What the sandbox denies, tried inside a copy of it.
-denied() {
-    systemd-run --wait --pipe -q -p User=filmd -p DevicePolicy=closed -p PrivateNetwork=yes \
-        -p RestrictAddressFamilies=AF_UNIX "$@" >/dev/null 2>&1
-}
 check "a device that it does not need cannot be opened" sh -c '! systemd-run --wait --pipe -q -p User=root -p DevicePolicy=closed -p "DeviceAllow=char-video4linux rw" dd if=/dev/vda of=/dev/null count=1 2>/dev/null'
 
 before=$(show NRestarts)
@@ -35,7 +30,7 @@ kill -STOP "$pid"
 figure "stopped at $(cut -d' ' -f1 /proc/uptime) s"
 other_process() { [ "$(show MainPID)" != "$pid" ] && state_is active; }
 check "a filmd that hangs is killed by the watchdog and comes back" wait_for 90 other_process
-figure "back at $(cut -d' ' -f1 /proc/uptime) s, result was watchdog: $(journalctl -u filmd --no-pager -o cat | grep -c -i watchdog)"
+figure "back at $(cut -d' ' -f1 /proc/uptime) s"
 check "because of the watchdog" sh -c "journalctl -u filmd --no-pager -o cat | grep -qi 'watchdog timeout'"
 check "one restart is counted" test "$(show NRestarts)" -gt "$before"
 check "the picture goes on again" wait_for 60 is presented -gt 5
