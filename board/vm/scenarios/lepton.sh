@@ -1,7 +1,8 @@
 # time: 200
 # A Lepton 3.5 as PureThermal sends it: telemetry rows, each frame three times, the shutter; and the
 # faults of a camera: freeze, torn frames, another format than agreed on.
-kload_cameras
+# nodrop: uvcvideo hands on what it knows to be torn, marked; by default it keeps that to itself.
+kload_cameras nodrop=1
 lepton() { camera thermal --port 0 --format y16 --width 160 --height 122 --fps 27 --id 1e4e:0100 --telemetry-rows 2 --repeats 3 "$@"; }
 lepton
 camera visible --port 1 --format yuyv --width 160 --height 120 --fps 4 --id 046d:0825
@@ -60,6 +61,7 @@ for fault in tear garbage mix; do
 done
 more() { is presented -gt $((shown + 10)); }
 check "torn frames and noise do not stop the picture" wait_for 30 more
+check "torn frames are counted" is damaged -gt 0
 
 tell thermal unplug
 wait "$pid_thermal"
@@ -67,7 +69,8 @@ camera thermal --port 0 --format grey --width 80 --height 60 --fps 9 --id 1e4e:0
 refusal() { grep -q "refuses\|was asked for Y16 160x122 and chose" /share/out/filmd.log; }
 check "a camera that comes back with another format is refused, naming what was found" wait_for 20 refusal
 grep "was asked for\|refuses" /share/out/filmd.log | tail -1
-check "the other one goes on" running
+shown=$(field presented)
+check "the other one goes on" wait_for 30 more
 tell thermal unplug
 wait "$pid_thermal"
 lepton
