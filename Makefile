@@ -18,7 +18,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help run test lint doc deny setup toolchain build models bench fuzz clean \
-	cross cross-describe test-arm test-arm-kernels bench-arm
+	cross cross-describe test-arm test-arm-kernels bench-arm vm vm-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -80,6 +80,12 @@ test-arm-kernels: toolchain ## the same for the kernels alone, in a minute
 
 bench-arm: toolchain ## count the aarch64 instructions of a frame, into benches/README.md (builds a qemu once)
 	bash board/bench-arm.sh
+
+vm: toolchain ## a shell on the virtual board with filmd (VM_MACHINE=aarch64: an ARM one)
+	bash board/vm/vm.sh shell
+
+vm-test: toolchain ## every scenario of board/vm, or those in SCENARIOS="..."
+	bash board/vm/vm.sh test $(SCENARIOS)
 
 clean: ## forget what was built (not the model files)
 	$(CARGO) clean

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use choices::{Engine, Modality, Mode, Palette, ScreenKind, Task, TextStyle, ToneMode};
+pub use choices::{
+    Engine, Modality, Mode, Palette, ScreenKind, Task, TelemetryKind, TextStyle, ToneMode,
+};
 use sections::default_fps;
 pub use sections::{
     AlignConfig, CameraConfig, CamerasConfig, ControlConfig, DescribeConfig, FaultConfig,

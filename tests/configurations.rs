@@ -6,8 +6,10 @@
 
 use std::path::Path;
 
+use filmd::acquire::find::Binding;
+use filmd::acquire::unpack::PixelFormat;
 use filmd::align::Calibration;
-use filmd::config::Config;
+use filmd::config::{Config, SourceConfig};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -16,7 +18,9 @@ fn root() -> &'static Path {
 #[test]
 fn the_board_files_parse() {
     let mut seen = 0;
-    for entry in std::fs::read_dir(root().join("board")).unwrap() {
+    let folders = ["board", "board/boards", "board/vm/service"].map(|f| root().join(f));
+    let entries = folders.iter().flat_map(|f| std::fs::read_dir(f).unwrap());
+    for entry in entries {
         let path = entry.unwrap().path();
         if path.extension().is_none_or(|e| e != "toml") {
             continue;
@@ -30,10 +34,16 @@ fn the_board_files_parse() {
         {
             Calibration::load(&path).unwrap();
         } else {
-            Config::load(&path).unwrap();
+            let config = Config::load(&path).unwrap();
+            if let SourceConfig::Cameras(cameras) = &config.source {
+                for camera in [&cameras.infrared, &cameras.visible] {
+                    camera.format.parse::<PixelFormat>().unwrap();
+                    Binding::of(camera).unwrap();
+                }
+            }
         }
     }
-    assert!(seen >= 4, "only {seen} files in board/");
+    assert!(seen >= 10, "only {seen} files in board/");
 }
 
 #[test]

@@ -11,23 +11,25 @@
 
 use std::io;
 use std::os::fd::RawFd;
-use std::os::unix::fs::FileTypeExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use v4l::buffer::{Flags as BufferFlags, Type};
-use v4l::capability::Flags as Capability;
 use v4l::format::{Colorspace, FourCC, Quantization as V4lQuantization};
 use v4l::io::mmap::Stream;
 use v4l::io::traits::{CaptureStream, Stream as _};
 use v4l::video::Capture;
 use v4l::{Device, Format};
 
-use super::AcquireError;
-use super::refused;
+use super::camera_advice::{
+    Found, cannot_open, check_capabilities, check_node, check_rows, errno, explain_query,
+    explain_stream, mismatch, offers,
+};
+use super::find::{self, Binding, FindError};
 use super::unpack::{Layout, PixelFormat, Quantization};
+use super::{AcquireError, absent, camera_controls, refused};
 use crate::clock::Timestamp;
 use crate::config::CameraConfig;
 use crate::frame::Size;
@@ -104,16 +106,17 @@ impl V4lCamera {
     }
 
     fn open_unguarded(config: &CameraConfig) -> Result<Self, AcquireError> {
-        let path = &config.device;
-        let format = PixelFormat::from_str(&config.format).map_err(|e| refused(path, e))?;
-        check_rows(config)?;
+        let format = check_config(config)?;
+        let path = &find_node(config)?;
         check_node(path)?;
-        let device = Device::with_path(path).map_err(|e| refused(path, explain_open(&e)))?;
+        let device = Device::with_path(path).map_err(|e| cannot_open(path, &e))?;
         let caps = device
             .query_caps()
             .map_err(|e| refused(path, explain_query(&e)))?;
         check_capabilities(caps.capabilities, &caps.card).map_err(|text| refused(path, text))?;
+        check_card(config, path, &caps.card)?;
         let agreed = negotiate(&device, config, format, caps.card)?;
+        camera_controls::apply(&device, &config.controls).map_err(|text| refused(path, text))?;
         let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS)
             .map_err(|e| refused(path, explain_stream(&e, "no buffers")))?;
         start(&mut stream).map_err(|e| refused(path, explain_stream(&e, "no stream")))?;
@@ -181,94 +184,64 @@ impl Drop for V4lCamera {
     }
 }
 
-fn check_rows(config: &CameraConfig) -> Result<(), AcquireError> {
-    let (width, height) = (config.width, config.height);
-    let sound = |v: usize| (1..=16_384).contains(&v);
-    if sound(width) && sound(height) && config.telemetry_rows < height {
-        return Ok(());
+/// Checks what can be wrong with the configuration itself; its pixel format.
+///
+/// # Errors
+/// [`AcquireError::Source`]: no such format, or sizes that leave no picture.
+pub(super) fn check_config(config: &CameraConfig) -> Result<PixelFormat, AcquireError> {
+    let path = &config.device;
+    let format = PixelFormat::from_str(&config.format).map_err(|e| refused(path, e))?;
+    check_rows(config)?;
+    Binding::of(config).map_err(|e| refused(path, e.to_string()))?;
+    let rows = config.height - config.telemetry_rows;
+    if format == PixelFormat::YuyvOverY16 && !rows.is_multiple_of(2) {
+        let text = format!("{format} has as many rows of picture as of counts, {rows} are left");
+        return Err(refused(path, text));
     }
-    let message = format!(
-        "width = {width}, height = {height} with telemetry_rows = {} leaves no picture",
-        config.telemetry_rows
-    );
-    Err(refused(&config.device, message))
+    Ok(format)
 }
 
-fn check_node(path: &Path) -> Result<(), AcquireError> {
-    let kind = std::fs::metadata(path)
-        .map_err(|e| refused(path, explain_open(&e)))?
-        .file_type();
-    if kind.is_char_device() {
-        return Ok(());
+/// What would be agreed on with a camera that is not there yet.
+pub(super) fn expected(config: &CameraConfig, format: PixelFormat) -> Agreed {
+    Agreed {
+        card: config.device.display().to_string(),
+        format,
+        layout: layout(config, format, 0),
+        quantization: Quantization::default(),
+        fps: config.fps.map(f64::from),
     }
-    let found = if kind.is_dir() { "a folder" } else { "a file" };
-    Err(refused(
-        path,
-        format!("is {found}, not a video device; `ls /dev/v4l/by-id` lists the cameras"),
-    ))
 }
 
-fn errno(error: &io::Error) -> Option<rustix::io::Errno> {
-    error
-        .raw_os_error()
-        .map(rustix::io::Errno::from_raw_os_error)
-}
-
-fn explain_open(error: &io::Error) -> String {
-    use rustix::io::Errno;
-    let advice = match errno(error) {
-        Some(Errno::NOENT) => "is the camera plugged in? `ls /dev/v4l/by-id` lists the cameras",
-        Some(Errno::ACCESS | Errno::PERM) => {
-            "add the user to the group video: `usermod -aG video USER`, then log in again"
-        }
-        Some(Errno::BUSY) => "another program uses it; `fuser -v DEVICE` tells which",
-        Some(Errno::NODEV | Errno::NXIO) => "the device behind this node is gone; plug it in again",
-        _ => "`v4l2-ctl --list-devices` lists the cameras",
-    };
-    format!("cannot be opened: {error}; {advice}")
-}
-
-fn explain_query(error: &io::Error) -> String {
-    format!("is not a video device ({error}); `ls /dev/v4l/by-id` lists the cameras")
-}
-
-fn explain_stream(error: &io::Error, what: &str) -> String {
-    use rustix::io::Errno;
-    let advice = match errno(error) {
-        Some(Errno::NOSPC) => {
-            "the USB bus has no bandwidth left: plug the cameras into different controllers, or \
-             use MJPG, a smaller size or a lower rate"
-        }
-        Some(Errno::BUSY) => "another program uses it; `fuser -v DEVICE` tells which",
-        Some(Errno::PIPE | Errno::INVAL) => {
-            "a camera behind a media graph (Raspberry Pi CSI) has to be run through `libcamerify`"
-        }
-        Some(Errno::NOMEM) => "the driver found no memory for the buffers",
-        Some(Errno::NODEV) => "it was unplugged",
-        _ => "unplug the camera and plug it in again",
-    };
-    format!("gives {what}: {error}; {advice}")
-}
-
-fn check_capabilities(found: Capability, card: &str) -> Result<(), String> {
-    if found.contains(Capability::VIDEO_CAPTURE) {
-        if found.contains(Capability::STREAMING) {
-            return Ok(());
-        }
-        return Err(format!(
-            "{card:?} cannot stream; its driver only supports read()"
-        ));
-    }
-    Err(if found.contains(Capability::META_CAPTURE) {
-        format!(
-            "is the metadata node of {card:?}; take its picture node, \
-             the one whose name under /dev/v4l/by-id ends in index0"
-        )
-    } else if found.contains(Capability::VIDEO_CAPTURE_MPLANE) {
-        format!("{card:?} is multi-planar only; run the program through `libcamerify`")
-    } else {
-        format!("{card:?} takes no pictures (capabilities: {found:?}); use its capture node")
+/// The node that the configuration means, whatever its number is this time.
+fn find_node(config: &CameraConfig) -> Result<PathBuf, AcquireError> {
+    let found = Binding::of(config).and_then(|binding| {
+        let nodes = find::nodes(Path::new(find::SYSFS));
+        find::resolve(&binding, &nodes, &takes_pictures)
+    });
+    found.map_err(|error| match &error {
+        FindError::Absent { .. } => absent(&config.device, error.to_string()),
+        FindError::Wrong(_) => refused(&config.device, error.to_string()),
     })
+}
+
+/// Whether pictures can be read from a node; one that cannot be asked may be the right one.
+pub(super) fn takes_pictures(path: &Path) -> bool {
+    match Device::with_path(path).and_then(|device| device.query_caps()) {
+        Ok(caps) => check_capabilities(caps.capabilities, "").is_ok(),
+        Err(_) => true,
+    }
+}
+
+fn check_card(config: &CameraConfig, path: &Path, card: &str) -> Result<(), AcquireError> {
+    match &config.card {
+        Some(wanted) if !card.contains(wanted.as_str()) => Err(refused(
+            path,
+            format!(
+                "is {card:?}, and card = {wanted:?} was to be found there; see `filmd cameras`"
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn negotiate(
@@ -333,33 +306,12 @@ fn set_rate(device: &Device, config: &CameraConfig) -> Option<f64> {
     known.then_some(fps)
 }
 
-/// What S_FMT gave back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Found {
-    fourcc: [u8; 4],
-    width: u32,
-    height: u32,
-}
-
-/// Says in which way `found` is not what was asked for.
-fn mismatch(config: &CameraConfig, format: PixelFormat, found: &Found) -> Option<String> {
-    let same_size = found.width as usize == config.width && found.height as usize == config.height;
-    (found.fourcc != format.fourcc() || !same_size).then(|| {
-        format!(
-            "was asked for {format} {}x{} and chose {} {}x{}",
-            config.width,
-            config.height,
-            String::from_utf8_lossy(&found.fourcc).trim_end(),
-            found.width,
-            found.height
-        )
-    })
-}
-
 fn layout(config: &CameraConfig, format: PixelFormat, stride: usize) -> Layout {
     let row = config.width * format.bytes_per_pixel().unwrap_or(0);
+    let rows = config.height - config.telemetry_rows;
+    let halves = usize::from(format == PixelFormat::YuyvOverY16);
     Layout {
-        size: Size::new(config.width, config.height - config.telemetry_rows),
+        size: Size::new(config.width, rows >> halves),
         // Some drivers leave bytesperline at zero.
         stride: if stride == 0 { row } else { stride },
         telemetry_rows: config.telemetry_rows,
@@ -372,38 +324,6 @@ fn quantization(found: V4lQuantization, colours: Colorspace) -> Quantization {
         V4lQuantization::LimitedRange => Quantization::Limited,
         V4lQuantization::Default if matches!(colours, Colorspace::JPEG) => Quantization::Full,
         V4lQuantization::Default => Quantization::Limited,
-    }
-}
-
-/// The formats and sizes that the device says it has, for error messages.
-fn offers(device: &Device) -> String {
-    let formats = device.enum_formats().unwrap_or_default();
-    let list: Vec<(String, Vec<String>)> = formats
-        .iter()
-        .map(|format| {
-            let sizes = device.enum_framesizes(format.fourcc).unwrap_or_default();
-            let sizes = sizes.iter().map(|s| match &s.size {
-                v4l::framesize::FrameSizeEnum::Discrete(d) => format!("{}x{}", d.width, d.height),
-                v4l::framesize::FrameSizeEnum::Stepwise(s) => format!(
-                    "{}x{} to {}x{}",
-                    s.min_width, s.min_height, s.max_width, s.max_height
-                ),
-            });
-            (format.fourcc.to_string(), sizes.collect())
-        })
-        .collect();
-    list_offers(&list)
-}
-
-fn list_offers(list: &[(String, Vec<String>)]) -> String {
-    let line = |(format, sizes): &(String, Vec<String>)| {
-        format!("{} {}", format.trim_end(), sizes.join(" "))
-            .trim_end()
-            .to_owned()
-    };
-    match list {
-        [] => "nothing".into(),
-        _ => list.iter().map(line).collect::<Vec<_>>().join(", "),
     }
 }
 

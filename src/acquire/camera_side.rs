@@ -8,16 +8,21 @@ use std::time::Duration;
 
 use super::camera::{Agreed, BufferInfo, CameraLink};
 use super::pairing::Timed;
+use super::planar::planar_to_rgb;
 use super::range::{RangeConfig, RangeMapper};
-use super::unpack::{MjpgDecoder, PixelFormat, UnpackError, grey, y16, yuyv_to_rgb};
+use super::telemetry::{self, Shutter};
+use super::unpack::{
+    Content, MjpgDecoder, PixelFormat, UnpackError, counts, grey, packed_to_rgb, rgb,
+};
 use super::{AcquireError, Role};
 use crate::clock::Timestamp;
-use crate::config::CameraConfig;
+use crate::config::{CameraConfig, TelemetryKind};
 use crate::frame::{Frame, Pool, Pooled};
 
 /// Frames of a side: three in the pairer, the rest downstream.
 const POOL: usize = 9;
-/// Waiting times before a lost camera is looked for again.
+/// Waiting times before a lost camera is looked for again. One that is not there costs a look into
+/// a folder, so it is looked for at the first pace; one that is there and refuses, ever more slowly.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(8);
 /// A camera that streams and brings nothing for so long is opened anew.
@@ -71,19 +76,29 @@ pub struct Side {
     last_seen: Timestamp,
     retry_at: Timestamp,
     retry: Duration,
+    /// Running number of the last frame, by its telemetry.
+    told_frame: Option<u32>,
+    /// The last frame was of the closed shutter.
+    shutter_closed: bool,
+    /// Kelvins a count, by telemetry where it is read, else by the configuration.
+    kelvin: Option<f32>,
+    /// Why it could not be opened last time, so that the same reason is said once.
+    complaint: String,
 }
 
 impl Side {
-    /// A side whose camera is open.
+    /// A side whose camera is open, or is still to come where `link` is `None`; `expected` is what
+    /// it will be then.
     pub fn new(
         role: Role,
         config: CameraConfig,
-        link: Box<dyn CameraLink>,
+        link: Option<Box<dyn CameraLink>>,
+        expected: Agreed,
         now: Timestamp,
     ) -> Self {
-        let agreed = link.agreed().clone();
+        let agreed = link.as_ref().map_or(expected, |link| link.agreed().clone());
         let (size, format) = (agreed.layout.size, agreed.format);
-        let raw = format == PixelFormat::Y16;
+        let raw = format.content() == Content::Counts;
         Self {
             role,
             config,
@@ -91,15 +106,19 @@ impl Side {
             received: 0,
             dropped: 0,
             damaged: 0,
-            link: Some(link),
+            link,
             pool: Pool::new(POOL, || Frame::new(size, format.channels(), raw)),
             range: RangeMapper::new(RangeConfig::default()),
             jpeg: MjpgDecoder::default(),
             expected: None,
             sequence: 0,
             last_seen: now,
-            retry_at: now,
+            retry_at: now.plus(FIRST_RETRY),
             retry: FIRST_RETRY,
+            told_frame: None,
+            shutter_closed: false,
+            kelvin: None,
+            complaint: String::new(),
         }
     }
 
@@ -151,14 +170,28 @@ impl Side {
                 log::info!("{}: back", self.config.device.display());
                 self.agreed = link.agreed().clone();
                 self.link = Some(link);
+                self.complaint.clear();
                 self.expected = None;
+                self.told_frame = None;
                 self.last_seen = now;
             }
             Err(error) => {
-                log::debug!("{error}");
-                self.retry = (self.retry * 2).min(LAST_RETRY);
+                self.retry = match error {
+                    AcquireError::Absent { .. } => FIRST_RETRY,
+                    _ => (self.retry * 2).min(LAST_RETRY),
+                };
                 self.retry_at = now.plus(self.retry);
+                self.complain(&error);
             }
+        }
+    }
+
+    /// Says why a camera is not there, once for each reason.
+    pub fn complain(&mut self, error: &AcquireError) {
+        let text = error.to_string();
+        if self.complaint != text {
+            log::warn!("{text}; looking for it again");
+            self.complaint = text;
         }
     }
 
@@ -168,6 +201,9 @@ impl Side {
         self.count_gap(info.sequence);
         if info.error {
             self.damaged += 1;
+            return None;
+        }
+        if !self.is_new_picture(bytes) {
             return None;
         }
         let Some(mut frame) = self.pool.take() else {
@@ -194,6 +230,29 @@ impl Side {
         })
     }
 
+    /// Reads telemetry, where there is any: `false` for a frame that was sent again, and for one of
+    /// the closed shutter. The last picture is held then, and its range with it.
+    fn is_new_picture(&mut self, bytes: &[u8]) -> bool {
+        self.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
+        let told = match self.config.telemetry {
+            Some(TelemetryKind::Lepton) => telemetry::lepton(&self.agreed.layout, bytes),
+            None => None,
+        };
+        // A buffer without its telemetry is torn, and unpacking says so.
+        let Some(told) = told else {
+            return true;
+        };
+        self.kelvin = self.kelvin.and(told.kelvin_per_count);
+        let closed = told.shutter == Shutter::Closed;
+        if closed != self.shutter_closed {
+            let state = if closed { "closed (FFC)" } else { "open" };
+            log::info!("{}: shutter {state}", self.config.device.display());
+        }
+        self.shutter_closed = closed;
+        let again = self.told_frame.replace(told.frame) == Some(told.frame);
+        !again && !closed
+    }
+
     fn count_gap(&mut self, sequence: u32) {
         let gap = self
             .expected
@@ -205,21 +264,30 @@ impl Side {
     }
 
     fn unpack(&mut self, bytes: &[u8], frame: &mut Frame) -> Result<(), UnpackError> {
-        let layout = &self.agreed.layout;
-        match self.agreed.format {
-            PixelFormat::Yuyv => {
-                yuyv_to_rgb(layout, self.agreed.quantization, bytes, &mut frame.picture)
+        let (layout, format) = (&self.agreed.layout, self.agreed.format);
+        let (quantization, out) = (self.agreed.quantization, &mut frame.picture);
+        match format {
+            PixelFormat::Yuyv | PixelFormat::Uyvy => {
+                packed_to_rgb(layout, format, quantization, bytes, out)
             }
-            PixelFormat::Grey => grey(layout, bytes, &mut frame.picture),
-            PixelFormat::Mjpg => self.jpeg.decode(layout.size, bytes, &mut frame.picture),
-            PixelFormat::Y16 => {
-                let counts = frame
+            PixelFormat::Nv12 | PixelFormat::Yu12 | PixelFormat::Yv12 => {
+                planar_to_rgb(layout, format, quantization, bytes, out)
+            }
+            PixelFormat::Rgb24 => rgb(layout, bytes, out),
+            PixelFormat::Grey => grey(layout, bytes, out),
+            PixelFormat::Mjpg => self.jpeg.decode(layout.size, bytes, out),
+            PixelFormat::Y10
+            | PixelFormat::Y12
+            | PixelFormat::Y16
+            | PixelFormat::Y16Be
+            | PixelFormat::YuyvOverY16 => {
+                let raw = frame
                     .counts
                     .get_or_insert_with(|| crate::frame::Counts::new(layout.size));
-                counts.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
-                y16(layout, bytes, counts)?;
-                frame.picture.reshape(layout.size, 1);
-                self.range.map(&counts.data, frame.picture.data_mut());
+                raw.kelvin = self.kelvin;
+                counts(layout, format, bytes, raw)?;
+                out.reshape(layout.size, 1);
+                self.range.map(&raw.data, out.data_mut());
                 Ok(())
             }
         }
@@ -248,5 +316,83 @@ mod tests {
         assert_eq!(shifted(time, -2).as_nanos(), 3_000_000);
         assert_eq!(shifted(time, i64::MIN), Timestamp::ZERO);
         assert_eq!(shifted(time, i64::MAX).as_nanos(), u64::MAX);
+    }
+
+    /// Bytes of a 160x2 picture with two rows of a Lepton's telemetry.
+    fn lepton_frame(number: u16, state: u16, on: u16) -> Vec<u8> {
+        let mut words = vec![30_000u16; 2 * 160];
+        let mut told = vec![0; 2 * 160];
+        (told[4], told[21], told[208], told[209]) = (state << 4, number, on, 1);
+        words.extend(told);
+        words.iter().flat_map(|w| w.to_le_bytes()).collect()
+    }
+
+    fn lepton_side() -> Side {
+        let config = CameraConfig {
+            device: "usb:1e4e:0100".into(),
+            format: "Y16".into(),
+            width: 160,
+            height: 4,
+            telemetry_rows: 2,
+            telemetry: Some(TelemetryKind::Lepton),
+            kelvin_per_count: Some(0.5),
+            ..CameraConfig::default()
+        };
+        let format = super::super::camera::check_config(&config).unwrap();
+        let expected = super::super::camera::expected(&config, format);
+        Side::new(Role::Infrared, config, None, expected, Timestamp::ZERO)
+    }
+
+    #[test]
+    fn repeats_and_the_shutter_are_left_out() {
+        let mut side = lepton_side();
+        let mut sequence = 0;
+        let mut shown = |side: &mut Side, number, state| {
+            sequence += 1;
+            let info = BufferInfo {
+                sequence,
+                timestamp: Some(Timestamp::from_nanos(u64::from(sequence))),
+                error: false,
+            };
+            side.accept(&lepton_frame(number, state, 1), info, Timestamp::ZERO)
+                .is_some()
+        };
+        // Each number three times, as PureThermal sends them.
+        let first: Vec<_> = (0..9).map(|i| shown(&mut side, i / 3, 0)).collect();
+        assert_eq!(
+            first,
+            [true, false, false, true, false, false, true, false, false]
+        );
+        assert!(shown(&mut side, 10, 1), "imminent is still of the scene");
+        assert!(!shown(&mut side, 11, 2) && !shown(&mut side, 12, 2));
+        assert!(shown(&mut side, 13, 3));
+        assert_eq!((side.received, side.dropped, side.damaged), (13, 0, 0));
+    }
+
+    #[test]
+    fn telemetry_says_whether_counts_are_temperatures() {
+        let mut side = lepton_side();
+        let mut kelvin = |number, on| {
+            let info = BufferInfo {
+                sequence: u32::from(number),
+                timestamp: None,
+                error: false,
+            };
+            let now = Timestamp::from_nanos(1_000);
+            let shot = side
+                .accept(&lepton_frame(number, 0, on), info, now)
+                .unwrap();
+            shot.frame.counts.as_ref().unwrap().kelvin
+        };
+        assert_eq!((kelvin(1, 1), kelvin(2, 0)), (Some(0.01), None));
+        // Without its rows of telemetry a buffer is damaged, not a frame.
+        let info = BufferInfo {
+            sequence: 3,
+            timestamp: None,
+            error: false,
+        };
+        let bytes = &lepton_frame(3, 0, 1)[..2 * 320 + 100];
+        assert!(side.accept(bytes, info, Timestamp::ZERO).is_none());
+        assert_eq!(side.damaged, 1);
     }
 }

@@ -5,14 +5,22 @@
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
 pub mod camera;
+mod camera_advice;
+mod camera_controls;
+pub mod camera_list;
+pub mod camera_profiles;
 mod camera_side;
 mod faults;
+pub mod find;
 mod frame_file;
 pub mod paired_cameras;
 pub mod pairing;
+mod pixel_format;
+mod planar;
 pub mod range;
 pub mod replay;
 pub mod synthetic;
+pub mod telemetry;
 pub mod unpack;
 
 pub use faults::FaultySource;
@@ -77,6 +85,14 @@ pub enum AcquireError {
     /// A picture file or a folder of them cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A camera is not plugged in, or not there yet: it may come.
+    #[error("{path}: {message}")]
+    Absent {
+        /// The device.
+        path: PathBuf,
+        /// What was found, what to do.
+        message: String,
+    },
     /// A device cannot be used; says what was found and what to do.
     #[error("{path}: {message}")]
     Source {
@@ -118,6 +134,13 @@ pub fn open_source(config: &SourceConfig) -> Result<Box<dyn PairSource>, Acquire
         SourceConfig::Replay(config) => Box::new(ReplaySource::new(config)?),
         SourceConfig::Cameras(config) => Box::new(PairedCameras::new(config)?),
     })
+}
+
+fn absent(path: &std::path::Path, message: impl Into<String>) -> AcquireError {
+    AcquireError::Absent {
+        path: path.to_owned(),
+        message: message.into(),
+    }
 }
 
 fn refused(path: &std::path::Path, message: impl Into<String>) -> AcquireError {

@@ -3,15 +3,15 @@
 //! Input: two [`CameraConfig`]s. Output: pairs. Thread: acquire; both
 //! cameras are polled together, there is no thread of its own. Blocks: at most the time-out, and
 //! while a lost camera is opened again. Allocates: when made and when a camera comes back. Fails
-//! when: a camera cannot be opened at the start; later on a lost camera only leaves its side empty
-//! and is looked for again, with growing pauses, while the other one goes on. Not its job: pairing
+//! when: at the start a camera is there and cannot be used, or neither is there; one that is missing,
+//! then or later, only leaves its side empty and is looked for again while the other one goes on. Not its job: pairing
 //! rules (see `pairing`), pixel formats (see `unpack`).
 
 use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-use super::camera::{CameraLink, V4lCamera};
+use super::camera::{CameraLink, V4lCamera, check_config, expected};
 use super::camera_side::{Shot, Side};
 use super::pairing::{Paired, Pairer, PairingConfig};
 use super::{AcquireCounters, AcquireError, PairSource, Role, SourceInfo};
@@ -85,13 +85,31 @@ impl<B: CameraBackend> PairedCameras<B> {
     /// # Errors
     /// [`AcquireError::Source`].
     pub fn with_backend(config: &CamerasConfig, mut backend: B) -> Result<Self, AcquireError> {
-        let infrared = backend.open(&config.infrared)?;
-        let visible = backend.open(&config.visible)?;
+        let configs = [&config.infrared, &config.visible];
+        let formats = [check_config(configs[0])?, check_config(configs[1])?];
+        let opened = configs.map(|config| backend.open(config));
         let now = backend.now();
-        let sides = [
-            Side::new(Role::Infrared, config.infrared.clone(), infrared, now),
-            Side::new(Role::Visible, config.visible.clone(), visible, now),
-        ];
+        let (roles, mut missing) = ([Role::Infrared, Role::Visible], None);
+        let mut sides = Vec::with_capacity(2);
+        for (i, link) in opened.into_iter().enumerate() {
+            let (link, error) = match link {
+                Ok(link) => (Some(link), None),
+                Err(error @ AcquireError::Absent { .. }) => (None, Some(error)),
+                Err(error) => return Err(error),
+            };
+            let expected = expected(configs[i], formats[i]);
+            let mut side = Side::new(roles[i], configs[i].clone(), link, expected, now);
+            if let Some(error) = error {
+                side.complain(&error);
+                if let Some(first) = missing.replace(error) {
+                    return Err(first);
+                }
+            }
+            sides.push(side);
+        }
+        let Ok(sides) = <[Side; 2]>::try_from(sides) else {
+            unreachable!("two cameras were opened")
+        };
         let fps = sides.each_ref().map(|side| {
             let asked = side.config.fps.map_or(30.0, f64::from);
             side.agreed.fps.unwrap_or(asked).clamp(0.1, 1000.0)

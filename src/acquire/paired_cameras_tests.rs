@@ -24,6 +24,8 @@ struct World {
     script: [VecDeque<(u64, Event)>; 2],
     /// Times at which each side may be opened again.
     plugged_from: [u64; 2],
+    /// What is not plugged in is absent; otherwise it is there and refuses.
+    absent: bool,
     opened: [Vec<u64>; 2],
 }
 
@@ -76,6 +78,12 @@ impl CameraBackend for Fake {
         let mut world = self.0.lock().unwrap();
         let now = world.now;
         world.opened[side].push(now);
+        if now < world.plugged_from[side] && world.absent {
+            return Err(AcquireError::Absent {
+                path: config.device.clone(),
+                message: "not here".into(),
+            });
+        }
         if now < world.plugged_from[side] {
             return Err(AcquireError::Source {
                 path: config.device.clone(),
@@ -142,9 +150,7 @@ fn camera(format: &str) -> CameraConfig {
         width: 4,
         height: 3,
         fps: None,
-        telemetry_rows: 0,
-        offset_ms: 0,
-        kelvin_per_count: None,
+        ..CameraConfig::default()
     }
 }
 
@@ -304,7 +310,7 @@ fn a_camera_that_hangs_is_opened_anew() {
 }
 
 #[test]
-fn a_camera_that_is_missing_at_the_start_is_an_error() {
+fn a_camera_that_refuses_at_the_start_is_an_error() {
     let mut world = World::default();
     world.plugged_from[1] = 1;
     let config = CamerasConfig {
@@ -317,9 +323,75 @@ fn a_camera_that_is_missing_at_the_start_is_an_error() {
         panic!("it was opened");
     };
     assert_eq!(error.to_string(), "/dev/GREY: gone");
-    let config = crate::config::SourceConfig::Cameras(config);
+    let config = crate::config::SourceConfig::Cameras(Box::new(config));
     let Err(error) = crate::acquire::open_source(&config) else {
         panic!("it was opened");
     };
     assert!(error.to_string().starts_with("/dev/Y16: "), "{error}");
+}
+
+fn cameras() -> CamerasConfig {
+    CamerasConfig {
+        infrared: camera("Y16"),
+        visible: camera("GREY"),
+        max_skew_ms: 60,
+    }
+}
+
+#[test]
+fn a_camera_that_is_absent_at_the_start_is_taken_when_it_comes() {
+    let mut world = steady(10, 400);
+    world.absent = true;
+    world.plugged_from[0] = 4_000;
+    // What an unplugged camera would have brought.
+    while world.script[0].front().is_some_and(|event| event.0 < 4_000) {
+        world.script[0].pop_front();
+    }
+    let (mut source, shared) = open(world);
+    assert_eq!(source.info().infrared, Size::new(4, 3));
+    let (mut alone, mut first_both) = (0, None);
+    while let Ok(pair) = source.next_pair(WAIT) {
+        let now = shared.lock().unwrap().now;
+        match pair.infrared {
+            Some(_) => first_both = first_both.or(Some(now)),
+            None => alone += 1,
+        }
+        if now > 8_000 {
+            break;
+        }
+    }
+    // Looked for twice a second, however long it was away.
+    let first = first_both.unwrap();
+    assert!(
+        alone > 80 && (4_000..4_700).contains(&first),
+        "{alone} alone, then at {first}"
+    );
+}
+
+#[test]
+fn two_absent_cameras_and_impossible_configurations_are_errors() {
+    let world = World {
+        absent: true,
+        plugged_from: [1, 1],
+        ..World::default()
+    };
+    let shared = Arc::new(Mutex::new(world));
+    let result = PairedCameras::with_backend(&cameras(), Fake(Arc::clone(&shared)));
+    assert_eq!(result.err().unwrap().to_string(), "/dev/Y16: not here");
+    let mut wrong = cameras();
+    wrong.visible.format = "H264".into();
+    let text = PairedCameras::with_backend(&wrong, Fake(Arc::clone(&shared)))
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(text.contains("H264"), "{text}");
+    // The configuration is looked at before any device is touched.
+    assert_eq!(shared.lock().unwrap().opened[0].len(), 1);
+    let mut split = cameras();
+    split.infrared.format = "YUYV+Y16".into();
+    let text = PairedCameras::with_backend(&split, Fake(shared))
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(text.contains("3 are left"), "{text}");
 }

@@ -1,4 +1,5 @@
-//! Bytes of a camera buffer to a picture: YUYV, GREY, Y16 and MJPG.
+//! Bytes of a camera buffer to a picture: packed YCbCr, RGB, grey, counts and MJPG; planar YCbCr is in
+//! `planar`.
 //!
 //! Input: what the driver wrote, with its stride. Output: [`Picture`] (RGB or grey) or [`Counts`].
 //! Thread: acquire. Blocks: never. Allocates: where the picture given has another shape, and
@@ -6,80 +7,13 @@
 //! ([`UnpackError`]). Not its job: range mapping of 16-bit counts (see `range`).
 
 use std::io::Cursor;
-use std::str::FromStr;
 
 use image::ImageDecoder;
 use image::codecs::jpeg::JpegDecoder;
 
+pub use super::pixel_format::{Content, PixelFormat};
 use crate::frame::{Counts, Picture, Size};
 use crate::jpeg;
-
-/// The V4L2 pixel formats that are understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PixelFormat {
-    /// Packed YCbCr 4:2:2, the order Y0 Cb Y1 Cr; two bytes a pixel.
-    Yuyv,
-    /// 8-bit grey.
-    Grey,
-    /// 16-bit counts, little endian.
-    Y16,
-    /// A JPEG picture in each buffer.
-    Mjpg,
-}
-
-impl PixelFormat {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Yuyv, Self::Grey, Self::Y16, Self::Mjpg];
-
-    /// The four characters that V4L2 knows it by; `Y16` is padded with a space.
-    pub const fn fourcc(self) -> [u8; 4] {
-        match self {
-            Self::Yuyv => *b"YUYV",
-            Self::Grey => *b"GREY",
-            Self::Y16 => *b"Y16 ",
-            Self::Mjpg => *b"MJPG",
-        }
-    }
-
-    /// Bytes of a pixel; `None` for compressed pictures.
-    pub const fn bytes_per_pixel(self) -> Option<usize> {
-        match self {
-            Self::Yuyv | Self::Y16 => Some(2),
-            Self::Grey => Some(1),
-            Self::Mjpg => None,
-        }
-    }
-
-    /// Channels of the picture that comes out: 3 (RGB) or 1.
-    pub const fn channels(self) -> usize {
-        match self {
-            Self::Yuyv | Self::Mjpg => 3,
-            Self::Grey | Self::Y16 => 1,
-        }
-    }
-}
-
-impl std::fmt::Display for PixelFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Yuyv => "YUYV",
-            Self::Grey => "GREY",
-            Self::Y16 => "Y16",
-            Self::Mjpg => "MJPG",
-        })
-    }
-}
-
-impl FromStr for PixelFormat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.to_string().eq_ignore_ascii_case(text.trim()))
-            .ok_or_else(|| format!("the format is {text:?}; use YUYV, GREY, Y16 or MJPG"))
-    }
-}
 
 /// Which code values black and white have in a YCbCr picture.
 ///
@@ -132,9 +66,12 @@ pub enum UnpackError {
         /// Stride found.
         found: usize,
     },
-    /// YUYV shares chroma between two pixels, so a row has an even number of them.
-    #[error("a YUYV row has an even number of pixels, {0} were configured")]
-    OddWidth(usize),
+    /// YCbCr with chroma of half the width shares it between two pixels.
+    #[error("a {1} row has an even number of pixels, {0} were configured")]
+    OddWidth(usize, PixelFormat),
+    /// The same for planar formats, whose chroma has half the height as well.
+    #[error("a {1} picture has an even number of rows, {0} were configured")]
+    OddHeight(usize, PixelFormat),
     /// Not a JPEG picture, or one without its end.
     #[error("{bytes} bytes are not a whole JPEG picture: {reason}")]
     Jpeg {
@@ -170,7 +107,12 @@ fn rows<'a>(
         });
     }
     // Telemetry counts as well: a buffer without it is torn. The last row may lack its padding.
-    let all = height + layout.telemetry_rows;
+    let pictures = if format == PixelFormat::YuyvOverY16 {
+        2
+    } else {
+        1
+    };
+    let all = height * pictures + layout.telemetry_rows;
     let expected = all.saturating_sub(1) * layout.stride + row;
     if source.len() < expected {
         return Err(UnpackError::Short {
@@ -182,16 +124,19 @@ fn rows<'a>(
     }
     // `chunks` of zero length is a panic; an empty picture has no rows anyway.
     let stride = layout.stride.max(1);
-    Ok(source.chunks(stride).take(height).map(move |r| &r[..row]))
+    Ok(source
+        .chunks(stride)
+        .take(height * pictures)
+        .map(move |r| &r[..row]))
 }
 
 // BT.601 in 16.16 fixed point: luma scale, Cr to R, Cb to G, Cr to G, Cb to B.
-const LIMITED: [i32; 5] = [76_309, 104_597, -25_675, -53_279, 132_201];
-const FULL: [i32; 5] = [65_536, 91_881, -22_554, -46_802, 116_130];
+pub(super) const LIMITED: [i32; 5] = [76_309, 104_597, -25_675, -53_279, 132_201];
+pub(super) const FULL: [i32; 5] = [65_536, 91_881, -22_554, -46_802, 116_130];
 
 /// One pixel of BT.601 YCbCr as RGB; within 1 of the exact value.
 #[inline]
-fn bt601(k: &[i32; 5], black: i32, y: u8, cb: i32, cr: i32) -> [u8; 3] {
+pub(super) fn bt601(k: &[i32; 5], black: i32, y: u8, cb: i32, cr: i32) -> [u8; 3] {
     let luma = (i32::from(y) - black) * k[0] + (1 << 15);
     let clamp = |v: i32| (v >> 16).clamp(0, 255) as u8;
     [
@@ -201,32 +146,56 @@ fn bt601(k: &[i32; 5], black: i32, y: u8, cb: i32, cr: i32) -> [u8; 3] {
     ]
 }
 
-/// YUYV to RGB by BT.601 (ITU-R BT.601-7, section 2.5), 16.16 fixed point.
+/// The constants of [`bt601`] and the code value of black.
+pub(super) const fn constants(quantization: Quantization) -> (&'static [i32; 5], i32) {
+    match quantization {
+        Quantization::Limited => (&LIMITED, 16),
+        Quantization::Full => (&FULL, 0),
+    }
+}
+
+/// YUYV or UYVY to RGB by BT.601 (ITU-R BT.601-7, section 2.5), 16.16 fixed point.
 ///
 /// # Errors
 /// [`UnpackError`]; `out` is untouched then.
-pub fn yuyv_to_rgb(
+pub fn packed_to_rgb(
     layout: &Layout,
+    format: PixelFormat,
     quantization: Quantization,
     source: &[u8],
     out: &mut Picture,
 ) -> Result<(), UnpackError> {
     if !layout.size.width.is_multiple_of(2) {
-        return Err(UnpackError::OddWidth(layout.size.width));
+        return Err(UnpackError::OddWidth(layout.size.width, format));
     }
-    let (k, black) = match quantization {
-        Quantization::Limited => (&LIMITED, 16),
-        Quantization::Full => (&FULL, 0),
-    };
-    let rows = rows(layout, PixelFormat::Yuyv, source)?;
+    let (k, black) = constants(quantization);
+    // Where in the four bytes of two pixels the first luma is; the second is two further.
+    let luma = usize::from(format == PixelFormat::Uyvy);
+    let rows = rows(layout, format, source)?;
     out.reshape(layout.size, 3);
     for (y, row) in rows.enumerate() {
         let target = out.row_mut(y).as_chunks_mut::<6>().0;
-        for (rgb, yuyv) in target.iter_mut().zip(row.as_chunks::<4>().0) {
-            let (cb, cr) = (i32::from(yuyv[1]) - 128, i32::from(yuyv[3]) - 128);
-            rgb[..3].copy_from_slice(&bt601(k, black, yuyv[0], cb, cr));
-            rgb[3..].copy_from_slice(&bt601(k, black, yuyv[2], cb, cr));
+        for (rgb, four) in target.iter_mut().zip(row.as_chunks::<4>().0) {
+            let (cb, cr) = (
+                i32::from(four[1 - luma]) - 128,
+                i32::from(four[3 - luma]) - 128,
+            );
+            rgb[..3].copy_from_slice(&bt601(k, black, four[luma], cb, cr));
+            rgb[3..].copy_from_slice(&bt601(k, black, four[luma + 2], cb, cr));
         }
+    }
+    Ok(())
+}
+
+/// RGB24 to RGB.
+///
+/// # Errors
+/// [`UnpackError`]; `out` is untouched then.
+pub fn rgb(layout: &Layout, source: &[u8], out: &mut Picture) -> Result<(), UnpackError> {
+    let rows = rows(layout, PixelFormat::Rgb24, source)?;
+    out.reshape(layout.size, 3);
+    for (y, row) in rows.enumerate() {
+        out.row_mut(y).copy_from_slice(row);
     }
     Ok(())
 }
@@ -244,18 +213,33 @@ pub fn grey(layout: &Layout, source: &[u8], out: &mut Picture) -> Result<(), Unp
     Ok(())
 }
 
-/// Y16 (little endian) to counts.
+/// Y10, Y12 or Y16 to counts. Bits above those of the format are cut off, so that a count of a
+/// 10-bit camera is below 1024 whatever its driver leaves there.
 ///
 /// # Errors
 /// [`UnpackError`]; `out` is untouched then.
-pub fn y16(layout: &Layout, source: &[u8], out: &mut Counts) -> Result<(), UnpackError> {
-    let rows = rows(layout, PixelFormat::Y16, source)?;
+pub fn counts(
+    layout: &Layout,
+    format: PixelFormat,
+    source: &[u8],
+    out: &mut Counts,
+) -> Result<(), UnpackError> {
+    let all = rows(layout, format, source)?;
+    // The rows above those of the counts are a picture for people (InfiRay P2 Pro and alike).
+    let rows = all.skip(layout.size.height * usize::from(format == PixelFormat::YuyvOverY16));
     out.size = layout.size;
     out.data.resize(layout.size.area(), 0);
     let width = layout.size.width.max(1);
+    let mask = format.count_mask();
+    let big = format == PixelFormat::Y16Be;
     for (target, row) in out.data.chunks_mut(width).zip(rows) {
         for (count, bytes) in target.iter_mut().zip(row.as_chunks::<2>().0) {
-            *count = u16::from_le_bytes(*bytes);
+            let word = if big {
+                u16::from_be_bytes(*bytes)
+            } else {
+                u16::from_le_bytes(*bytes)
+            };
+            *count = word & mask;
         }
     }
     Ok(())

@@ -30,7 +30,7 @@ proptest! {
     ) {
         let q = if full { Quantization::Full } else { Quantization::Limited };
         let mut out = Picture::rgb(Size::new(2, 1));
-        yuyv_to_rgb(&layout(2, 1, 4, 0), q, &[y0, cb, y1, cr], &mut out).unwrap();
+        packed_to_rgb(&layout(2, 1, 4, 0),PixelFormat::Yuyv, q, &[y0, cb, y1, cr], &mut out).unwrap();
         for (pixel, y) in [(0, y0), (1, y1)] {
             for (channel, exact) in reference(q, y, cb, cr).into_iter().enumerate() {
                 let found = f64::from(out.data()[pixel * 3 + channel]);
@@ -53,7 +53,7 @@ proptest! {
             }
         }
         let mut out = Counts::new(Size::new(1, 1));
-        y16(&l, &bytes, &mut out).unwrap();
+        counts(&l, PixelFormat::Y16, &bytes, &mut out).unwrap();
         prop_assert_eq!(out.size, l.size);
         for (i, count) in out.data.iter().enumerate() {
             prop_assert_eq!(usize::from(*count), i / width * 1000 + i % width);
@@ -65,7 +65,7 @@ proptest! {
         let l = layout(10, 8, 24, 2);
         let whole = 9 * 24 + 20;
         let found = whole - missing;
-        let error = y16(&l, &vec![0; found], &mut Counts::new(l.size)).unwrap_err();
+        let error = counts(&l, PixelFormat::Y16, &vec![0; found], &mut Counts::new(l.size)).unwrap_err();
         let text = error.to_string();
         prop_assert!(text.contains(&format!("needs {whole} bytes, {found} were")), "{}", text);
     }
@@ -102,13 +102,14 @@ fn a_stride_shorter_than_a_row_is_refused() {
             ..
         })
     ));
-    let odd = yuyv_to_rgb(
+    let odd = packed_to_rgb(
         &layout(3, 1, 6, 0),
+        PixelFormat::Yuyv,
         Quantization::Limited,
         &[0; 6],
         &mut Picture::rgb(Size::new(1, 1)),
     );
-    assert_eq!(odd, Err(UnpackError::OddWidth(3)));
+    assert_eq!(odd, Err(UnpackError::OddWidth(3, PixelFormat::Yuyv)));
 }
 
 fn decode(size: Size, bytes: &[u8], out: &mut Picture) -> Result<(), UnpackError> {
@@ -194,5 +195,56 @@ fn a_torn_jpeg_is_refused_wherever_it_was_cut() {
 fn formats_are_read_by_name() {
     assert_eq!("y16".parse(), Ok(PixelFormat::Y16));
     assert_eq!("Y16 ".parse(), Ok(PixelFormat::Y16));
-    assert!("NV12".parse::<PixelFormat>().unwrap_err().contains("NV12"));
+    assert!("H264".parse::<PixelFormat>().unwrap_err().contains("H264"));
+}
+
+#[test]
+fn uyvy_is_yuyv_with_its_bytes_swapped() {
+    let bytes = [10, 20, 30, 40, 50, 60, 70, 80];
+    let swapped = [20, 10, 40, 30, 60, 50, 80, 70];
+    let l = layout(4, 1, 8, 0);
+    let [mut a, mut b] = [(); 2].map(|()| Picture::rgb(Size::new(1, 1)));
+    packed_to_rgb(&l, PixelFormat::Yuyv, Quantization::Limited, &bytes, &mut a).unwrap();
+    packed_to_rgb(
+        &l,
+        PixelFormat::Uyvy,
+        Quantization::Limited,
+        &swapped,
+        &mut b,
+    )
+    .unwrap();
+    assert_eq!(a, b);
+}
+
+#[test]
+fn counts_keep_only_the_bits_of_their_format() {
+    let l = layout(2, 1, 4, 0);
+    let mut out = Counts::new(l.size);
+    let mut of = |format| {
+        counts(&l, format, &[0x34, 0x12, 0xff, 0xff], &mut out).unwrap();
+        out.data.clone()
+    };
+    assert_eq!(of(PixelFormat::Y16), [0x1234, 0xffff]);
+    assert_eq!(of(PixelFormat::Y16Be), [0x3412, 0xffff]);
+    assert_eq!(of(PixelFormat::Y12), [0x0234, 0x0fff]);
+    assert_eq!(of(PixelFormat::Y10), [0x0234, 0x03ff]);
+}
+
+#[test]
+fn the_counts_below_a_picture_are_taken_and_must_be_there() {
+    // One row of picture, one of counts, as a P2 Pro has 192 of each.
+    let l = layout(2, 1, 4, 0);
+    let bytes = [200, 0x80, 201, 0x80, 0x94, 0x49, 0x00, 0x4b];
+    let mut out = Counts::new(Size::new(1, 1));
+    counts(&l, PixelFormat::YuyvOverY16, &bytes, &mut out).unwrap();
+    assert_eq!(out.data, [0x4994, 0x4b00]);
+    assert!(counts(&l, PixelFormat::YuyvOverY16, &bytes[..7], &mut out).is_err());
+}
+
+#[test]
+fn rgb_is_taken_as_it_is_without_padding() {
+    let mut out = Picture::grey(Size::new(1, 1));
+    let bytes = [1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 9, 10, 11, 12];
+    rgb(&layout(2, 2, 8, 0), &bytes, &mut out).unwrap();
+    assert_eq!(out.data(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 }

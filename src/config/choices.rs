@@ -187,3 +187,11 @@ pub enum ScreenKind {
     /// The display itself, through DRM/KMS.
     Drm,
 }
+
+/// What the rows of telemetry below a picture are to be read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TelemetryKind {
+    /// FLIR Lepton: frames that were sent again and frames of the closed shutter are left out.
+    Lepton,
+}

@@ -1,11 +1,12 @@
 //! The tables of the configuration file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Modality, Mode, Palette, ScreenKind, TextStyle, ToneMode};
+use super::{Engine, Modality, Mode, Palette, ScreenKind, TelemetryKind, TextStyle, ToneMode};
 use crate::frame::Size;
 
 /// `[source]`: where pairs come from.
@@ -17,7 +18,7 @@ pub enum SourceConfig {
     /// Two folders of pictures, paired by file stem.
     Replay(ReplayConfig),
     /// Two V4L2 cameras.
-    Cameras(CamerasConfig),
+    Cameras(Box<CamerasConfig>),
 }
 
 impl Default for SourceConfig {
@@ -116,12 +117,17 @@ fn default_max_skew_ms() -> u64 {
 }
 
 /// One camera.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CameraConfig {
-    /// Device node; a stable name under /dev/v4l/by-id or by-path is best.
+    /// What the camera is known by: a stable name under /dev/v4l/by-id, by-path or of a udev rule;
+    /// `usb:1e4e:0100` or `usb:1e4e:0100:SERIAL`; `card:NAME`. A number alone (/dev/video0) is
+    /// refused, since numbers change, unless `card` says what has to be found there.
     pub device: PathBuf,
-    /// FourCC: YUYV, GREY, Y16 or MJPG.
+    /// A part of the camera's own name that has to be found; absent: any name.
+    #[serde(default)]
+    pub card: Option<String>,
+    /// YUYV, UYVY, NV12, YU12, YV12, RGB24, GREY, Y10, Y12, Y16, Y16-BE, YUYV+Y16 or MJPG.
     pub format: String,
     /// Pixels in a row.
     pub width: usize,
@@ -133,6 +139,9 @@ pub struct CameraConfig {
     /// Rows of telemetry below the picture, cut off before anything else.
     #[serde(default)]
     pub telemetry_rows: usize,
+    /// What those rows are read as; absent: not at all.
+    #[serde(default)]
+    pub telemetry: Option<TelemetryKind>,
     /// Added to this camera's timestamps, milliseconds, to make up for its own latency.
     #[serde(default)]
     pub offset_ms: i64,
@@ -140,6 +149,9 @@ pub struct CameraConfig {
     /// for a Lepton's TLinear); the describer tells temperatures then.
     #[serde(default)]
     pub kelvin_per_count: Option<f32>,
+    /// Values of the camera's own controls by name, as `brightness`; set each time it is opened.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub controls: BTreeMap<String, i64>,
 }
 
 /// `[output]`: size of the fused picture.

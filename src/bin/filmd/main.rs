@@ -10,6 +10,7 @@ mod say;
 
 mod bench;
 mod bench_describer;
+mod cameras;
 mod check;
 mod daemon;
 mod demo;
@@ -52,6 +53,8 @@ enum Command {
     Eval(eval::Args),
     /// Check a configuration file and what it names; exit code 78 where it cannot be used.
     Check(check::Args),
+    /// List the cameras that are plugged in, with the lines to paste into a configuration.
+    Cameras(cameras::Args),
     /// Measure the frame path on this machine.
     Bench(bench::Args),
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Describe(args) => describe::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Check(args) => check::run(args),
+        Command::Cameras(args) => cameras::run(args),
         Command::Bench(args) => bench::run(args),
     };
     match result {

@@ -1,0 +1,88 @@
+# What scenarios share; read by the guest's busybox shell.
+failures=0
+checks=0
+
+# check TEXT COMMAND...: the command must succeed.
+check() {
+    text=$1
+    shift
+    checks=$((checks + 1))
+    if "$@"; then
+        echo "CHECK ok: $text"
+    else
+        failures=$((failures + 1))
+        echo "CHECK FAILED: $text"
+    fi
+}
+
+# figure TEXT: a number worth reporting.
+figure() { echo "FIGURE $*"; }
+
+# result: a scenario passes where it checked something and nothing failed.
+result() { [ "$checks" -gt 0 ] && [ "$failures" -eq 0 ]; }
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for() {
+    tries=$(($1 * 5))
+    shift
+    while ! "$@" >/dev/null 2>&1; do
+        tries=$((tries - 1))
+        [ $tries -le 0 ] && return 1
+        sleep 0.2
+    done
+}
+
+# shot NAME: the display as the host sees it, into NAME.png; at most one at a time.
+shot() {
+    rm -f "/share/out/$1.done"
+    echo "@SHOT $1"
+    wait_for 20 test -e "/share/out/$1.done"
+}
+
+# camera NAME ARGUMENTS...: plugs a camera of uvc-tool in; its commands are read from /tmp/NAME.
+camera() {
+    name=$1
+    shift
+    [ -p "/tmp/$name" ] || mkfifo "/tmp/$name"
+    uvc-tool --control "/tmp/$name" --name "$name" "$@" 2>"/tmp/$name.log" &
+    eval "pid_$name=$!"
+    wait_for 20 node "$name"
+}
+
+# tell NAME COMMAND: to a camera, as "freeze", "resume", "tear", "unplug".
+tell() { echo "$2" >"/tmp/$1"; }
+
+# node NAME: the picture node of the camera whose name has NAME in it.
+node() {
+    for entry in /sys/class/video4linux/*; do
+        [ "$(cat "$entry/index" 2>/dev/null)" = 0 ] || continue
+        grep -q "$1" "$entry/name" && echo "/dev/${entry##*/}" && return 0
+    done
+    return 1
+}
+
+# link NAME: what udev's rule would do: a stable link to the camera's node.
+link() { mkdir -p /dev/filmd && ln -sf "$(node "$1")" "/dev/filmd/$1"; }
+
+# start_filmd CONFIG: runs the daemon; its log is /share/out/filmd.log.
+start_filmd() {
+    mkdir -p /run/filmd
+    XDG_RUNTIME_DIR=/run/filmd RUST_LOG=info filmd run --config "$1" >>/share/out/filmd.log 2>&1 &
+    filmd=$!
+    export XDG_RUNTIME_DIR=/run/filmd
+}
+
+stop_filmd() { kill -TERM "$filmd" 2>/dev/null; wait "$filmd"; }
+
+# field NAME: a number or word of filmd's status.
+field() { filmctl status --json 2>/dev/null | sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" | head -n 1; }
+
+# is NAME RELATION VALUE: `is presented -gt 3`, `is no_infrared = true`.
+is() { [ "$(field "$1")" "$2" "$3" ] 2>/dev/null; }
+
+running() { kill -0 "$filmd" 2>/dev/null; }
+
+kload_cameras() {
+    kload vhci_hcd
+    kload uvcvideo "$@"
+}

@@ -1,0 +1,110 @@
+# time: 400
+# The kernel's virtual cameras (vivid): every pixel format, and the faults that they can inject.
+kload vivid n_devs=2 no_error_inj=0
+
+config() { # infrared-format visible-format mode
+    cat >/tmp/filmd.toml <<TOML
+[source]
+kind = "cameras"
+max_skew_ms = 5000
+[source.infrared]
+device = "card:vivid-000-vid-cap"
+format = "$1"
+width = 320
+height = 180
+[source.visible]
+device = "card:vivid-001-vid-cap"
+format = "$2"
+width = 320
+height = 180
+controls = { osd_text_mode = 2 }
+[output]
+width = 320
+height = 180
+[fuse]
+engine = "classic"
+mode = "$3"
+[describe]
+enabled = false
+[present]
+overlay = false
+TOML
+}
+
+for number in 0 1; do v4l2-ctl -d "$(node vivid-00$number-vid-cap)" -c osd_text_mode=2 >/dev/null; done
+config Y16 YUYV visible
+start_filmd /tmp/filmd.toml
+check "both cameras bring pictures" wait_for 40 is presented -gt 5
+for format in YUYV UYVY NV12 YU12 YV12 RGB24; do
+    config Y16 $format visible
+    check "visible $format is agreed on" filmctl reload
+    check "visible $format is shown" wait_for 30 is presented -gt 3
+    check "visible $format: none is damaged" is damaged -eq 0
+    filmctl snapshot /share/out/visible-$format.png
+done
+for format in Y10 Y12 Y16 Y16-BE GREY; do
+    config $format YUYV thermal
+    check "thermal $format is agreed on" filmctl reload
+    check "thermal $format is shown" wait_for 30 is presented -gt 6
+    check "thermal $format: none is damaged" is damaged -eq 0
+    filmctl snapshot /share/out/thermal-$format.png
+done
+
+config Y16 YUYV fused
+filmctl reload
+wait_for 30 is presented -gt 3
+thermal=$(node vivid-000-vid-cap)
+inject() { v4l2-ctl -d "$thermal" -c "$1" >/dev/null; }
+goes_on() { # the picture goes on with both cameras
+    from=$(field presented)
+    more() { is presented -gt $((from + 5)) && is no_infrared = false && is no_visible = false; }
+    wait_for 30 more
+}
+check "before any fault both are there" goes_on
+
+lost=$(grep -c "lost:" /share/out/filmd.log)
+inject inject_fatal_streaming_error=1
+was_lost() { [ "$(grep -c 'lost:' /share/out/filmd.log)" -gt "$lost" ]; }
+check "a fatal error of the stream is noticed" wait_for 20 was_lost
+check "and the camera is opened anew" goes_on
+
+damaged=$(field damaged)
+inject inject_v4l2_buf_flag_error=1
+hurt() { is damaged -gt "$damaged"; }
+check "a buffer that the driver marks as broken is counted" wait_for 20 hurt
+check "and the picture goes on" goes_on
+
+dropped=$(field dropped)
+inject percentage_of_dropped_buffers=40
+fewer() { is dropped -gt $((dropped + 5)); }
+check "buffers that the driver drops are counted" wait_for 30 fewer
+check "and the picture goes on without them" goes_on
+inject percentage_of_dropped_buffers=0
+
+dropped=$(field dropped)
+inject wrap_sequence_number=1
+check "a running number that wraps does not stop the picture" goes_on
+sleep 8
+check "it is not taken for millions of lost frames" is dropped -lt $((dropped + 2000))
+inject wrap_sequence_number=0
+for kind in 1 2; do
+    inject wrap_timestamp=$kind
+    check "clock that wraps ($kind): the picture goes on" goes_on
+    inject wrap_timestamp=0
+    check "clock set back ($kind): the picture goes on" goes_on
+done
+
+inject disconnect=1
+check "a camera that goes away is missed" wait_for 30 is no_infrared = true
+shown=$(field presented)
+alone() { is presented -gt $((shown + 5)) && is no_infrared = true; }
+check "the other one goes on alone" wait_for 30 alone
+# A part of the driver is unbound and bound again: both are gone, then back.
+echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
+sleep 3
+check "filmd survives the loss of both" running
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
+check "and takes both again" goes_on
+figure "$(field presented) shown, $(field dropped) dropped, $(field damaged) damaged, $(field stalls) stalls"
+filmctl status >/share/out/status.txt
+stop_filmd
