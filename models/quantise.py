@@ -355,17 +355,18 @@ def ordered(nodes: list[onnx.NodeProto], known: set[str]) -> list[onnx.NodeProto
 
 
 def enter(manifest: Path, file: str, digest: str) -> None:
-    """Adds or renews the second [[network]] of the manifest, after the first."""
+    """Adds or renews the [[network]] in 8 bit, before the float one: the first is the default."""
     text = manifest.read_text()
-    start = text.index("[[network]]")
-    parts = text[start : text.index("# Guidance used")].split("[[network]]")
-    first = "[[network]]" + parts[1].rstrip() + "\n\n"
-    second = first.replace('name = "film-edge"', 'name = "film-edge-int8"')
-    second = second.replace('file = "film-edge.onnx"', f'file = "{file}"')
-    second = second.replace('precision = "f32"', 'precision = "int8"')
-    old = next(line for line in second.splitlines() if line.startswith("sha256"))
-    second = second.replace(old, f'sha256 = "{digest}"')
-    manifest.write_text(text[:start] + first + second + text[text.index("# Guidance used") :])
+    start, end = text.index("[[network]]"), text.index("# Guidance used")
+    tables = text[start:end].split("[[network]]")
+    wide = next(t for t in tables if 'precision = "f32"' in t)
+    narrow = wide.replace('name = "film-edge"', 'name = "film-edge-int8"')
+    narrow = narrow.replace('file = "film-edge.onnx"', f'file = "{file}"')
+    narrow = narrow.replace('precision = "f32"', 'precision = "int8"')
+    old = next(line for line in narrow.splitlines() if line.startswith("sha256"))
+    narrow = narrow.replace(old, f'sha256 = "{digest}"')
+    both = "".join(f"[[network]]{table.rstrip()}\n\n" for table in (narrow, wide))
+    manifest.write_text(text[:start] + both + text[end:])
 
 
 def main() -> None:

@@ -34,14 +34,15 @@ from validate import quick_table
 
 SEED = 20240204
 PEAK, FLOOR, DECAY = 1.5e-3, 1e-5, 1e-4
+STABLE, NOISE = 24.0, 0.02  # weight of the stability loss, most noise in it
 GUIDES = 0.3  # their share of the learning rate
 ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit rounding
 AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
 
 
-def rate(used: float, step: int) -> float:
+def rate(used: float, step: int, peak: float) -> float:
     """Learning rate after `used` (0..1) of the budget."""
-    return PEAK * min(1.0, (step + 1) / 500) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
+    return peak * min(1.0, (step + 1) / 500) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
 
 
 def optimiser(net: Film) -> torch.optim.Optimizer:
@@ -72,11 +73,12 @@ def told_target(mean: Film, batch: Batch, neutral: Tensor) -> Tensor:
 
 
 def stability(net: Film, batch: Batch, fused: Tensor, step: int) -> Tensor:
-    """Loss of the first sample, moved by one to three pixels, with noise of 2.5 grey levels."""
+    """Loss of the first sample, moved by one to three pixels, with noise of up to 5 grey levels in
+    each source: more in one than in the other, as cameras have it."""
     y, x = 1 + step // 4 % 3, 1 + step // 12 % 3
     size = fused.shape[-1] - 16
     moved = [v[:1, :, y : y + size, x : x + size] for v in batch.inputs]
-    moved = [v + 0.01 * torch.randn_like(v) for v in moved]
+    moved = [v + NOISE * torch.rand(()) * torch.randn_like(v) for v in moved]
     again = net.blend(*moved, *net.maps(*moved, batch.guidance[:1]))
     return targets.stable(fused[:1], again, (y, x)).mean()
 
@@ -99,7 +101,7 @@ def step_loss(
         target = told_target(mean, batch, neutral)
         found["told"] = late(used) * targets.told(fused[batch.told], target).mean()
     if step % 4 == 0:
-        found["stable"] = 8 * late(used) * stability(net, batch, fused, step)
+        found["stable"] = STABLE * late(used) * stability(net, batch, fused, step)
     return found
 
 
@@ -165,6 +167,9 @@ def train(options: argparse.Namespace) -> None:
     )
     optimizer = optimiser(net)
     step, spent, file = 0, 0.0, work / "checkpoint.pt"
+    if options.start and not file.exists():
+        net.load_state_dict(torch.load(options.start)["mean"])
+        mean.load_state_dict(net.state_dict())
     if file.exists():
         known = torch.load(file)
         net.load_state_dict(known["net"])
@@ -190,13 +195,15 @@ def train(options: argparse.Namespace) -> None:
     net.train()
     while (spent := time.monotonic() - started) < budget and step < options.steps:
         used = at[0] = used_share(spent, step, options)
-        net.quantised(used > ROUND_FROM)
+        if options.start:  # surrogates, rounding and large crops from the first step on
+            at[0] = max(used, ROUND_FROM + 0.01)
+        net.quantised(at[0] > ROUND_FROM)
         for group in optimizer.param_groups:
-            group["lr"] = group["share"] * rate(used, step)
+            group["lr"] = group["share"] * rate(used, step, options.peak)
         batch = next(batches)
         if not options.text:
             batch.guidance.zero_()
-        found = step_loss(net, mean, batch, neutral, used, step)
+        found = step_loss(net, mean, batch, neutral, at[0], step)
         total = sum(found.values()) / len(TASKS)
         optimizer.zero_grad()
         total.backward()
@@ -228,6 +235,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=65)
     parser.add_argument("--steps", type=int, default=10**9, help="a budget in steps instead")
     parser.add_argument("--table", type=float, default=8, help="minutes between validation tables")
+    parser.add_argument("--start", type=Path, help="begin with the mean weights of a checkpoint")
+    parser.add_argument("--peak", type=float, default=PEAK, help="highest learning rate")
     parser.add_argument("--threads", type=int, default=1)
     parser.set_defaults(shape=Shape(), text=True)
     return parser

@@ -189,7 +189,7 @@ fn manifest_with(folder: &Path, network: &[u8]) -> String {
         folder.join("neutral.f32"),
     )
     .unwrap();
-    std::fs::write(folder.join("film-edge.onnx"), network).unwrap();
+    std::fs::write(folder.join("film-edge-int8.onnx"), network).unwrap();
     text(&manifest).to_owned()
 }
 
@@ -197,14 +197,14 @@ fn manifest_with(folder: &Path, network: &[u8]) -> String {
 fn a_corrupt_model_is_refused_by_its_hash() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = pair(folder.path(), (64, 64), (64, 64));
-    let mut bytes = std::fs::read(common::manifest().with_file_name("film-edge.onnx")).unwrap();
+    let mut bytes = std::fs::read(common::manifest().with_file_name("film-edge-int8.onnx")).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     let manifest = manifest_with(folder.path(), &bytes);
     let out = folder.path().join("f.png");
     let said = refused(&["fuse", &a, &b, "--out", text(&out), "--manifest", &manifest]);
     assert!(
-        said.contains("film-edge.onnx") && said.contains("SHA-256"),
+        said.contains("film-edge-int8.onnx") && said.contains("SHA-256"),
         "{said}"
     );
 }

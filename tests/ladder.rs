@@ -178,7 +178,7 @@ fn a_corrupt_model_at_start_gives_way_to_classic_fusion() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = std::fs::read_to_string(common::manifest()).unwrap();
     std::fs::write(folder.path().join("manifest.toml"), manifest).unwrap();
-    std::fs::write(folder.path().join("film-edge.onnx"), b"torn").unwrap();
+    std::fs::write(folder.path().join("film-edge-int8.onnx"), b"torn").unwrap();
     let models = common::manifest().with_file_name("neutral.f32");
     std::fs::copy(models, folder.path().join("neutral.f32")).unwrap();
     let file = folder.path().join("manifest.toml");

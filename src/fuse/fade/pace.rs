@@ -13,7 +13,7 @@ use crate::simd::tone::sums;
 
 /// Mean change of the fused luma that a step aims at, grey levels: what cells average out and what
 /// the tone map adds comes on top, and two levels are the limit.
-const AIM: f64 = 0.7;
+const AIM: f64 = 0.55;
 /// A fade begins with this part of its way, since nothing is known yet.
 const FIRST: f64 = 1.0 / 120.0;
 /// The least step, so that each fade ends: within 240 frames.
