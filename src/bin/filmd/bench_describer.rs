@@ -104,15 +104,17 @@ pub fn run(mut config: Config, plan: Plan, json: bool) -> Result<()> {
 }
 
 fn measure(pipeline: &Pipeline, plan: Plan) -> Result<(Side, Side)> {
+    // Moved before it loads: beside an unpaced frame path it would take minutes.
+    wait(pipeline, |guide| guide.process.is_some())?;
+    move_describer(pipeline, plan)?;
     wait(pipeline, |guide| guide.by_llm > 0).context("the language model wrote no text")?;
     let (mut busy, mut idle) = (Side::default(), Side::default());
     for round in 0..plan.rounds {
         // ABBA: what drifts meets both.
         for is_busy in [round % 2 == 0, round % 2 != 0] {
             switch(pipeline, is_busy)?;
-            if let (Some(core), Some((pid, _))) = (plan.core, status(pipeline).process) {
-                pin(pid, core)?;
-            }
+            // It may have been started anew.
+            move_describer(pipeline, plan)?;
             Clock.sleep_until(Clock.now().plus(SETTLE));
             let side = if is_busy { &mut busy } else { &mut idle };
             side.add(pipeline, plan.phase);
@@ -153,6 +155,13 @@ fn switch(pipeline: &Pipeline, busy: bool) -> Result<()> {
     };
     pipeline.guide(command).map_err(anyhow::Error::msg)?;
     wait(pipeline, |guide| (guide.origin == Origin::User) != busy)
+}
+
+fn move_describer(pipeline: &Pipeline, plan: Plan) -> Result<()> {
+    match (plan.core, status(pipeline).process) {
+        (Some(core), Some((pid, _))) => pin(pid, core),
+        _ => Ok(()),
+    }
 }
 
 fn pin(pid: u32, core: u32) -> Result<()> {
