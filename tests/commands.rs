@@ -197,7 +197,8 @@ fn manifest_with(folder: &Path, network: &[u8]) -> String {
 fn a_corrupt_model_is_refused_by_its_hash() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = pair(folder.path(), (64, 64), (64, 64));
-    let mut bytes = std::fs::read(common::manifest().with_file_name("film-edge-int8.onnx")).unwrap();
+    let mut bytes =
+        std::fs::read(common::manifest().with_file_name("film-edge-int8.onnx")).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     let manifest = manifest_with(folder.path(), &bytes);
@@ -239,6 +240,37 @@ fn an_unknown_key_has_its_place_and_exit_code_78() {
         said.contains("line 3, column 1") && said.contains("hieght"),
         "{said}"
     );
+}
+
+#[test]
+fn a_camera_that_cannot_be_right_fails_the_check_with_exit_code_78() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("filmd.toml");
+    let camera = |role: &str, device: &str, format: &str| {
+        format!(
+            "[source.{role}]\ndevice = {device:?}\nformat = {format:?}\nwidth = 160\nheight = 120\n"
+        )
+    };
+    for (device, format, word) in [
+        ("/dev/video0", "YUYV", "numbers change"),
+        ("usb:046d", "YUYV", "lsusb"),
+        ("card:webcam", "H264", "H264"),
+    ] {
+        let (a, b) = (
+            camera("infrared", "card:x", "Y16"),
+            camera("visible", device, format),
+        );
+        std::fs::write(&file, format!("[source]\nkind = \"cameras\"\n{a}{b}")).unwrap();
+        for command in [
+            vec!["check", text(&file)],
+            vec!["run", "--config", text(&file)],
+        ] {
+            let output = filmd(&command);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(78), "{said}");
+            assert!(said.contains(word), "{said}");
+        }
+    }
 }
 
 #[test]

@@ -30,7 +30,9 @@ class Cpio:
         self.inode = 0
         self.folders: set[str] = set()
 
-    def _entry(self, name: str, mode: int, data: bytes = b"", device: tuple[int, int] = (0, 0)) -> None:
+    def _entry(
+        self, name: str, mode: int, data: bytes = b"", device: tuple[int, int] = (0, 0)
+    ) -> None:
         self.inode += 1
         path = name.lstrip("/").encode() + b"\0"
         fields = [self.inode, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(path), 0]
@@ -120,7 +122,10 @@ def add_modules(archive: Cpio, wanted: Iterable[str], found: dict[str, Path]) ->
 
 def elf_needs(data: bytes) -> tuple[str | None, list[str]]:
     """The interpreter and the libraries that a 64-bit little endian ELF file asks for."""
-    offset, size, count = (*struct.unpack_from("<Q", data, 32), *struct.unpack_from("<HH", data, 54))
+    offset, size, count = (
+        *struct.unpack_from("<Q", data, 32),
+        *struct.unpack_from("<HH", data, 54),
+    )
     headers = [struct.unpack_from("<IIQQQQQQ", data, offset + i * size) for i in range(count)]
     loads = [h for h in headers if h[0] == 1]
 
@@ -142,7 +147,9 @@ def elf_needs(data: bytes) -> tuple[str | None, list[str]]:
     return interpreter, [text(strings + value) for tag, value in entries if tag == 1]
 
 
-def add_libraries(archive: Cpio, programs: Iterable[Path], also: Iterable[str], folders: list[Path]) -> None:
+def add_libraries(
+    archive: Cpio, programs: Iterable[Path], also: Iterable[str], folders: list[Path]
+) -> None:
     """Puts the libraries of `programs`, those named, and the dynamic linker in their places."""
     pending = [*also]
     interpreters: set[str] = set()
@@ -199,7 +206,9 @@ def main() -> None:
         archive.link(f"/bin/{name}", "busybox")
     archive.file("/init", options.init.read_bytes())
     archive.file("/bin/kload", KLOAD)
-    archive.file("/etc/passwd", b"root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n", 0o644)
+    archive.file(
+        "/etc/passwd", b"root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n", 0o644
+    )
     archive.file("/etc/group", b"root:x:0:\nvideo:x:44:\nnogroup:x:65534:\n", 0o644)
     modules = find_modules([options.kernel, *options.modules_from])
     add_modules(archive, filter(None, options.modules.split(",")), modules)

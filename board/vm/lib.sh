@@ -75,7 +75,11 @@ start_filmd() {
 stop_filmd() { kill -TERM "$filmd" 2>/dev/null; wait "$filmd"; }
 
 # field NAME: a number or word of filmd's status.
-field() { filmctl status --json 2>/dev/null | sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" | head -n 1; }
+field() {
+    filmctl status --json 2>/dev/null |
+        sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p"  |
+        head -n 1
+}
 
 # is NAME RELATION VALUE: `is presented -gt 3`, `is no_infrared = true`.
 is() { [ "$(field "$1")" "$2" "$3" ] 2>/dev/null; }

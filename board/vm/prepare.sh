@@ -47,7 +47,8 @@ if [[ ! -e $work/unpacked-$kernel ]]; then
     dpkg-deb --fsys-tarfile "$work/deb/linux-image-$kernel"_*.deb |
         tar -x -C "$work/root" --wildcards --wildcards-match-slash './boot/vmlinuz*' \
             '*/kernel/drivers/media/*' '*/kernel/drivers/usb/*' '*/kernel/drivers/virtio/*' \
-            '*/kernel/drivers/gpu/drm/*helper.ko' '*/kernel/drivers/gpu/drm/*drm.ko' '*/kernel/drivers/gpu/drm/virtio/*' \
+            '*/kernel/drivers/gpu/drm/*helper.ko' '*/kernel/drivers/gpu/drm/*drm.ko' \
+            '*/kernel/drivers/gpu/drm/virtio/*' \
             '*/kernel/drivers/char/*' '*/kernel/drivers/i2c/*' '*/kernel/drivers/spi/*' \
             '*/kernel/drivers/block/*' '*/kernel/drivers/input/*' '*/kernel/lib/*' \
             '*/kernel/net/9p/*' '*/kernel/net/core/*' '*/kernel/fs/*' '*/kernel/crypto/*'
@@ -60,11 +61,7 @@ fi
 busybox=$(find "$work/root/bin" "$work/root/usr/bin" -name busybox -print -quit)
 modules=configfs,virtio_pci,virtio_mmio,9p,9pnet_virtio,vivid,virtio_gpu,vhci_hcd,uvcvideo
 modules+=,i2c_dev,spidev,virtio_blk,ext4,crc32c_generic
-extra=()
-[[ -d $work/modules ]] && extra=(--modules-from "$work/modules") &&
-    modules+=,spi_mock,i2c_mock,gpio_sim
 inputs=("$here/initramfs.py" "$here/init.sh" "$here/prepare.sh" "$work/unpacked-$kernel")
-[[ -d $work/modules ]] && inputs+=("$work/modules")
 newest=$(ls -td "${inputs[@]}" | head -n 1)
 if [[ ! -e $work/initramfs.cpio || $newest -nt $work/initramfs.cpio ]]; then
     # C library: this machine's own, or the cross compiler's; the rest from the packages.
@@ -72,7 +69,7 @@ if [[ ! -e $work/initramfs.cpio || $newest -nt $work/initramfs.cpio ]]; then
         "$work/root/usr/lib/$triple" "$work/root/lib/$triple")
     [[ $machine == x86_64 ]] && libraries=("${libraries[@]:1}")
     python3 "$here/initramfs.py" --out "$work/initramfs.cpio" --init "$here/init.sh" \
-        --busybox "$busybox" --kernel "$work/root" --modules "$modules" "${extra[@]}" \
+        --busybox "$busybox" --kernel "$work/root" --modules "$modules" \
         --program "$work/root/usr/bin/v4l2-ctl" --libraries "$(IFS=:; echo "${libraries[*]}")" \
         --also libc.so.6,libm.so.6,libgcc_s.so.1
 fi

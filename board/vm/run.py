@@ -78,20 +78,38 @@ def prepare_share(options: argparse.Namespace, share: Path) -> None:
 
 def command_line(options: argparse.Namespace, share: Path, needs: str) -> list[str]:
     work = options.work / options.machine
-    append = f"console={CONSOLES[options.machine]} panic=-1 quiet loglevel=3 mitigations=off nokaslr"
+    append = (
+        f"console={CONSOLES[options.machine]} panic=-1 quiet loglevel=3 mitigations=off nokaslr"
+    )
     if options.shell:
         append += " shell"
     command = [*MACHINES[options.machine], "-m", "1024", "-smp", "1", "-nic", "none", "-no-reboot"]
-    command += ["-display", "none", "-vga", "none"] if options.machine == "x86_64" else ["-display", "none"]
+    command += (
+        ["-display", "none", "-vga", "none"]
+        if options.machine == "x86_64"
+        else ["-display", "none"]
+    )
     command += ["-serial", "mon:stdio" if options.shell else "stdio"]
-    command += ["-kernel", str((work / "kernel").resolve()), "-initrd", str(work / "initramfs.cpio")]
+    command += [
+        "-kernel",
+        str((work / "kernel").resolve()),
+        "-initrd",
+        str(work / "initramfs.cpio"),
+    ]
     command += ["-virtfs", f"local,path={share},mount_tag=share,security_model=none"]
     for need in needs.split():
         # systemd: the disk of rootfs.sh, which is left as it is.
         if need == "systemd":
             command[command.index("-initrd") + 1] = str(work / "systemd" / "initramfs.cpio")
             disk = f"file={work / 'systemd' / 'disk.img'},format=raw,if=none,id=disk,snapshot=on"
-            command += ["-drive", disk, "-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci"]
+            command += [
+                "-drive",
+                disk,
+                "-device",
+                "virtio-blk-pci,drive=disk",
+                "-device",
+                "virtio-rng-pci",
+            ]
             append += " systemd.show_status=0 systemd.log_level=warning"
         # display=640x480: a panel of that size, which the guest sees as a DRM card.
         if need.startswith("display="):
@@ -155,15 +173,21 @@ def run(options: argparse.Namespace) -> int:
     if late.is_set():
         print(f"{name}: not done after {limit:.0f} s")
         result = 3
-    print(f"{name} on {options.machine}: {'passed' if result == 0 else f'FAILED ({result})'}; see {out}")
+    print(
+        f"{name} on {options.machine}: {'passed' if result == 0 else f'FAILED ({result})'}; see {out}"
+    )
     return result
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--machine", choices=MACHINES, required=True)
     parser.add_argument("--work", type=Path, required=True, help="where prepare.sh put the board")
-    parser.add_argument("--programs", type=Path, required=True, help="what becomes /bin in the guest")
+    parser.add_argument(
+        "--programs", type=Path, required=True, help="what becomes /bin in the guest"
+    )
     parser.add_argument("--patience", type=float, default=float(os.environ.get("VM_PATIENCE", "1")))
     parser.add_argument("--shell", action="store_true")
     parser.add_argument("scenario", nargs="?")

@@ -18,7 +18,8 @@ cd "$root"
 
 # Builds what runs on the board, without the language model and windows, and strips it.
 programs() {
-    local triple=$machine-unknown-linux-gnu strip=strip cargo=(cargo) target=${CARGO_TARGET_DIR:-target}
+    local triple=$machine-unknown-linux-gnu strip=strip
+    local cargo=(cargo) target=${CARGO_TARGET_DIR:-target}
     if [[ $machine == aarch64 ]]; then
         strip=aarch64-linux-gnu-strip cargo=(bash board/cross.sh)
         target=${CARGO_TARGET_DIR:-target/arm}
@@ -30,15 +31,15 @@ programs() {
     "${cargo[@]}" build --release $features --bin filmd --bin filmctl
     "${cargo[@]}" test --release $features --no-run --test vm_cameras \
         --message-format=json >"$VM_CACHE/$machine/tests.json"
-    "${cargo[@]}" build --release --manifest-path board/uvc-tool/Cargo.toml
+    CARGO_TARGET_DIR=$target "${cargo[@]}" build --release --manifest-path board/uvc-tool/Cargo.toml
     local tests
-    tests=$(sed -n 's/.*"name":"vm_cameras".*"executable":"\([^"]*\)".*/\1/p' "$VM_CACHE/$machine/tests.json")
+    tests=$(sed -n 's/.*"name":"vm_cameras".*"executable":"\([^"]*\)".*/\1/p' \
+        "$VM_CACHE/$machine/tests.json")
     local program
     for program in filmd filmctl uvc-tool; do
         "$strip" -o "$into/$program" "$built/$program"
     done
     "$strip" -o "$into/vm_cameras" "$tests"
-    cp -r models/manifest.toml "$into/"
 }
 
 bash "$here/prepare.sh" "$machine"
@@ -71,5 +72,6 @@ for scenario in "${scenarios[@]}"; do
     fi
     "${run[@]}" "$scenario" || failed+=("$scenario")
 done
-echo "${#scenarios[@]} scenarios on $machine in $((SECONDS - started)) s, ${#failed[@]} failed ${failed[*]:-}"
+echo "${#scenarios[@]} scenarios on $machine in $((SECONDS - started)) s," \
+    "${#failed[@]} failed ${failed[*]:-}"
 [[ ${#failed[@]} -eq 0 ]]

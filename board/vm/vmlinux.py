@@ -24,9 +24,7 @@ def unpack(image: bytes) -> bytes:
         return zlib.decompressobj(31).decompress(packed)
     if packed.startswith(b"\x28\xb5\x2f\xfd"):
         # The last four bytes are the unpacked length, not zstd's.
-        done = subprocess.run(
-            ["zstd", "-dc"], input=packed[:-4], capture_output=True, check=True
-        )
+        done = subprocess.run(["zstd", "-dc"], input=packed[:-4], capture_output=True, check=True)
         return done.stdout
     raise SystemExit(f"a kernel packed in an unknown way: {packed[:8].hex()}")
 

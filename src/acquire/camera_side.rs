@@ -27,6 +27,8 @@ const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(8);
 /// A camera that streams and brings nothing for so long is opened anew.
 const HUNG: Duration = Duration::from_secs(6);
+/// A shutter that is closed for longer is stuck: 0.9 s is nominal, users see up to 3 s.
+const LONGEST_FFC: Duration = Duration::from_secs(10);
 /// Sequence numbers that jump further than this were set anew.
 const LARGEST_GAP: u32 = 1_000;
 
@@ -78,8 +80,8 @@ pub struct Side {
     retry: Duration,
     /// Running number of the last frame, by its telemetry.
     told_frame: Option<u32>,
-    /// The last frame was of the closed shutter.
-    shutter_closed: bool,
+    /// Since when frames are of the closed shutter.
+    closed_at: Option<Timestamp>,
     /// Kelvins a count, by telemetry where it is read, else by the configuration.
     kelvin: Option<f32>,
     /// Why it could not be opened last time, so that the same reason is said once.
@@ -116,7 +118,7 @@ impl Side {
             retry_at: now.plus(FIRST_RETRY),
             retry: FIRST_RETRY,
             told_frame: None,
-            shutter_closed: false,
+            closed_at: None,
             kelvin: None,
             complaint: String::new(),
         }
@@ -130,6 +132,11 @@ impl Side {
     /// When [`Self::reopen`] is due; `None` while the camera is there.
     pub fn retry_at(&self) -> Option<Timestamp> {
         self.link.is_none().then_some(self.retry_at)
+    }
+
+    /// Whether its last picture is to be held because the shutter is closed, and not for too long.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.closed_at.is_some_and(|at| now.since(at) < LONGEST_FFC)
     }
 
     /// Takes the buffer that poll announced; `None`: it was damaged, or the camera is gone.
@@ -172,7 +179,7 @@ impl Side {
                 self.link = Some(link);
                 self.complaint.clear();
                 self.expected = None;
-                self.told_frame = None;
+                (self.told_frame, self.closed_at) = (None, None);
                 self.last_seen = now;
             }
             Err(error) => {
@@ -203,7 +210,7 @@ impl Side {
             self.damaged += 1;
             return None;
         }
-        if !self.is_new_picture(bytes) {
+        if !self.is_new_picture(bytes, now) {
             return None;
         }
         let Some(mut frame) = self.pool.take() else {
@@ -232,7 +239,7 @@ impl Side {
 
     /// Reads telemetry, where there is any: `false` for a frame that was sent again, and for one of
     /// the closed shutter. The last picture is held then, and its range with it.
-    fn is_new_picture(&mut self, bytes: &[u8]) -> bool {
+    fn is_new_picture(&mut self, bytes: &[u8], now: Timestamp) -> bool {
         self.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
         let told = match self.config.telemetry {
             Some(TelemetryKind::Lepton) => telemetry::lepton(&self.agreed.layout, bytes),
@@ -244,11 +251,11 @@ impl Side {
         };
         self.kelvin = self.kelvin.and(told.kelvin_per_count);
         let closed = told.shutter == Shutter::Closed;
-        if closed != self.shutter_closed {
+        if closed != self.closed_at.is_some() {
             let state = if closed { "closed (FFC)" } else { "open" };
             log::info!("{}: shutter {state}", self.config.device.display());
+            self.closed_at = closed.then_some(now);
         }
-        self.shutter_closed = closed;
         let again = self.told_frame.replace(told.frame) == Some(told.frame);
         !again && !closed
     }
@@ -365,7 +372,10 @@ mod tests {
         );
         assert!(shown(&mut side, 10, 1), "imminent is still of the scene");
         assert!(!shown(&mut side, 11, 2) && !shown(&mut side, 12, 2));
+        assert!(side.holds(Timestamp::from_nanos(9_000_000_000)));
+        assert!(!side.holds(Timestamp::from_nanos(10_000_000_000)));
         assert!(shown(&mut side, 13, 3));
+        assert!(!side.holds(Timestamp::ZERO));
         assert_eq!((side.received, side.dropped, side.damaged), (13, 0, 0));
     }
 

@@ -136,6 +136,19 @@ pub fn open_source(config: &SourceConfig) -> Result<Box<dyn PairSource>, Acquire
     })
 }
 
+/// Checks what a source's configuration says without opening anything.
+///
+/// # Errors
+/// [`AcquireError::Source`]: a format, size or name of a camera that cannot be right.
+pub fn check_source(config: &SourceConfig) -> Result<(), AcquireError> {
+    if let SourceConfig::Cameras(cameras) = config {
+        for camera in [&cameras.infrared, &cameras.visible] {
+            camera::check_config(camera)?;
+        }
+    }
+    Ok(())
+}
+
 fn absent(path: &std::path::Path, message: impl Into<String>) -> AcquireError {
     AcquireError::Absent {
         path: path.to_owned(),

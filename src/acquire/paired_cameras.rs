@@ -164,6 +164,7 @@ impl<B: CameraBackend> PairedCameras<B> {
                 match side.take(now) {
                     Some(shot) => self.pairer.push(side.role, shot, now),
                     None if side.fd().is_none() => self.pairer.lose(side.role),
+                    None if side.holds(now) => self.pairer.keep(side.role, now),
                     None => {}
                 }
             }

@@ -71,6 +71,8 @@ struct Stream<T> {
     before: Option<Held<T>>,
     /// When the newest arrived.
     arrived: Option<Timestamp>,
+    /// When it was last said that more is to come.
+    kept: Option<Timestamp>,
     /// Running mean of the time between frames, nanoseconds.
     period: u64,
 }
@@ -117,6 +119,7 @@ impl<T: Timed> Pairer<T> {
             newest: None,
             before: None,
             arrived: None,
+            kept: None,
             period: nanos(config.nominal_period[i]).max(1),
         };
         Self {
@@ -167,10 +170,16 @@ impl<T: Timed> Pairer<T> {
     /// The device of this side is gone: what it brought is not used any more.
     pub fn lose(&mut self, role: Role) {
         let stream = &mut self.streams[index(role)];
-        stream.arrived = None;
+        (stream.arrived, stream.kept) = (None, None);
         let (newest, before) = (stream.newest.take(), stream.before.take());
         self.count_unused(newest);
         self.count_unused(before);
+    }
+
+    /// This side brings nothing for a known reason (its shutter is closed): what it brought last is
+    /// held on, although it is silent.
+    pub fn keep(&mut self, role: Role, now: Timestamp) {
+        self.streams[index(role)].kept = Some(now);
     }
 
     /// The next pair, if one is due.
@@ -293,7 +302,9 @@ impl<T: Timed> Pairer<T> {
     fn expire(&mut self, now: Timestamp) {
         for role in [Role::Infrared, Role::Visible] {
             let stream = &self.streams[index(role)];
-            if stream.arrived.is_some() && stream.silent_for(now) > self.config.missing_after {
+            let kept = stream.kept.map_or(Duration::MAX, |at| now.since(at));
+            let silent = stream.silent_for(now).min(kept);
+            if stream.arrived.is_some() && silent > self.config.missing_after {
                 self.lose(role);
             }
         }

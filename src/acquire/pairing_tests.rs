@@ -261,3 +261,24 @@ proptest! {
         prop_assert!(out.windows(2).all(|w| w[0].numbers != w[1].numbers));
     }
 }
+
+#[test]
+fn a_side_that_is_kept_is_held_and_marked_for_as_long() {
+    let held = |kept: bool| {
+        let mut pairer = pairer();
+        pairer.push(Role::Infrared, at(0, 0), ms(0));
+        let mut last = None;
+        // The other side goes on for six seconds, longer than a silent side is held.
+        for number in 0..180 {
+            let now = number * 33;
+            pairer.push(Role::Visible, at(now, number), ms(now));
+            if kept {
+                pairer.keep(Role::Infrared, ms(now));
+            }
+            last = poll(&mut pairer, now + 20).or(last);
+        }
+        last.map(|out| (out.numbers[0], out.stale[0]))
+    };
+    assert_eq!(held(true), Some((Some(0), true)));
+    assert_eq!(held(false), Some((None, false)));
+}

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from pixels import compare  # noqa: E402
+from pixels import compare
 
 out = Path(sys.argv[1])
 different, total = compare(out / "display.png", out / "headless-file.png")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from pixels import read_png  # noqa: E402
+from pixels import read_png
 
 out = Path(sys.argv[1])
 failed = False

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use filmd::acquire::open_source;
+use filmd::acquire::{check_source, open_source};
 use filmd::align::Calibration;
-use filmd::config::{Config, DescribeConfig, Engine, Task};
+use filmd::config::{Config, ConfigError, DescribeConfig, Engine, Task};
 use filmd::describe::questions::Questions;
 use filmd::describe::{self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec};
 use filmd::frame::Size;
@@ -175,7 +175,13 @@ pub fn parts(
 /// # Errors
 /// [`filmd::config::ConfigError`], which becomes exit code 78.
 pub fn load(path: &Path) -> Result<Config> {
-    Ok(Config::load(path)?)
+    let config = Config::load(path)?;
+    // What a camera's keys mean is known to the stage that reads them, and wrong all the same.
+    check_source(&config.source).map_err(|error| ConfigError::Parse {
+        path: path.to_owned(),
+        message: error.to_string(),
+    })?;
+    Ok(config)
 }
 
 /// A configuration made from the command line passes the same checks as a file: a rate of 0 is as
