@@ -23,6 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 import data
 from bank import Bank
 from film import CELL, DETAIL, Activity, Shape
+from refine import refine
 from validate import guidance_of, pad, spread
 
 HERE = Path(__file__).resolve().parent
@@ -116,6 +117,13 @@ class Names:
             guided=net.reader(fine, "Add"),
         )
 
+    @staticmethod
+    def convolutions(half: int) -> list[str]:
+        """Those that run in 8 bit."""
+        blocks = [f"{part}.{i}.{kind}" for part in ("early", "late") for i in range(half) for kind in ("wide", "mix")]
+        guides = [f"guides.{g}.{kind}" for g in range(2) for kind in ("enter", "leave")]
+        return ["stem", *blocks, *guides, "head"]
+
     def features(self) -> list[str]:
         """Every value that gets a scale."""
         guides = [name for guide in self.guides for name in guide.features()]
@@ -140,6 +148,21 @@ def attention(net: Float, name: str, head: int) -> tuple[str, str, str]:
     return keys, values, net.other(total, scaled)
 
 
+def feed(a: np.ndarray, b: np.ndarray, guidance: np.ndarray) -> dict[str, np.ndarray]:
+    """The network's inputs from uint8 sources."""
+    return {
+        "infrared": pad(a).astype(np.float32)[None, None] / 255,
+        "visible": pad(b).astype(np.float32)[None, None] / 255,
+        "guidance": guidance[None],
+    }
+
+
+def middle(a: np.ndarray, b: np.ndarray, side: int = 320) -> tuple[np.ndarray, np.ndarray]:
+    """The middle of both sources."""
+    y, x = (max(0, (n - side) // 2) for n in a.shape)
+    return a[y : y + side, x : x + side], b[y : y + side, x : x + side]
+
+
 def calibrate(net: Float, names: list[str], pairs: list[tuple], percentile: float) -> dict:
     """Scale of each value: the largest percentile of magnitude over the pairs, to LEVELS."""
     model = onnx.ModelProto()
@@ -153,13 +176,8 @@ def calibrate(net: Float, names: list[str], pairs: list[tuple], percentile: floa
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     largest = dict.fromkeys(names, 0.0)
-    for a, b, guidance in pairs:
-        feed = {
-            "infrared": pad(a).astype(np.float32)[None, None] / 255,
-            "visible": pad(b).astype(np.float32)[None, None] / 255,
-            "guidance": guidance[None],
-        }
-        for name, value in zip(names, session.run(names, feed)):
+    for pair in pairs:
+        for name, value in zip(names, session.run(names, feed(*pair))):
             magnitude = float(np.percentile(np.abs(value), percentile))
             largest[name] = max(largest[name], magnitude)
     silent = [name for name, value in largest.items() if value < 1e-6]
@@ -389,6 +407,8 @@ def main() -> None:
         for described in (False, True)
     ]
     scales = calibrate(net, names.features(), pairs, options.percentile)
+    feeds = [feed(*middle(a, b), guidance) for a, b, guidance in pairs]
+    scales = refine(net.model, scales, names.convolutions(half), feeds, len(data.SETS))
     model = build(net, names, scales, half)
     onnx.checker.check_model(model)
     written = model.SerializeToString(deterministic=True)

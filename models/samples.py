@@ -16,6 +16,7 @@ import texts
 from bank import Bank
 
 TOLD_SHARE = 0.75  # of the degraded samples: the text names the fault, the target is the clean pair
+GRAIN = 0.016  # most noise of a sample that is not degraded, of full scale
 LIFT, TEXTURE, SHARPEN = 0.25, 0.6, 0.5  # what the wishes for people, texture and edges add
 TASKS = ("ivf", "ivf", "mif", "mef", "mff")  # of a batch; the second is the degraded one
 
@@ -93,7 +94,9 @@ def _degraded(
     faulty = degrade(name, a, b, rng, noise)
     key = facts.measure("ivf", "roadscene171", *faulty)
     if rng.random() >= TOLD_SHARE:
-        return Sample(faulty, faulty, bank.describe("ivf", key, rng))
+        # Nobody wants noise: it stays out of the target also where no text speaks of it.
+        wanted = (a, b) if name.startswith("noise") else faulty
+        return Sample(faulty, wanted, bank.describe("ivf", key, rng))
     add, sharpen = wish(name, a, b)
     return Sample(faulty, (a, b), bank.condition(name, key, rng), True, add, sharpen)
 
@@ -119,7 +122,14 @@ class Sampler:
         if degraded:
             return _degraded(a, b, self.bank, rng, self.noise)
         key = facts.measure(task, pair.set, a, b)
+        if task == "ivf" and rng.random() < 0.5:
+            return Sample(self._grainy(a, b), (a, b), self.bank.describe(task, key, rng, pair))
         return Sample((a, b), (a, b), self.bank.describe(task, key, rng, pair))
+
+    def _grainy(self, *sources: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Sources with a camera's grain, more in one than in the other; the target has none."""
+        grain = [self.noise.normal(0, self.rng.uniform(0, GRAIN), x.shape) for x in sources]
+        return tuple(np.clip(x + g, 0, 1).astype(np.float32) for x, g in zip(sources, grain))
 
     def batch(self, size: int) -> Batch:
         """One sample of each of TASKS."""

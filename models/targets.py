@@ -28,7 +28,7 @@ class Weights:
 
 
 WEIGHTS = {
-    "ivf": Weights(structure=0.2, edges=5.0, information=0.7, differences=0.25),
+    "ivf": Weights(structure=0.2, edges=2.5, information=1.0, differences=0.25),
     "mif": Weights(structure=0.4, edges=2.2, information=1.2),  # black backgrounds must stay black
     # The brighter pixel says nothing about exposure.
     "mef": Weights(structure=0.25, pixel=0.0, edges=1.8, information=0.7, differences=0.3),

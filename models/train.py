@@ -34,7 +34,7 @@ from validate import quick_table
 
 SEED = 20240204
 PEAK, FLOOR, DECAY = 1.5e-3, 1e-5, 1e-4
-STABLE, NOISE = 24.0, 0.02  # weight of the stability loss, most noise in it
+STABLE, NOISE = 40.0, 0.02  # weight of the stability loss, most noise in it
 GUIDES = 0.3  # their share of the learning rate
 ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit rounding
 AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
