@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::path::Path as FilePath;
 use std::time::Duration;
 
-use filmd::acquire::unpack::{Layout, Quantization, y16, yuyv_to_rgb};
+use filmd::acquire::unpack::{self, Layout, PixelFormat, Quantization, packed_to_rgb};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner};
 use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
@@ -119,8 +119,10 @@ fn unpack(size: Size, times: usize) {
     let small = Size::new(160, 120);
     let (mut rgb, mut counts) = (Picture::rgb(size), Counts::new(small));
     for _ in 0..times {
-        yuyv_to_rgb(&layout(size), Quantization::Limited, &bytes, &mut rgb).expect("a picture");
-        y16(&layout(small), &bytes[..small.area() * 2], &mut counts).expect("counts");
+        let (yuyv, limited) = (PixelFormat::Yuyv, Quantization::Limited);
+        packed_to_rgb(&layout(size), yuyv, limited, &bytes, &mut rgb).expect("a picture");
+        let bytes = &bytes[..small.area() * 2];
+        unpack::counts(&layout(small), PixelFormat::Y16, bytes, &mut counts).expect("counts");
     }
     black_box((rgb, counts));
 }
