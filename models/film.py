@@ -41,11 +41,12 @@ class Shape:
 class Activity(nn.Module):
     """Which source has the stronger gradients: (Ea - Eb) / (Ea + Eb + FLOOR), [N,1,H,W] in -1..1.
 
-    E is |gx| + |gy| (Sobel, replicated borders) summed over 3x3 pixels; FLOOR is about the energy of
-    noise of 5 grey levels, so that flat regions say "neither".  Nothing here is trained.
+    E is |gx| + |gy| (Sobel, replicated borders) summed over 3x3 pixels; FLOOR is the energy of
+    noise of about 20 grey levels, so that grain says "neither".  A floor of 0.6 made the video flicker:
+    the noisier source won where nothing was to be seen.  Nothing here is trained.
     """
 
-    FLOOR = 0.6
+    FLOOR = 4.0
 
     def __init__(self) -> None:
         super().__init__()

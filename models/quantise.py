@@ -163,6 +163,16 @@ def middle(a: np.ndarray, b: np.ndarray, side: int = 320) -> tuple[np.ndarray, n
     return a[y : y + side, x : x + side], b[y : y + side, x : x + side]
 
 
+def cases(bank: Bank, pair: data.Pair) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """A pair under its neutral and its described text; and, since neither may break the picture, in
+    the dark under another task's."""
+    tasks = list(dict.fromkeys(data.SETS.values()))
+    other = tasks[(tasks.index(pair.task) + 1 + len(pair.stem) % 3) % len(tasks)]
+    dark = ((x * 0.25).astype(np.uint8) for x in (pair.a, pair.b))
+    own = [(pair.a, pair.b, guidance_of(bank, pair, d).numpy()) for d in (False, True)]
+    return [*own, (*dark, bank.neutral(other).numpy())]
+
+
 def calibrate(net: Float, names: list[str], pairs: list[tuple], percentile: float) -> dict:
     """Scale of each value: the largest percentile of magnitude over the pairs, to LEVELS."""
     model = onnx.ModelProto()
@@ -401,10 +411,10 @@ def main() -> None:
     half = sum(name.startswith("early.") and name.endswith(".mix.bias") for name in net.weights)
     names = Names(net, half)
     pairs = [
-        (p.a, p.b, guidance_of(bank, p, described).numpy())
+        case
         for name in data.SETS
         for p in spread(data.load(folder, name, "train"), options.pairs)
-        for described in (False, True)
+        for case in cases(bank, p)
     ]
     scales = calibrate(net, names.features(), pairs, options.percentile)
     feeds = [feed(*middle(a, b), guidance) for a, b, guidance in pairs]

@@ -12,7 +12,8 @@
 //! times, which neither attention nor a mean of rows notices, and resampled along its rows by what
 //! is left. With the shipped network and texts of 5 to 51 tokens that by itself changed the picture
 //! by 0.9 levels at most; repeating single rows changed it by up to 5. The way is gone at an even
-//! speed, or slower where the picture would change too much (`pace`).
+//! speed, or slower where the picture would change too much (`pace`): a step that did is taken back,
+//! and the frame fused again.
 
 mod pace;
 
@@ -24,12 +25,20 @@ use crate::clock::Timestamp;
 use crate::describe::Guidance;
 use crate::frame::{Picture, Size};
 
+/// How often a frame may be fused again because its text went too far.
+pub const RETRIES: usize = 3;
+
+/// Frames after a fade in which the picture is still kept from jumping.
+const SETTLE: usize = 90;
+
 /// Fades between guidances of one task and shape.
 #[derive(Debug)]
 pub struct GuidanceFade {
     duration: Duration,
     pace: Pace,
     state: Option<State>,
+    /// Frames for which a change may still be the last text's.
+    settling: usize,
 }
 
 #[derive(Debug)]
@@ -59,6 +68,7 @@ impl GuidanceFade {
             duration,
             pace: Pace::new(size),
             state: None,
+            settling: 0,
         }
     }
 
@@ -94,10 +104,30 @@ impl GuidanceFade {
     }
 
     /// Tells what the frame of the last [`GuidanceFade::step`] became: infrared, visible and fused
-    /// luma, of the fade's size.
-    pub fn observe(&mut self, pictures: [&Picture; 3]) {
-        if let Some(way) = self.state.as_ref().and_then(|s| s.way) {
-            self.pace.observe(pictures, way.step);
+    /// luma, of the fade's size. Where the text changed the picture too much, gives a guidance
+    /// nearer to the last frame's, to fuse this frame with again; not at the `last` try.
+    pub fn observe(&mut self, pictures: [&Picture; 3], last: bool) -> Option<&Guidance> {
+        let state = self.state.as_mut()?;
+        let way = state.way.unwrap_or_default();
+        self.settling = match state.way {
+            Some(_) => SETTLE,
+            None => self.settling.saturating_sub(1),
+        };
+        let shorter = self.pace.observe(pictures, way.step, last)?;
+        let gone = way.gone - way.step + shorter;
+        state.way = Some(Way {
+            gone,
+            step: shorter,
+        });
+        state.fill(gone as f32);
+        Some(&state.shown)
+    }
+
+    /// Spreads over some frames what no step can: at its ends a fade goes from a text to the same text
+    /// stretched, and a network may answer to that with a jump.
+    pub fn settle(&mut self, fused: &mut Picture) {
+        if self.state.is_some() {
+            self.pace.settle(fused, self.settling > 0);
         }
     }
 }
@@ -222,7 +252,7 @@ mod tests {
             let level = 20.0 + values[0] * slope;
             let fused = Picture::from_data(SIZE, 1, vec![level as u8; SIZE.area()]).unwrap();
             let source = Picture::grey(SIZE);
-            fade.observe([&source, &source, &fused]);
+            fade.observe([&source, &source, &fused], true);
             shown.push(values);
         }
         shown
@@ -265,7 +295,7 @@ mod tests {
         );
         let mut fade = fade();
         fade.step(&a, at(0));
-        let shown = run(&mut fade, &b, 0..4000, 120.0);
+        let shown = run(&mut fade, &b, 0..8000, 120.0);
         let change = shown.windows(2).map(|two| (two[1][0] - two[0][0]) * 120.0);
         let largest = change.fold(0.0, f32::max);
         assert!(largest > 0.5 && largest < 2.0, "{largest} levels a frame");

@@ -69,7 +69,6 @@ impl Composer {
     /// Luma of source A and of source B, to fuse. Where A has no view its luma is B's, and a
     /// missing source's is the other one's, so that fusion has nothing to choose there.
     pub fn luma_planes(&mut self, aligned: &AlignedPair) -> (&Picture, &Picture) {
-        let has_both = aligned.has_infrared && aligned.has_visible;
         if aligned.has_infrared {
             color::luma(&aligned.infrared, &mut self.thermal);
         }
@@ -88,6 +87,12 @@ impl Composer {
             (false, true) => self.thermal.copy_from(&self.visible),
             (false, false) => {}
         }
+        self.planes(aligned)
+    }
+
+    /// What [`Composer::luma_planes`] made of this pair last.
+    pub fn planes(&self, aligned: &AlignedPair) -> (&Picture, &Picture) {
+        let has_both = aligned.has_infrared && aligned.has_visible;
         let infrared = match has_both && !aligned.is_covered {
             true => &self.infrared,
             false => &self.thermal,

@@ -6,6 +6,8 @@
 //! set-up only; a frame on which the network fails is fused the classic way. Not its job:
 //! threads, overlay.
 
+use super::fade::RETRIES;
+use super::tone::Unrest;
 use super::{ClassicFuser, Composer, Fuser, GuidanceFade, Tone, View};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration};
 use crate::clock::{Clock, Timestamp};
@@ -29,7 +31,8 @@ pub struct FuseStage {
     network: Option<Box<dyn Fuser>>,
     classic: ClassicFuser,
     fade: GuidanceFade,
-    tone: Option<Tone>,
+    /// With what the noise allows it.
+    tone: Option<(Tone, Unrest)>,
     fused: Picture,
     view: View,
     engine: String,
@@ -65,7 +68,7 @@ impl FuseStage {
             network,
             classic: ClassicFuser::new(size),
             fade: GuidanceFade::new(config.fuse.guidance_fade(), size),
-            tone: Tone::new(config.tone, config.task, size),
+            tone: Tone::new(config.tone, config.task, size).map(|tone| (tone, Unrest::new(size))),
             fused: Picture::grey(size),
             view: View {
                 task: config.task,
@@ -112,8 +115,10 @@ impl FuseStage {
             stands_in |= !self.fuse(guidance, pair.timestamp(), metrics);
             let fused = Clock.now();
             metrics.fuse.add(fused.since(aligned));
-            if let Some(tone) = &mut self.tone {
-                tone.apply(&mut self.fused, pair.timestamp());
+            if let Some((tone, unrest)) = &mut self.tone {
+                let (infrared, visible) = self.composer.planes(&self.aligned);
+                let most = unrest.most_gain([infrared, visible, &self.fused]);
+                tone.apply(&mut self.fused, pair.timestamp(), most);
                 metrics.tone.add(Clock.now().since(fused));
             }
         } else {
@@ -146,9 +151,24 @@ impl FuseStage {
         count(&metrics.fused);
         let mut failed = false;
         if let Some(network) = &mut self.network {
-            let guidance = self.fade.step(guidance, at);
-            let Err(error) = network.fuse(infrared, visible, guidance, &mut self.fused) else {
-                self.fade.observe([infrared, visible, &self.fused]);
+            let mut done = network.fuse(
+                infrared,
+                visible,
+                self.fade.step(guidance, at),
+                &mut self.fused,
+            );
+            for attempt in 0..=RETRIES {
+                let pictures = [infrared, visible, &self.fused];
+                let nearer = done
+                    .is_ok()
+                    .then(|| self.fade.observe(pictures, attempt == RETRIES));
+                let Some(nearer) = nearer.flatten() else {
+                    break;
+                };
+                done = network.fuse(infrared, visible, nearer, &mut self.fused);
+            }
+            let Err(error) = done else {
+                self.fade.settle(&mut self.fused);
                 self.trouble = self.trouble.saturating_sub(1);
                 return true;
             };

@@ -10,14 +10,17 @@
 //! equalisation (Zuiderveld, Graphics Gems IV, 1994). Bounded three times: the gains lie between
 //! fixed limits, no pixel changes by more than [`knobs::CHANGE_MAX`] levels, and shoulders before
 //! black and white keep what would clip apart. The gains and the pivot are estimated from the
-//! picture and, for video, follow it slowly by the timestamps (`parameters`).
+//! picture and, for video, follow it slowly by the timestamps (`parameters`), within what the noise
+//! allows (`unrest`).
 
 mod grid;
 pub mod knobs;
 mod parameters;
+mod unrest;
 
 use self::grid::Grid;
 use self::parameters::{Follower, Parameters};
+pub use self::unrest::Unrest;
 use crate::clock::Timestamp;
 use crate::config::{Task, ToneConfig, ToneMode};
 use crate::frame::{Picture, Size};
@@ -55,16 +58,18 @@ impl Tone {
     /// Maps a picture by itself, without the ones before it.
     pub fn apply_alone(&mut self, picture: &mut Picture) {
         self.follower = Follower::default();
-        self.apply(picture, Timestamp::ZERO);
+        self.apply(picture, Timestamp::ZERO, i32::MAX);
     }
 
-    /// Maps the next picture of a video, one channel, taken at that time.
-    pub fn apply(&mut self, picture: &mut Picture, at: Timestamp) {
+    /// Maps the next picture of a video, one channel, taken at that time. The detail's gain follows
+    /// what the picture asks for, but `most` at most: see [`Unrest`].
+    pub fn apply(&mut self, picture: &mut Picture, at: Timestamp, most: i32) {
         if self.grid.size() != picture.size() {
             self.grid = Grid::new(picture.size());
         }
         let statistics = self.grid.measure(picture);
-        let wanted = Parameters::of(&histogram(picture.data()), statistics);
+        let mut wanted = Parameters::of(&histogram(picture.data()), statistics);
+        wanted.detail = wanted.detail.min(most);
         let Parameters {
             pivot,
             base,

@@ -117,7 +117,7 @@ fn nothing_pumps_when_a_hot_object_enters() {
                 .width
                 .saturating_sub(4 * (n as usize).saturating_sub(30));
             let (mut now, outside) = with_object(&plain, left.max(size.width / 2), side);
-            tone.apply(&mut now, at(n));
+            tone.apply(&mut now, at(n), i32::MAX);
             if let (Some((last, seen)), Some(first)) = (&before, &first) {
                 let both: Vec<bool> = seen.iter().zip(&outside).map(|(a, b)| *a && *b).collect();
                 most = most.max(change(last, &now, &both));
@@ -154,7 +154,7 @@ fn the_same_video_gives_the_same_bytes() {
         let mut all = Vec::new();
         for n in 0..20 {
             let (mut now, _) = with_object(&background(size), 90 - 3 * n, 30);
-            tone.apply(&mut now, at(n as u64));
+            tone.apply(&mut now, at(n as u64), i32::MAX);
             all.extend_from_slice(now.data());
         }
         all
