@@ -1,4 +1,4 @@
-"""Draws work/log.jsonl as a small PNG: loss by task, and QABF of the quick validation."""
+"""Draws training.jsonl (or another log) as a small PNG: loss by task, and QABF of the quick validation."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def main(log: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "work/log.jsonl", HERE / "training.png")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "training.jsonl", HERE / "training.png")

@@ -62,7 +62,7 @@ impl Tone {
     }
 
     /// Maps the next picture of a video, one channel, taken at that time. The detail's gain follows
-    /// what the picture asks for, but `most` at most: see [`Unrest`].
+    /// what the picture asks for, but `most` at most: see `unrest`.
     pub fn apply(&mut self, picture: &mut Picture, at: Timestamp, most: i32) {
         if self.grid.size() != picture.size() {
             self.grid = Grid::new(picture.size());

@@ -23,7 +23,7 @@ pub fn depth_order(plane: usize, dy: usize, dx: usize) -> usize {
 
 /// Two planes of `height` x `width` pixels in 0..=1 to features `[height/4, width/4, 48]`: pixel
 /// values times `steps` (at most 255), less 128, in -127..=127; then which one is the more active,
-/// where a gradient energy of `floor` counts as none (see [`Activity`]).
+/// where a gradient energy of `floor` counts as none (see `activity`).
 pub fn quantise_cells(
     planes: [&[f32]; 2],
     width: usize,
