@@ -5,6 +5,8 @@
     reason = "a benchmark has no interface"
 )]
 
+mod common;
+
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
@@ -14,12 +16,10 @@ use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner};
 use filmd::channel::Watch;
 use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
-use filmd::describe::Facts;
-use filmd::describe::{Guidance, Origin};
+use filmd::describe::{Facts, Guidance};
 use filmd::frame::Picture;
 use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, Tone, View};
-use filmd::metrics::Marks;
-use filmd::present::{Overlay, OverlayInfo};
+use filmd::present::Overlay;
 
 fn source() -> Box<dyn PairSource> {
     let scene = SyntheticConfig {
@@ -119,15 +119,7 @@ fn from_fusion_on(c: &mut Criterion) {
 fn presenting(c: &mut Criterion) {
     let size = Config::default().output.size();
     let (mut overlay, mut picture) = (Overlay::new(size), Picture::rgb(size));
-    let info = OverlayInfo {
-        mode: Mode::Fused,
-        task: Task::Ivf,
-        fps: 30.0,
-        text: "The infrared image shows two warm upright objects on the left.",
-        origin: Origin::Llm,
-        marks: Marks::default(),
-        detail: true,
-    };
+    let info = common::overlay_info();
     c.bench_function("present: overlay", |b| {
         b.iter(|| overlay.draw(&mut picture, &info))
     });

@@ -25,9 +25,9 @@ import torch
 import data
 import samples
 import targets
-import texts
 import train
 from bank import Bank
+from eval_text import faults
 from film import Film, Shape, mac_per_pixel, parameters
 from validate import QUICK, fuse_torch, quick_table, spread
 
@@ -110,9 +110,9 @@ def degraded(name: str, pair: data.Pair) -> tuple[np.ndarray, np.ndarray]:
 
 def told(road: list[data.Pair], bank: Bank) -> Iterator[tuple[str, data.Pair, dict]]:
     """(fault, pair, guidance under three kinds of text)."""
-    faults = [n for n in texts.CONDITIONS if n not in ("people", "texture", "edges")]
-    for i, name in enumerate(faults):
-        wrong = faults[(i + 3) % len(faults)]
+    named = faults()
+    for i, name in enumerate(named):
+        wrong = named[(i + 3) % len(named)]
         for pair in road:
             key, rng = ("none", "any", "centre"), random.Random(1)
             yield (

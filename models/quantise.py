@@ -17,18 +17,16 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 import data
 from bank import Bank
 from film import CELL, DETAIL, Activity, Shape
-from refine import refine
+from refine import LEVELS, levels_of, refine, session
 from validate import guidance_of, pad, spread
 
 HERE = Path(__file__).resolve().parent
 DOMAIN = "filmd"
-LEVELS = 127  # largest level of weights and features
 HEADS = Shape().heads
 STEPS = 255  # of an input: an 8-bit pixel less 128 is its level
 
@@ -120,7 +118,12 @@ class Names:
     @staticmethod
     def convolutions(half: int) -> list[str]:
         """Those that run in 8 bit."""
-        blocks = [f"{part}.{i}.{kind}" for part in ("early", "late") for i in range(half) for kind in ("wide", "mix")]
+        blocks = [
+            f"{part}.{i}.{kind}"
+            for part in ("early", "late")
+            for i in range(half)
+            for kind in ("wide", "mix")
+        ]
         guides = [f"guides.{g}.{kind}" for g in range(2) for kind in ("enter", "leave")]
         return ["stem", *blocks, *guides, "head"]
 
@@ -180,14 +183,10 @@ def calibrate(net: Float, names: list[str], pairs: list[tuple], percentile: floa
     model.graph.output.extend(
         helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in names
     )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    running = session(model.SerializeToString())
     largest = dict.fromkeys(names, 0.0)
     for pair in pairs:
-        for name, value in zip(names, session.run(names, feed(*pair))):
+        for name, value in zip(names, running.run(names, feed(*pair))):
             magnitude = float(np.percentile(np.abs(value), percentile))
             largest[name] = max(largest[name], magnitude)
     silent = [name for name, value in largest.items() if value < 1e-6]
@@ -228,16 +227,14 @@ class Builder:
         """A convolution from one scale to another; `offset` is the inputs' value at level 0, by
         channel or for all."""
         weight = self.net.weights[f"{name}.weight"].astype(np.float64)
-        rows = weight.reshape(len(weight), -1)
-        own = np.maximum(np.abs(rows).max(1), 1e-12) / LEVELS
-        levels = np.clip(np.rint(rows / own[:, None]), -LEVELS, LEVELS)
+        levels, own = levels_of(weight)
         products = own * scales[0]
         bias = self.net.weights[f"{name}.bias"] + weight.sum((2, 3)) @ np.broadcast_to(
             offset, weight.shape[1]
         )
         inputs = [
             x,
-            self.constant(f"{name}.levels", levels.reshape(weight.shape).astype(np.int8)),
+            self.constant(f"{name}.levels", levels.astype(np.int8)),
             self.constant(f"{name}.start", np.rint(bias / products).astype(np.int32)),
             self.constant(f"{name}.multiplier", (products / scales[1]).astype(np.float32)),
         ]

@@ -16,7 +16,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-LEVELS = 127
+LEVELS = 127  # largest level of weights and features
 TRIED = (0.6, 0.8, 1.25, 1.6)
 PASSES = 1
 
@@ -29,11 +29,18 @@ class Crop:
     fused: np.ndarray
 
 
+def levels_of(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Levels of the weights [output, ...], and the value of one level of each output channel."""
+    rows = weight.reshape(len(weight), -1)
+    own = np.maximum(np.abs(rows).max(1), 1e-12) / LEVELS
+    levels = np.clip(np.rint(rows / own[:, None]), -LEVELS, LEVELS)
+    return levels.reshape(weight.shape), own
+
+
 def rounded(weight: np.ndarray) -> np.ndarray:
     """Weights on the 8-bit grid of their output channel."""
-    rows = weight.reshape(len(weight), -1)
-    own = np.maximum(np.abs(rows).max(1, keepdims=True), 1e-12) / LEVELS
-    return (np.rint(rows / own) * own).reshape(weight.shape).astype(weight.dtype)
+    levels, own = levels_of(weight)
+    return (levels * own.reshape(-1, *(1,) * (weight.ndim - 1))).astype(weight.dtype)
 
 
 def scale_input(number: int) -> str:

@@ -168,16 +168,21 @@ fn a_raised_stop_flag_ends_the_wait() {
     assert!(describer.process().is_none());
 }
 
+/// A shell command that says Hello as film-describe does.
+fn greet() -> String {
+    let hello = r#"{"llm":null,"encoder":"e","dim":3,"pid":1,"note":null}"#;
+    format!(
+        "printf 'FLMD\\001\\001\\000\\000\\{:03o}\\000\\000\\000\\{:03o}\\000\\000\\000%s' '{hello}'",
+        hello.len() + 4,
+        hello.len()
+    )
+}
+
 #[test]
 fn nonsense_ends_the_process() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    let hello = r#"{"llm":null,"encoder":"e","dim":3,"pid":1,"note":null}"#;
-    let greet = format!(
-        "printf 'FLMD\\001\\001\\000\\000\\{:03o}\\000\\000\\000\\{:03o}\\000\\000\\000%s' '{hello}'",
-        hello.len() + 4,
-        hello.len()
-    );
+    let greet = greet();
     for (what, script) in [
         (
             "nonsense at once",
@@ -628,12 +633,7 @@ fn the_process_ends_on_nonsense_and_answers_what_came_before_it() {
 fn another_encoder_than_the_networks_never_guides() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    let hello = r#"{"llm":null,"encoder":"e","dim":3,"pid":1,"note":null}"#;
-    let script = format!(
-        "printf 'FLMD\\001\\001\\000\\000\\{:03o}\\000\\000\\000\\{:03o}\\000\\000\\000%s' '{hello}'; exec sleep 600",
-        hello.len() + 4,
-        hello.len()
-    );
+    let script = format!("{}; exec sleep 600", greet());
     let program = folder.path().join("fake");
     std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();

@@ -227,7 +227,7 @@ fn swap(first: &Guidance, second: &Guidance, fade_ms: u64) -> Swap {
     let mut now = video.fuse(&pair, first)[2].clone();
     let start = now.clone();
     let mut found = Swap::default();
-    // A fade is over after 240 frames whatever happens.
+    // The longest of these fades takes less than 200 frames.
     for n in 1..260 {
         for frame in [&mut pair.infrared, &mut pair.visible] {
             let frame = frame.as_mut().unwrap();

@@ -8,6 +8,8 @@
     reason = "a benchmark has no interface"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod kernels;
 
 use std::hint::black_box;
@@ -18,11 +20,10 @@ use filmd::acquire::unpack::{self, Layout, PixelFormat, Quantization, packed_to_
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner};
 use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
-use filmd::describe::{Guidance, Origin};
+use filmd::describe::Guidance;
 use filmd::frame::{Counts, FramePair, Picture, Size};
 use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, View};
-use filmd::metrics::Marks;
-use filmd::present::{self, Filter, Overlay, OverlayInfo, Scaler};
+use filmd::present::{self, Filter, Overlay, Scaler};
 
 /// Names and what they mean; a `conv` has outputs, inputs and kernel, `r` with a residual.
 const STAGES: [&str; 18] = [
@@ -139,15 +140,7 @@ fn xrgb(size: Size, times: usize) {
 
 fn overlay(size: Size, times: usize) {
     let (mut overlay, mut picture) = (Overlay::new(size), Picture::rgb(size));
-    let info = OverlayInfo {
-        mode: Mode::Fused,
-        task: Task::Ivf,
-        fps: 30.0,
-        text: "The infrared image shows two warm upright objects on the left.",
-        origin: Origin::Llm,
-        marks: Marks::default(),
-        detail: true,
-    };
+    let info = common::overlay_info();
     for _ in 0..times {
         overlay.draw(&mut picture, &info);
     }

@@ -5,13 +5,15 @@
 //! first guidance comes, and when its shape changes. Fails when: never. Not its job: choosing the
 //! guidance.
 //!
-//! The token features themselves are faded, so the network runs once a frame as ever. A row that
+//! The token features themselves are faded, so the network runs once a frame, but for the rare frame
+//! that a step changed too much. A row that
 //! is all zero is masked inside the network, and a row that is not counts fully however small it
 //! is; so rows must not grow out of zero. While two texts of different length are faded, the
 //! shorter one is stretched to the length of the longer one instead: repeated a whole number of
 //! times, which neither attention nor a mean of rows notices, and resampled along its rows by what
-//! is left. With the shipped network and texts of 5 to 51 tokens that by itself changed the picture
-//! by 0.9 levels at most; repeating single rows changed it by up to 5. The way is gone at an even
+//! is left. With the first network and texts of 5 to 51 tokens that by itself changed the picture
+//! by 0.9 levels at most, repeating single rows by up to 5; the present one may answer to it with some
+//! levels, which are spread over frames ([`GuidanceFade::settle`]). The way is gone at an even
 //! speed, or slower where the picture would change too much (`pace`): a step that did is taken back,
 //! and the frame fused again.
 

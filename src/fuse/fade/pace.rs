@@ -5,8 +5,8 @@
 //! never. Not its job: the guidance.
 //!
 //! The network answers to an even change of its guidance with a steep one of its picture, most of
-//! all where the text says another kind of scene. What it will do is not known before it has run,
-//! and it runs once a frame; so the pace is controlled by what the last step did.
+//! all where the text says another kind of scene. What it will do is not known before it has run; so
+//! the pace is controlled by what the last step did, and a step that did too much is taken back.
 
 use crate::frame::{Picture, Size};
 use crate::simd::tone::sums;

@@ -10,8 +10,9 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
-use super::node::{Built, Form, Operator, Parsed, finite, positive, refuse, unresolved, values};
-use super::node::{axes, features};
+use super::node::{
+    Built, Form, Operator, Parsed, features, finite, positive, refuse, unresolved, values,
+};
 use crate::simd::int8::{Attention, Scales, TextRows};
 
 /// More would be another kind of network.
@@ -99,7 +100,6 @@ impl Operator for AttentionQuant {
         let [grid, matrices @ .., closed] = inputs else {
             return refuse("features and a text are needed");
         };
-        axes(grid.shape())?;
         let mut text = Vec::new();
         for matrix in matrices {
             text.push(finite(values(matrix)?)?);

@@ -227,18 +227,10 @@ impl Head {
             }
         }
         let share = 1.0 / sums.iter().sum::<f32>();
-        let mut mean = [0.0; LANES];
-        for (block, out) in out[..self.values.outputs].chunks_mut(LANES).enumerate() {
-            let weights = &self.values.weights[block * rows..][..rows];
-            mean.fill(0.0);
-            for (&score, weights) in scores.iter().zip(weights) {
-                for i in 0..LANES {
-                    mean[i] += score * weights[i];
-                }
-            }
-            for (to, value) in out.iter_mut().zip(mean) {
-                *to = value * share;
-            }
+        // Lanes behind the head's values are overwritten by the next head, or not read.
+        self.values.of(scores, out);
+        for value in &mut out[..self.values.outputs] {
+            *value *= share;
         }
     }
 }
