@@ -24,8 +24,11 @@ pub struct ToneCurve {
     bound: i32,
     /// The shoulders begin this far from black and from white.
     knee: i32,
-    /// `1 / (4 knee)`, in 1/2^`BEND_BITS`.
+    /// `1 / (4 knee)`, in 1/2^`BEND_BITS`, to the nearest: cut off, it would take up to a quarter
+    /// level less from the brightest and darkest.
     bend: i32,
+    /// How far beyond the knee the curve goes flat: two knees, as far as `bend` is exact.
+    reach: i32,
 }
 
 impl ToneCurve {
@@ -33,11 +36,13 @@ impl ToneCurve {
     /// cut to 1..=64 levels.
     pub fn new(gain: i32, bound: u8, knee: i32) -> Self {
         let knee = knee.clamp(LEVEL, 64 * LEVEL);
+        let bend = ((1 << BEND_BITS) + 2 * knee) / (4 * knee);
         Self {
             gain: gain.clamp(0, 8 << GAIN_BITS),
             bound: i32::from(bound) * LEVEL,
             knee,
-            bend: (1 << BEND_BITS) / (4 * knee),
+            bend,
+            reach: (2 * knee).min((1 << (BEND_BITS - 1)) / bend),
         }
     }
 }
@@ -66,8 +71,8 @@ pub fn spread(from: i32, to: i32, span: &mut [i32]) {
 }
 
 /// Maps a row in place: `gain v + offset`, bent smoothly into 0..=255 where it comes near black or
-/// white (but not beyond `v`, so that black stays black), kept within the bound of `v`, rounded. `offsets` in 1/2^[`GAIN_BITS`] level,
-/// within +-2^21. Never falls where `v` rises and the offset stays.
+/// white (but not beyond `v`, so that black stays black), kept within the bound of `v`, rounded.
+/// `offsets` in 1/2^[`GAIN_BITS`] level, within +-2^21. Never falls where `v` rises and the offset stays.
 pub fn tone_row(curve: ToneCurve, offsets: &[i32], row: &mut [u8]) {
     assert_eq!(offsets.len(), row.len());
     let ToneCurve {
@@ -75,17 +80,19 @@ pub fn tone_row(curve: ToneCurve, offsets: &[i32], row: &mut [u8]) {
         bound,
         knee,
         bend,
+        reach,
     } = curve;
     let down = GAIN_BITS - LEVEL_BITS;
     let (low, high) = (knee, WHITE - knee);
     // Beyond its knee x bends as x - e e / (4 knee), which reaches the end with slope zero after
     // two knees.
-    let bent = |e: i32| e - ((e * e * bend) >> BEND_BITS);
+    let half = 1 << (BEND_BITS - 1);
+    let bent = |e: i32| e - ((e * e * bend + half) >> BEND_BITS);
     for (v, &offset) in row.iter_mut().zip(offsets) {
         let level = i32::from(*v);
         let x = (gain * level + offset + (1 << (down - 1))) >> down;
-        let above = (x - high).clamp(0, 2 * knee);
-        let below = (low - x).clamp(0, 2 * knee);
+        let above = (x - high).clamp(0, reach);
+        let below = (low - x).clamp(0, reach);
         let y = x.clamp(low, high) + bent(above) - bent(below);
         let same = level * LEVEL;
         // A shoulder only takes back what gain and offset did.
@@ -132,6 +139,7 @@ mod tests {
                     f64::from(knee) / 16.0,
                     f64::from(v),
                 );
+                // Rounding of the level 1/2, of `bend` 1/8, of x and of the shift 1/32 each.
                 prop_assert!((f64::from(found) - y).abs() < 0.7, "{v}: {found}, {y}");
                 prop_assert!(v.abs_diff(found) <= bound);
             }
@@ -171,6 +179,13 @@ mod tests {
             let (sum, square) = sums(&samples);
             prop_assert_eq!((u64::from(sum), u64::from(square)), (wide.sum(), squares));
         }
+    }
+
+    #[test]
+    fn a_wide_knee_far_beyond_white_is_exact_too() {
+        let mut row = [115];
+        tone_row(ToneCurve::new(3351, 140, 982), &[855_339], &mut row);
+        assert_eq!(row, [254]); // 254.26
     }
 
     #[test]
