@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Cross-compiles for aarch64 Linux: board/cross.sh cargo-arguments..., as `build --release --bin filmd`.
-# The target comes from rustup; a toolchain without rustup must bring it along.
+# The target comes from the toolchain, or rustup, or else board/arm-rust.sh (Debian's packages).
 #
 # CARGO_TARGET_DIR  where it is built (default target/arm: other flags than the native build's)
+# ARM_RUST          where board/arm-rust.sh keeps its compiler (default CARGO_TARGET_DIR/arm-rust)
 # ARM_ARCH          for the C and C++ of llama.cpp, whose build pins armv8-a: what the board has,
 #                   default armv8.2-a+dotprod+fp16 (Cortex-A55, A76 and later), armv8-a for Cortex-A53 and A72
 #                   filmd itself finds out what the processor has when it starts.
@@ -12,17 +13,17 @@ here=$(cd "$(dirname "$0")" && pwd)
 target=aarch64-unknown-linux-gnu
 bash "$here/setup.sh" gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
 cd "$here/.."
-if command -v rustup >/dev/null; then
-    rustup target list --installed | grep -qx "$target" || rustup target add "$target"
-elif [[ ! -d $(rustc --print sysroot)/lib/rustlib/$target ]]; then
-    echo "This Rust has no $target: install Rust with rustup, or Debian's libstd-rust-dev:arm64." >&2
-    exit 1
-fi
-
 arch=${ARM_ARCH:-armv8.2-a+dotprod+fp16}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target/arm}
 mkdir -p "$CARGO_TARGET_DIR"
-tools=$(cd "$CARGO_TARGET_DIR" && pwd)/aarch64-$arch
+folder=$(cd "$CARGO_TARGET_DIR" && pwd)
+has_target() { [[ -d $(rustc --print sysroot)/lib/rustlib/$target/lib ]]; }
+has_target || rustup target add "$target" 2>/dev/null || true
+if ! has_target; then
+    RUSTC=$(bash "$here/arm-rust.sh" "${ARM_RUST:-$folder/arm-rust}")
+    export RUSTC
+fi
+tools=$folder/aarch64-$arch
 mkdir -p "$tools"
 for name in gcc g++; do
     cat >"$tools/$name.new" <<WRAPPER
