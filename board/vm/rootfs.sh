@@ -2,12 +2,12 @@
 # Makes the disk of the virtual board that runs a real systemd: board/vm/rootfs.sh x86_64
 # A minimal Debian of the distribution's packages (mmdebstrap), with filmd installed as its package
 # would: programs, unit, sysusers, tmpfiles, udev rules. The Debian is cached, the rest is put in
-# anew each time. $1 machine, $2 the folder with the programs.
+# anew each time. $1 machine, $2 the folder with the programs, $3 the scenario of board/vm/service.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-machine=${1:?x86_64} programs=${2:?a folder}
+machine=${1:?x86_64} programs=${2:?a folder} scenario=${3:?a scenario}
 work=${VM_CACHE:-$root/target/vm}/$machine
 [[ $machine == x86_64 ]] || { echo "board/vm/rootfs.sh: only x86_64 so far" >&2 && exit 2; }
 bash "$root/board/setup.sh" mmdebstrap e2fsprogs
@@ -57,7 +57,12 @@ install -D -m 644 "$root/models/manifest.toml" -t "$tree/usr/share/filmd/models"
 cp "$root"/models/*.{onnx,f32} "$tree/usr/share/filmd/models/"
 mkdir -p "$tree/etc/filmd" "$tree/usr/lib/filmd-test"
 install -m 644 "$here/service/filmd.toml" -t "$tree/etc/filmd"
-install -m 755 "$here/service/scenario.sh" "$here/lib.sh" -t "$tree/usr/lib/filmd-test"
+install -m 755 "$here/lib.sh" -t "$tree/usr/lib/filmd-test"
+install -m 755 "$here/service/$scenario.sh" "$tree/usr/lib/filmd-test/scenario.sh"
+if grep -q '^# needs:.*describer' "$here/scenarios/$scenario.sh"; then
+    install -m 755 "$programs/film-describe" -t "$tree/usr/bin"
+    install -D -m 644 "${FILMD_CACHE:-$HOME/.cache/filmd/models}"/*.gguf -t "$tree/var/lib/filmd/models"
+fi
 install -m 644 "$here"/service/*.service -t "$tree/etc/systemd/system"
 mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 for unit in "$tree"/etc/systemd/system/*.service; do

@@ -42,6 +42,13 @@ programs() {
     "$strip" -o "$into/vm_cameras" "$tests"
 }
 
+# film-describe, for the scenario that needs it: llama.cpp takes minutes the first time.
+describer() {
+    [[ -e $VM_PROGRAMS/film-describe ]] && return
+    cargo build --release --bin film-describe
+    strip -o "$VM_PROGRAMS/film-describe" "${CARGO_TARGET_DIR:-target}/release/film-describe"
+}
+
 bash "$here/prepare.sh" "$machine"
 if [[ -z ${VM_PROGRAMS:-} ]]; then
     programs
@@ -68,7 +75,10 @@ for scenario in "${scenarios[@]}"; do
             echo "$scenario: left out, there is a systemd disk for x86_64 only"
             continue
         fi
-        bash "$here/rootfs.sh" "$machine" "$VM_PROGRAMS"
+        if grep -q '^# needs:.*describer' "$here/scenarios/$scenario.sh"; then
+            describer
+        fi
+        bash "$here/rootfs.sh" "$machine" "$VM_PROGRAMS" "$scenario"
     fi
     "${run[@]}" "$scenario" || failed+=("$scenario")
 done

@@ -284,6 +284,9 @@ pub struct DescribeConfig {
     pub deadline_s: f64,
     /// Address space of the process, MiB; absent: its model files and 512 more.
     pub memory_mb: Option<u64>,
+    /// Its share of the processor in a control group of its own, 1..=10000; filmd has 100. Only
+    /// under a service manager that hands its group over (systemd: `Delegate=cpu memory`).
+    pub cpu_weight: u32,
     /// Seconds over which changes are told, 1..=3600.
     pub changes_s: f64,
     /// The text says what changed over them.
@@ -317,6 +320,7 @@ impl Default for DescribeConfig {
             time_to_live_s: 30.0,
             deadline_s: 20.0,
             memory_mb: None,
+            cpu_weight: 20,
             changes_s: 10.0,
             say_changes: false,
             events: None,
@@ -393,6 +397,12 @@ impl DescribeConfig {
             "describe.memory_mb",
             memory.unwrap_or_default().to_string(),
             "64 to 1048576 MiB",
+        )?;
+        range(
+            (1..=10_000).contains(&self.cpu_weight),
+            "describe.cpu_weight",
+            self.cpu_weight.to_string(),
+            "1 to 10000",
         )?;
         range(
             (1000..=1_000_000_000).contains(&self.events_max_bytes),

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::backoff::Backoff;
 use super::child::{ChildProcess, End, Fault};
+use super::control_group::ControlGroup;
 use super::models::ModelFile;
 use super::protocol::{
     self, AskCall, Asked, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply,
@@ -82,6 +83,9 @@ struct Running {
 #[derive(Debug)]
 pub struct ProcessDescriber {
     launch: Launch,
+    /// Where processes are put, and why not.
+    group: Option<ControlGroup>,
+    ungrouped: Option<String>,
     stop: Arc<AtomicBool>,
     running: Option<Running>,
     backoff: Backoff,
@@ -99,6 +103,8 @@ impl ProcessDescriber {
     pub fn new(launch: Launch) -> Self {
         Self {
             launch,
+            group: None,
+            ungrouped: None,
             stop: Arc::default(),
             running: None,
             backoff: Backoff::default(),
@@ -107,6 +113,17 @@ impl ProcessDescriber {
             last_end: None,
             lingering: Vec::new(),
         }
+    }
+
+    /// Puts each process in the control group, where there is one; a failure is told by
+    /// [`Describer::note`].
+    #[must_use]
+    pub fn in_group(mut self, group: std::io::Result<Option<ControlGroup>>) -> Self {
+        match group {
+            Ok(group) => self.group = group,
+            Err(error) => self.ungrouped = Some(ungrouped(&error)),
+        }
+        self
     }
 
     /// Starts a process where there is none and none has to be waited for.
@@ -128,6 +145,10 @@ impl ProcessDescriber {
         match ChildProcess::spawn(&self.launch.program, &args) {
             Ok(process) => {
                 self.starts += 1;
+                if let Some(group) = &self.group {
+                    let taken = group.take(process.pid());
+                    self.ungrouped = taken.err().map(|error| ungrouped(&error));
+                }
                 self.running = Some(Running {
                     process,
                     started: now,
@@ -372,10 +393,14 @@ impl Describer for ProcessDescriber {
                     .clone()
                     .unwrap_or_else(|| "the language model crashed and is left out".to_owned()),
             ),
-            Some((hello, _)) => hello.note.clone(),
+            Some((hello, _)) => hello.note.clone().or_else(|| self.ungrouped.clone()),
             None => self.last_end.clone(),
         }
     }
+}
+
+fn ungrouped(error: &std::io::Error) -> String {
+    format!("film-describe has no control group of its own: {error}")
 }
 
 impl Drop for ProcessDescriber {

@@ -10,6 +10,7 @@ pub mod ask;
 mod backoff;
 mod child;
 mod client;
+mod control_group;
 mod event_log;
 mod facts;
 mod features_file;
@@ -33,6 +34,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use client::{Launch, ProcessDescriber};
+pub use control_group::{ControlGroup, Limits};
 pub use facts::{
     Change, ChangeKind, Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts,
     Motion, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
@@ -50,6 +52,8 @@ use crate::config::{DescribeConfig, Task};
 /// Address space film-describe may have beside its model files, bytes: programs and contexts take
 /// a third of it.
 const MEMORY: u64 = 512 << 20;
+/// Memory it may hold beside them in a control group of its own, bytes; it takes a quarter of it.
+const RESIDENT: u64 = 160 << 20;
 
 /// Who wrote a text.
 #[derive(
@@ -342,7 +346,13 @@ pub fn open(
         max_rows: rows,
         memory: Some(memory),
     };
-    Ok(Box::new(ProcessDescriber::new(launch)))
+    let group = ControlGroup::of_this_process(Limits {
+        memory: config
+            .memory_mb
+            .map_or(memory - MEMORY + RESIDENT, |mb| mb << 20),
+        cpu_weight: config.cpu_weight,
+    });
+    Ok(Box::new(ProcessDescriber::new(launch).in_group(group)))
 }
 
 fn size_of(file: &ModelFile) -> u64 {

@@ -1,0 +1,3 @@
+# time: 900
+# needs: display=640x480 systemd describer
+# film-describe in the unit, with the language model; what runs is board/vm/service/describer.sh.
