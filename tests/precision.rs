@@ -13,8 +13,7 @@ use filmd::config::{SourceConfig, SyntheticConfig, Task};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::{Fuser, Manifest, NetworkFuser};
 use filmd::simd::int8::{
-    ConvLayer, ConvShape, Epilogue, Path as Kernels, Upsampler, blend_cells, pool_cells,
-    quantise_cells,
+    Blend, ConvLayer, ConvShape, Epilogue, Path as Kernels, Pool, Quantise, Upsampler,
 };
 use filmd::simd::luma_from_rgb;
 use sha2::{Digest, Sha256};
@@ -171,7 +170,14 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
             ConvLayer::new(shape, &weights, constants, relu, path).unwrap()
         };
         let mut pixels = vec![0; 3 * size.area()];
-        quantise_cells([&a, &b], size.width, (255.0, 0.6), &mut pixels);
+        let quantise = Quantise {
+            planes: [&a, &b],
+            width: size.width,
+            steps: 255.0,
+            floor: 0.6,
+            path,
+        };
+        quantise.run(0, &mut pixels);
         let mut features = vec![0; 2 * size.area()];
         let plain = Epilogue::default();
         layer(48, 3, 2e-4, true).run(&pixels, cells, &plain, &mut features);
@@ -184,7 +190,14 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
         let mut mixed = vec![0; wide.len()];
         layer(32, 1, 4e-4, false).run(&wide, cells, &residual, &mut mixed);
         let mut grid = vec![0; mixed.len() / 16];
-        pool_cells(&mixed, (cells.0, cells.1, 32), 0.9, &mut grid);
+        let pool = Pool {
+            input: &mixed,
+            width: cells.1,
+            channels: 32,
+            factor: 0.9,
+            path,
+        };
+        pool.run(0, &mut grid);
         let (taps, bias): (Vec<f32>, Vec<f32>) = (floats(512 * 9, 0.003), floats(512, 0.01));
         let upsampler = Upsampler::new(32, &taps, &bias, (0.02, 0.02), path).unwrap();
         let mut guided = vec![0; mixed.len()];
@@ -192,7 +205,14 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
         let mut maps = vec![0.0; guided.len()];
         layer(32, 3, 1e-5, false).run(&guided, cells, &plain, &mut maps);
         let mut fused = vec![0.0; size.area()];
-        blend_cells(&maps, [&a, &b], size.width, 0.5, &mut fused);
+        let blend = Blend {
+            maps: &maps,
+            planes: [&a, &b],
+            width: size.width,
+            detail: 0.5,
+            path,
+        };
+        blend.run(&mut fused);
         let bytes: Vec<u8> = fused.iter().flat_map(|v| v.to_le_bytes()).collect();
         let digest: String = Sha256::digest(&bytes)
             .iter()

@@ -37,6 +37,12 @@ pub struct Args {
     /// A network of the manifest; absent: its first.
     #[arg(long, value_name = "NAME", conflicts_with = "classic")]
     model: Option<String>,
+    /// Threads that share the network's work; absent: as the daemon chooses
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Cores that they are bound to, in turn
+    #[arg(long, value_name = "CORE", value_delimiter = ',')]
+    cores: Vec<usize>,
     /// Measure the network alone, on one pair, instead of the frame path
     #[arg(long, conflicts_with_all = ["classic", "describe", "describer", "fps"])]
     network: bool,
@@ -91,6 +97,8 @@ fn config(args: &Args) -> Result<Config> {
         Engine::Network
     };
     config.fuse.network.clone_from(&args.model);
+    config.fuse.threads = args.threads;
+    config.fuse.cores.clone_from(&args.cores);
     config.describe.enabled = args.describe;
     setup::checked(config)
 }

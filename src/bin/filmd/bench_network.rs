@@ -1,9 +1,10 @@
-//! `filmd bench --network`: the network alone, on one aligned pair, without any other thread.
+//! `filmd bench --network`: the network alone, on one aligned pair, without the other stages' threads.
 //!
 //! Input: a configuration. Output: times of single frames. Thread: main. Blocks: yes. Fails when:
 //! the network cannot be used. Not its job: comparing (`models/bench_peers.py` does).
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ use filmd::config::Config;
 use filmd::frame::Picture;
 use filmd::fuse::{Composer, Fuser, NetworkFuser};
 use filmd::metrics::resident_bytes;
+use filmd::pipeline::fuse_team;
 use serde::Serialize;
 
 use crate::setup;
@@ -22,6 +24,7 @@ use crate::setup;
 #[derive(Serialize)]
 struct Report {
     network: String,
+    threads: usize,
     size: String,
     frame_ms: Vec<f64>,
     median_ms: f64,
@@ -37,7 +40,9 @@ pub fn run(config: &Config, frames: u64, planes: Option<&Path>, json: bool) -> R
     let mut source = open_source(&config.source)?;
     let own = source.info().calibration.clone();
     let calibration = own.unwrap_or_else(Calibration::identity);
-    let pair = source.next_pair(Duration::from_secs(60)).context("no pair")?;
+    let pair = source
+        .next_pair(Duration::from_secs(60))
+        .context("no pair")?;
     let mut aligned = AlignedPair::new(size);
     Aligner::new(&calibration, None, size)?.align(&pair, &mut aligned);
     let mut composer = Composer::new(size);
@@ -48,7 +53,9 @@ pub fn run(config: &Config, frames: u64, planes: Option<&Path>, json: bool) -> R
     }
     let manifest = setup::manifest(config)?;
     let guidance = manifest.neutral(config.task)?;
-    let mut network = NetworkFuser::new(&manifest, config.fuse.network.as_deref(), size)?;
+    let team = fuse_team(&config.fuse).context("cannot start the threads of the network")?;
+    let name = config.fuse.network.as_deref();
+    let mut network = NetworkFuser::new(&manifest, name, size)?.with_team(Arc::clone(&team));
     let mut fused = Picture::grey(size);
     let warm_up = frames / 10 + 1;
     let mut frame_ms = Vec::new();
@@ -63,6 +70,7 @@ pub fn run(config: &Config, frames: u64, planes: Option<&Path>, json: bool) -> R
     sorted.sort_unstable_by(f64::total_cmp);
     let report = Report {
         network: network.name().to_owned(),
+        threads: team.size(),
         size: size.to_string(),
         median_ms: sorted[sorted.len() / 2],
         frame_ms,
@@ -72,9 +80,10 @@ pub fn run(config: &Config, frames: u64, planes: Option<&Path>, json: bool) -> R
         say!("{}", serde_json::to_string(&report)?);
     } else {
         say!(
-            "{} at {}: {:.2} ms a frame (median of {frames})",
+            "{} at {}, {} thread(s): {:.2} ms a frame (median of {frames})",
             report.network,
             report.size,
+            report.threads,
             report.median_ms
         );
     }
