@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use filmd::acquire::open_source;
 use filmd::align::{AlignedPair, Aligner};
-use filmd::config::{SourceConfig, SyntheticConfig, Task};
+use filmd::config::{FuseConfig, SourceConfig, SyntheticConfig, Task};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::{Fuser, Manifest, NetworkFuser};
+use filmd::pipeline::fuse_team;
 use filmd::simd::int8::{
     Blend, ConvLayer, ConvShape, Epilogue, Path as Kernels, Pool, Quantise, Upsampler,
 };
@@ -222,4 +223,35 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
         let used = fused.iter().filter(|v| **v > 0.0 && **v < 1.0).count();
         assert!(used > fused.len() / 4, "{used}");
     }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_picture() {
+    let size = Size::new(208, 144);
+    let [infrared, visible] = pair(size, 5);
+    let manifest = manifest();
+    let guidance = manifest.neutral(Task::Ivf).unwrap();
+    let mut alone = None;
+    for threads in [1, 2, 3, 5] {
+        let config = FuseConfig {
+            threads: Some(threads),
+            ..FuseConfig::default()
+        };
+        let team = fuse_team(&config).unwrap();
+        assert_eq!(team.size(), threads);
+        let network = NetworkFuser::new(&manifest, Some("film-edge-int8"), size).unwrap();
+        let mut network = network.with_team(team);
+        let mut fused = Picture::grey(size);
+        // Twice: the second one is written into tensors of the first.
+        for _ in 0..2 {
+            fused.data_mut().fill(0);
+            network
+                .fuse(&infrared, &visible, &guidance, &mut fused)
+                .unwrap();
+            let alone = alone.get_or_insert_with(|| fused.clone());
+            assert_eq!(&fused, alone, "{threads} threads");
+        }
+    }
+    let alone = alone.unwrap();
+    assert!(alone.data().iter().max() > alone.data().iter().min());
 }
