@@ -9,6 +9,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
+PYTHON ?= python3
 PACKAGES := build-essential cmake clang libclang-dev pkg-config python3 python3-venv
 ifeq ($(LLM),none)
 FEATURES := --no-default-features --features window
@@ -18,7 +19,7 @@ endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help run test lint doc deny setup toolchain build models bench fuzz clean \
-	cross cross-describe test-arm test-arm-kernels bench-arm vm vm-test
+	cross cross-describe test-arm test-arm-kernels bench-arm bench-peers vm vm-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -80,6 +81,9 @@ test-arm-kernels: toolchain ## the same for the kernels alone, in a minute
 
 bench-arm: toolchain ## count the aarch64 instructions of a frame, into benches/README.md (builds a qemu once)
 	bash board/bench-arm.sh
+
+bench-peers: build ## the network beside tract, ONNX Runtime and the published one (PYTHON with models/requirements-train.txt)
+	$(PYTHON) models/bench_peers.py --filmd $(TARGET)/release/filmd $(ARGS)
 
 vm: toolchain ## a shell on the virtual board with filmd (VM_MACHINE=aarch64: an ARM one)
 	bash board/vm/vm.sh shell

@@ -21,6 +21,8 @@ pub use sections::{
     SyntheticConfig, ToneConfig,
 };
 
+use crate::sys::cores::CORES;
+
 /// The whole configuration, checked. The defaults run the synthetic scene without a screen.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -153,6 +155,19 @@ impl Config {
             fade.to_string(),
             "0 to 60000 milliseconds",
         )?;
+        let (threads, core) = (self.fuse.threads, self.fuse.cores.iter().max());
+        range(
+            threads.is_none_or(|threads| (1..=64).contains(&threads)),
+            "fuse.threads",
+            threads.unwrap_or_default().to_string(),
+            "1 to 64",
+        )?;
+        range(
+            core.is_none_or(|&core| core < CORES),
+            "fuse.cores",
+            core.copied().unwrap_or_default().to_string(),
+            "cores of this machine, from 0 on",
+        )?;
         range(
             (0.0..=2.0).contains(&strength),
             "tone.strength",
@@ -223,5 +238,17 @@ mod tests {
         }
         let error = parse("[fuse]\nguidance_fade_ms = 60001\n").unwrap_err();
         assert!(error.to_string().contains("guidance_fade_ms"), "{error}");
+        for (key, name) in [
+            ("threads = 0", "fuse.threads"),
+            ("cores = [1, 1024]", "fuse.cores"),
+        ] {
+            let error = parse(&format!("[fuse]\n{key}\n")).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let config = parse("[fuse]\nthreads = 3\ncores = [2, 5]\n").unwrap();
+        assert_eq!(config.fuse.threads(), 3);
+        let cores = [0, 1, 2].map(|number| config.fuse.core_of(number));
+        assert_eq!(cores, [Some(2), Some(5), Some(2)]);
+        assert_eq!(FuseConfig::default().core_of(1), None);
     }
 }

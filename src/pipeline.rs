@@ -2,7 +2,7 @@
 //!
 //! Input: [`Parts`], made and checked by the caller. Output: pictures on the screen, [`Status`].
 //! Thread: [`Pipeline::start`] makes acquire, fuse, present and guide (see the table in
-//! ARCHITECTURE.md); its own methods run on the caller's. Blocks: [`Pipeline::stop`], until each
+//! ARCHITECTURE.md), [`fuse_team`] those that share the work of fuse; its own methods run on the caller's. Blocks: [`Pipeline::stop`], until each
 //! thread has ended its current frame. Allocates: pools and planes at start. Fails when: a thread
 //! cannot be created. Not its job: what each stage does.
 
@@ -24,12 +24,14 @@ use crate::acquire::PairSource;
 use crate::align::AlignedPair;
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
-use crate::config::{Config, Mode, Task};
+use crate::config::{Config, FuseConfig, Mode, Task};
 use crate::describe::{DescribeError, Describer, FrameCount, Guidance, GuideSettings, GuideWorker};
 use crate::frame::{FusedFrame, Picture, Pool, Size};
 use crate::fuse::FuseStage;
 use crate::metrics::Marks;
 use crate::present::{PresentError, Screen, SourceViews};
+use crate::sys::cores;
+use crate::sys::team::Team;
 
 pub use guide_loop::GuideCommand;
 pub use shared::{Shared, SnapshotRequest};
@@ -91,6 +93,7 @@ impl Pipeline {
         let views = parts.keep_sources.then(|| parts.source.info().infrared);
         let pool = Pool::new(FUSED_FRAMES, || empty_frame(size, views));
         let (commands, inbox) = sync_channel(4);
+        let core = parts.config.fuse.core_of(0);
 
         let present = present_loop::PresentLoop {
             shared: Arc::clone(&shared),
@@ -138,7 +141,10 @@ impl Pipeline {
         };
         Ok(Self {
             present: spawn("present", move || present.run(size))?,
-            fuse: spawn("fuse", move || fuse.run())?,
+            fuse: spawn("fuse", move || {
+                bind(core);
+                fuse.run();
+            })?,
             guide: spawn("guide", move || guide.run())?,
             acquire: spawn("acquire", move || acquire.run())?,
             shared,
@@ -188,6 +194,31 @@ impl Pipeline {
             thread.join().map_err(|_| gone(name))?;
         }
         files
+    }
+}
+
+/// The threads that share the fuse thread's work on the network; `NetworkFuser::with_team` takes
+/// them.
+///
+/// # Errors
+/// Where the system refuses a thread.
+pub fn fuse_team(config: &FuseConfig) -> std::io::Result<Arc<Team>> {
+    let team = Team::start(config.threads() - 1, |number, run| {
+        let core = config.core_of(number);
+        spawn(&format!("fuse {number}"), move || {
+            bind(core);
+            run();
+        })
+    })?;
+    Ok(Arc::new(team))
+}
+
+/// Binds this thread to its core, if it has one.
+fn bind(core: Option<usize>) {
+    if let Some(core) = core
+        && let Err(error) = cores::bind(core)
+    {
+        log::warn!("fuse.cores: this thread cannot be bound to core {core}: {error}");
     }
 }
 

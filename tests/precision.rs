@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use filmd::acquire::open_source;
 use filmd::align::{AlignedPair, Aligner};
-use filmd::config::{SourceConfig, SyntheticConfig, Task};
+use filmd::config::{FuseConfig, SourceConfig, SyntheticConfig, Task};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::{Fuser, Manifest, NetworkFuser};
+use filmd::pipeline::fuse_team;
 use filmd::simd::int8::{
-    ConvLayer, ConvShape, Epilogue, Path as Kernels, Upsampler, blend_cells, pool_cells,
-    quantise_cells,
+    Blend, ConvLayer, ConvShape, Epilogue, Path as Kernels, Pool, Quantise, Upsampler,
 };
 use filmd::simd::luma_from_rgb;
 use sha2::{Digest, Sha256};
@@ -171,7 +171,14 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
             ConvLayer::new(shape, &weights, constants, relu, path).unwrap()
         };
         let mut pixels = vec![0; 3 * size.area()];
-        quantise_cells([&a, &b], size.width, (255.0, 0.6), &mut pixels);
+        let quantise = Quantise {
+            planes: [&a, &b],
+            width: size.width,
+            steps: 255.0,
+            floor: 0.6,
+            path,
+        };
+        quantise.run(0, &mut pixels);
         let mut features = vec![0; 2 * size.area()];
         let plain = Epilogue::default();
         layer(48, 3, 2e-4, true).run(&pixels, cells, &plain, &mut features);
@@ -184,7 +191,14 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
         let mut mixed = vec![0; wide.len()];
         layer(32, 1, 4e-4, false).run(&wide, cells, &residual, &mut mixed);
         let mut grid = vec![0; mixed.len() / 16];
-        pool_cells(&mixed, (cells.0, cells.1, 32), 0.9, &mut grid);
+        let pool = Pool {
+            input: &mixed,
+            width: cells.1,
+            channels: 32,
+            factor: 0.9,
+            path,
+        };
+        pool.run(0, &mut grid);
         let (taps, bias): (Vec<f32>, Vec<f32>) = (floats(512 * 9, 0.003), floats(512, 0.01));
         let upsampler = Upsampler::new(32, &taps, &bias, (0.02, 0.02), path).unwrap();
         let mut guided = vec![0; mixed.len()];
@@ -192,7 +206,14 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
         let mut maps = vec![0.0; guided.len()];
         layer(32, 3, 1e-5, false).run(&guided, cells, &plain, &mut maps);
         let mut fused = vec![0.0; size.area()];
-        blend_cells(&maps, [&a, &b], size.width, 0.5, &mut fused);
+        let blend = Blend {
+            maps: &maps,
+            planes: [&a, &b],
+            width: size.width,
+            detail: 0.5,
+            path,
+        };
+        blend.run(&mut fused);
         let bytes: Vec<u8> = fused.iter().flat_map(|v| v.to_le_bytes()).collect();
         let digest: String = Sha256::digest(&bytes)
             .iter()
@@ -202,4 +223,35 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
         let used = fused.iter().filter(|v| **v > 0.0 && **v < 1.0).count();
         assert!(used > fused.len() / 4, "{used}");
     }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_picture() {
+    let size = Size::new(208, 144);
+    let [infrared, visible] = pair(size, 5);
+    let manifest = manifest();
+    let guidance = manifest.neutral(Task::Ivf).unwrap();
+    let mut alone = None;
+    for threads in [1, 2, 3, 5] {
+        let config = FuseConfig {
+            threads: Some(threads),
+            ..FuseConfig::default()
+        };
+        let team = fuse_team(&config).unwrap();
+        assert_eq!(team.size(), threads);
+        let network = NetworkFuser::new(&manifest, Some("film-edge-int8"), size).unwrap();
+        let mut network = network.with_team(team);
+        let mut fused = Picture::grey(size);
+        // Twice: the second one is written into tensors of the first.
+        for _ in 0..2 {
+            fused.data_mut().fill(0);
+            network
+                .fuse(&infrared, &visible, &guidance, &mut fused)
+                .unwrap();
+            let alone = alone.get_or_insert_with(|| fused.clone());
+            assert_eq!(&fused, alone, "{threads} threads");
+        }
+    }
+    let alone = alone.unwrap();
+    assert!(alone.data().iter().max() > alone.data().iter().min());
 }

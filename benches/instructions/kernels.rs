@@ -2,9 +2,7 @@
 
 use std::hint::black_box;
 
-use filmd::simd::int8::{
-    ConvLayer, ConvShape, Epilogue, Path, Upsampler, blend_cells, pool_cells, quantise_cells,
-};
+use filmd::simd::int8::{Blend, ConvLayer, ConvShape, Epilogue, Path, Pool, Quantise, Upsampler};
 
 /// Cells of the trunk.
 const ROWS: usize = 120;
@@ -69,12 +67,34 @@ pub(super) fn cells(name: &str, times: usize) {
         .map(|i| f32::from(level(i)) / 40.0)
         .collect();
     let mut fused = vec![0.0; pixels];
+    let (planes, path): ([&[f32]; 2], _) = ([&a, &b], Path::best());
+    let quantise = Quantise {
+        planes,
+        width,
+        steps: 255.0,
+        floor: 0.6,
+        path,
+    };
+    let pool = Pool {
+        input: &features,
+        width: COLUMNS,
+        channels: CHANNELS,
+        factor: 0.9,
+        path,
+    };
+    let blend = Blend {
+        maps: &maps,
+        planes,
+        width,
+        detail: 0.5,
+        path,
+    };
     for _ in 0..times {
         match name {
-            "quantise" => quantise_cells([&a, &b], width, (255.0, 0.6), &mut out),
-            "pool" => pool_cells(&features, (ROWS, COLUMNS, CHANNELS), 0.9, grid),
+            "quantise" => quantise.run(0, &mut out),
+            "pool" => pool.run(0, grid),
             "upsample" => upsampler.add((&features, 0.9), grid, (ROWS, COLUMNS), same),
-            _ => blend_cells(&maps, [&a, &b], width, 0.5, &mut fused),
+            _ => blend.run(&mut fused),
         }
     }
     black_box((out, same, grid, fused));

@@ -208,6 +208,11 @@ pub struct FuseConfig {
     /// Milliseconds over which a new text takes over from the last one, 0..=60000, or longer where
     /// the picture would change too fast; 0: at once.
     pub guidance_fade_ms: u64,
+    /// Threads that share the network's work, 1..=64; absent: one less than there are cores, at
+    /// most 4. The picture is the same for any number.
+    pub threads: Option<usize>,
+    /// Cores that these threads are bound to, in turn; the first is the fuse thread's. Empty: any.
+    pub cores: Vec<usize>,
 }
 
 impl Default for FuseConfig {
@@ -219,6 +224,8 @@ impl Default for FuseConfig {
             palette: Palette::default(),
             mode: Mode::default(),
             guidance_fade_ms: 2000,
+            threads: None,
+            cores: Vec::new(),
         }
     }
 }
@@ -227,6 +234,17 @@ impl FuseConfig {
     /// Over how long a new text takes over from the last one.
     pub fn guidance_fade(&self) -> Duration {
         Duration::from_millis(self.guidance_fade_ms)
+    }
+
+    /// How many threads share the network's work.
+    pub fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.unwrap_or((cores - 1).clamp(1, 4))
+    }
+
+    /// The core of thread `number` (0: fuse), if any.
+    pub fn core_of(&self, number: usize) -> Option<usize> {
+        self.cores.get(number % self.cores.len().max(1)).copied()
     }
 }
 

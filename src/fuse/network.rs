@@ -1,8 +1,8 @@
 //! The text-guided network, run by tract.
 //!
 //! Input: two luma pictures and [`Guidance`]. Output: fused luma. Thread: fuse. Blocks: never.
-//! Allocates: when made; per frame nothing frame-sized of its own, while tract allocates every
-//! intermediate tensor of a run. Fails when: [`FuseError`]; after a failed run the next frame
+//! Allocates: when made; per frame nothing frame-sized of its own nor in 8-bit operators, while tract
+//! allocates every other intermediate tensor of a run. Fails when: [`FuseError`]; after a failed run the next frame
 //! starts from a new state. Not its job: colour, fallback.
 
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use tract_onnx::tract_hir::infer::Factoid;
 use super::{FuseError, Fuser, Manifest, NetworkEntry, int8};
 use crate::describe::Guidance;
 use crate::frame::{Picture, Size};
+use crate::sys::team::Team;
 
 const INFRARED: &str = "infrared";
 const VISIBLE: &str = "visible";
@@ -31,6 +32,7 @@ pub struct NetworkFuser {
     /// Input tensors in the graph's order, used again for every frame.
     inputs: [Arc<Tensor>; 3],
     order: InputOrder,
+    workspace: int8::Workspace,
 }
 
 /// Positions of the inputs in the graph.
@@ -99,7 +101,15 @@ impl NetworkFuser {
             state,
             inputs,
             order,
+            workspace: int8::Workspace::default(),
         })
+    }
+
+    /// Shares the work on 8-bit features with a team; the picture is the same for any.
+    #[must_use]
+    pub fn with_team(mut self, team: Arc<Team>) -> Self {
+        self.workspace = int8::Workspace::new(team);
+        self
     }
 
     /// The size it was made for.
@@ -113,7 +123,7 @@ impl NetworkFuser {
             .iter()
             .map(|tensor| Arc::clone(tensor).into_tvalue())
             .collect();
-        self.state.run(inputs)
+        self.workspace.within(|| self.state.run(inputs))
     }
 
     /// An error leaves values of the broken run in the state; without a new one every later

@@ -1,5 +1,6 @@
 //! `filmd bench`: the frame path on this machine, as fast as it goes, without cameras or screen.
 
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use filmd::present::{HeadlessOptions, open_screen};
 use serde::Serialize;
 
 use crate::bench_describer::{self, Plan};
+use crate::bench_network;
 use crate::setup::{self, Fallback};
 
 /// Arguments of `filmd bench`.
@@ -35,6 +37,18 @@ pub struct Args {
     /// A network of the manifest; absent: its first.
     #[arg(long, value_name = "NAME", conflicts_with = "classic")]
     model: Option<String>,
+    /// Threads that share the network's work; absent: as the daemon chooses
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Cores that they are bound to, in turn
+    #[arg(long, value_name = "CORE", value_delimiter = ',')]
+    cores: Vec<usize>,
+    /// Measure the network alone, on one pair, instead of the frame path
+    #[arg(long, conflicts_with_all = ["classic", "describe", "describer", "fps"])]
+    network: bool,
+    /// --network: also write both pictures there, a byte a pixel
+    #[arg(long, value_name = "FILE", requires = "network")]
+    planes: Option<PathBuf>,
     /// Run the describer beside it.
     #[arg(long)]
     describe: bool,
@@ -83,6 +97,8 @@ fn config(args: &Args) -> Result<Config> {
         Engine::Network
     };
     config.fuse.network.clone_from(&args.model);
+    config.fuse.threads = args.threads;
+    config.fuse.cores.clone_from(&args.cores);
     config.describe.enabled = args.describe;
     setup::checked(config)
 }
@@ -96,6 +112,9 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("--frames 0: measure at least one");
     }
     let config = config(args)?;
+    if args.network {
+        return bench_network::run(&config, args.frames, args.planes.as_deref(), args.json);
+    }
     if args.describer {
         if args.rounds == 0 || !(1.0..=3600.0).contains(&args.phase) {
             bail!("--rounds is at least 1, --phase 1 to 3600 seconds");

@@ -10,7 +10,7 @@ use filmd::describe::questions::Questions;
 use filmd::describe::{self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec};
 use filmd::frame::Size;
 use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};
-use filmd::pipeline::{Parts, ScreenFactory};
+use filmd::pipeline::{Parts, ScreenFactory, fuse_team};
 
 /// What to do when the network cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,8 @@ fn network(config: &Config, manifest: &Manifest) -> Result<Option<Box<dyn Fuser>
     }
     let name = config.fuse.network.as_deref();
     let fuser = NetworkFuser::new(manifest, name, config.output.size())?;
-    Ok(Some(Box::new(fuser)))
+    let team = fuse_team(&config.fuse).context("cannot start the threads of the network")?;
+    Ok(Some(Box::new(fuser.with_team(team))))
 }
 
 /// The calibration of the configuration, else the source's own, else identity.

@@ -13,7 +13,8 @@ use tract_onnx::prelude::*;
 use super::node::{
     Built, Form, Operator, Parsed, features, finite, positive, refuse, unresolved, values,
 };
-use crate::simd::int8::{Attention, Scales, TextRows};
+use super::workspace::bands;
+use crate::simd::int8::{Attention, Path, Scales, TextRows};
 
 /// More would be another kind of network.
 const MOST_HEADS: i64 = 16;
@@ -56,7 +57,7 @@ impl Parsed for Attributes {
             (values(query)?, values(query_bias)?),
             (values(out)?, values(out_bias)?),
         );
-        match Attention::new(self.heads, query, out) {
+        match Attention::new(self.heads, query, out, Path::best()) {
             Ok(attention) => Ok(AttentionQuant {
                 attention,
                 scales: self.scales,
@@ -111,8 +112,11 @@ impl Operator for AttentionQuant {
             closed: values(closed)?,
         };
         let mut out = out.try_as_plain_ram_mut()?;
-        let out = out.as_slice_mut()?;
-        self.attention.run(values(grid)?, self.scales, &rows, out);
+        let told = self.attention.prepare(self.scales, &rows);
+        let (row, features) = (grid.shape()[1] * self.attention.channels(), values(grid)?);
+        bands(out.as_slice_mut()?, row, |first, out| {
+            told.run(&features[first * row..][..out.len()], out);
+        });
         Ok(())
     }
 }

@@ -10,7 +10,8 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
 use super::node::{Built, Form, Operator, Plain, positive, refuse, unresolved, values};
-use crate::simd::int8::{CELL, blend_cells, quantise_cells};
+use super::workspace::{band_rows, bands, team};
+use crate::simd::int8::{Blend, CELL, Means, Path, Quantise};
 
 /// Channels of two maps.
 const MAPS: usize = 2 * CELL * CELL;
@@ -86,8 +87,17 @@ impl Operator for SpaceToDepthQuant {
         let planes = [values(&inputs[0])?, values(&inputs[1])?];
         let width = out.shape()[1] * CELL;
         let mut out = out.try_as_plain_ram_mut()?;
-        let scale = (self.steps, self.floor);
-        quantise_cells(planes, width, scale, out.as_slice_mut()?);
+        let quantise = Quantise {
+            planes,
+            width,
+            steps: self.steps,
+            floor: self.floor,
+            path: Path::best(),
+        };
+        let row = width / CELL * CHANNELS;
+        bands(out.as_slice_mut()?, row, |first, out| {
+            quantise.run(first, out);
+        });
         Ok(())
     }
 }
@@ -119,8 +129,30 @@ impl Operator for BlendOutput {
         let planes = [values(&inputs[1])?, values(&inputs[2])?];
         let width = inputs[1].shape()[3];
         let mut out = out.try_as_plain_ram_mut()?;
-        let maps = values(&inputs[0])?;
-        blend_cells(maps, planes, width, self.detail, out.as_slice_mut()?);
+        let blend = Blend {
+            maps: values(&inputs[0])?,
+            planes,
+            width,
+            detail: self.detail,
+            path: Path::best(),
+        };
+        blend_on_all(&blend, out.as_slice_mut()?);
         Ok(())
     }
+}
+
+/// [`Blend::run`] on all threads: the means of all cells, then what needs them.
+fn blend_on_all(blend: &Blend<'_>, out: &mut [f32]) {
+    let (team, columns, row) = (team(), blend.columns(), blend.width * CELL);
+    let rows = band_rows(&team, out.len() / row);
+    let mut means: Vec<Means> = vec![[0.0; 2]; blend.means()];
+    let inner = columns..means.len() - columns;
+    let parts = out
+        .chunks_mut(rows * row)
+        .zip(means[inner].chunks_mut(rows * columns));
+    let mut parts: Vec<_> = parts.enumerate().collect();
+    team.each(&mut parts, |(n, (weights, means))| {
+        blend.weigh(*n * rows, weights, means);
+    });
+    bands(out, row, |first, out| blend.mix(first, &means, out));
 }

@@ -11,7 +11,8 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
 use super::node::{Form, Operator, Parsed, finite, positive_if_any, refuse, unresolved, values};
-use crate::simd::int8::{ConvLayer, ConvShape, Epilogue, Path};
+use super::workspace::bands;
+use crate::simd::int8::{ConvLayer, ConvShape, Epilogue, Level, Path};
 
 #[derive(Debug, Clone)]
 struct Attributes {
@@ -163,12 +164,24 @@ impl Operator for ConvQuant {
         let (size, features) = ((height, width), values::<i8>(features)?);
         let mut out = out.try_as_plain_ram_mut()?;
         if self.attributes.raw {
-            self.layer
-                .run(features, size, &epilogue, out.as_slice_mut::<f32>()?);
+            self.convolve::<f32>(features, size, &epilogue, out.as_slice_mut()?);
         } else {
-            self.layer
-                .run(features, size, &epilogue, out.as_slice_mut::<i8>()?);
+            self.convolve::<i8>(features, size, &epilogue, out.as_slice_mut()?);
         }
         Ok(())
+    }
+}
+
+impl ConvQuant {
+    fn convolve<T: Level>(
+        &self,
+        features: &[i8],
+        size: (usize, usize),
+        epilogue: &Epilogue<'_>,
+        out: &mut [T],
+    ) {
+        bands(out, size.1 * self.layer.shape().outputs, |first, out| {
+            self.layer.run_rows(features, size, epilogue, first, out);
+        });
     }
 }

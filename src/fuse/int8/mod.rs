@@ -1,8 +1,8 @@
 //! Operators for tract that run a signed 8-bit trunk by the kernels of [`crate::simd::int8`].
 //!
 //! Input: nodes of the domain `filmd` in an ONNX graph (`models/quantise.py` writes them). Output:
-//! a reader that knows them. Thread: fuse. Blocks: never. Allocates: output tensors, as all of
-//! tract's operators do. Fails when: a node's attributes, constants or shapes are out of range:
+//! a reader that knows them. Thread: fuse, and the threads of a team. Blocks: until those are done.
+//! Allocates: output tensors, in the first frames. Fails when: a node's attributes, constants or shapes are out of range:
 //! loading ends with an error that names the node. Not its job: the kernels, the session.
 //!
 //! Features are `[height, width, channels]` in i8, a cell of 4 x 4 pixels each; planes are
@@ -16,8 +16,11 @@ mod pool;
 #[cfg(test)]
 mod tests;
 mod upsample;
+mod workspace;
 
 use tract_onnx::Onnx;
+
+pub(super) use workspace::Workspace;
 
 /// tract's ONNX reader with filmd's operators. tract ignores the domain of a node, so their names
 /// are none of the standard's.

@@ -1,7 +1,7 @@
 //! What all operators share: the way from an ONNX node to one of tract's typed nodes.
 //!
 //! Input: a [`Parsed`] node. Output: an [`Operator`] in tract's graph. Thread: any. Blocks: never.
-//! Allocates: output tensors. Fails when: arity, types or shapes do not fit. Not its job: what an
+//! Allocates: output tensors, where no former one can be used again. Fails when: arity, types or shapes do not fit. Not its job: what an
 //! operator computes.
 
 use std::fmt::Debug;
@@ -10,6 +10,8 @@ use std::sync::Arc;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
+
+use super::workspace;
 
 /// Type and shape of a tensor.
 pub(super) type Form = (DatumType, TVec<usize>);
@@ -25,7 +27,7 @@ pub(super) trait Operator: Debug + Send + Sync + 'static {
     /// The output's form, where the inputs' fit.
     fn form(&self, inputs: &[Form]) -> TractResult<Form>;
 
-    /// Computes the output, which is zeroed, from inputs of fitting forms.
+    /// Computes the whole output, which may hold anything, from inputs of fitting forms.
     fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()>;
 }
 
@@ -217,8 +219,12 @@ impl<O: Operator> EvalOp for Resolved<O> {
             .map(|input| (input.datum_type(), input.shape().into()))
             .collect();
         let (kind, shape) = self.0.form(&forms)?;
-        let mut out = Tensor::zero_dt(kind, &shape)?;
-        self.0.run(&inputs, &mut out)?;
+        let mut out = workspace::tensor(kind, &shape)?;
+        let Some(tensor) = Arc::get_mut(&mut out) else {
+            return refuse("a tensor that is free is held by another");
+        };
+        self.0.run(&inputs, tensor)?;
+        workspace::keep(&out);
         Ok(tvec!(out.into_tvalue()))
     }
 }

@@ -10,7 +10,8 @@ use tract_onnx::prelude::*;
 
 use super::node::{Built, Form, Operator, Plain, positive, refuse, unresolved, values};
 use super::node::{axes, features};
-use crate::simd::int8::{CELL, pool_cells};
+use super::workspace::bands;
+use crate::simd::int8::{CELL, Path, Pool};
 
 #[derive(Debug, Clone)]
 pub(super) struct PoolQuant {
@@ -51,10 +52,17 @@ impl Operator for PoolQuant {
     }
 
     fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
-        let [height, width, channels] = axes(inputs[0].shape())?;
+        let [_, width, channels] = axes(inputs[0].shape())?;
         let mut out = out.try_as_plain_ram_mut()?;
-        let size = (height, width, channels);
-        pool_cells(values(&inputs[0])?, size, self.factor, out.as_slice_mut()?);
+        let pool = Pool {
+            input: values(&inputs[0])?,
+            width,
+            channels,
+            factor: self.factor,
+            path: Path::best(),
+        };
+        let row = width / CELL * channels;
+        bands(out.as_slice_mut()?, row, |first, out| pool.run(first, out));
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
 use super::node::{Form, Operator, Parsed, positive, refuse, unresolved, values};
+use super::workspace::bands;
 use crate::simd::int8::{CELL, Path, Upsampler};
 
 #[derive(Debug, Clone)]
@@ -99,8 +100,11 @@ impl Operator for UpsampleAdd {
         let grid = values(grid)?;
         let mut out = out.try_as_plain_ram_mut()?;
         let features = (values(features)?, self.factor);
-        let out = out.as_slice_mut()?;
-        self.upsampler.add(features, grid, (height, width), out);
+        let upsampling = self.upsampler.prepare(features, grid, (height, width));
+        let row = CELL * width * self.upsampler.channels();
+        bands(out.as_slice_mut()?, row, |first, out| {
+            upsampling.run(first * CELL, out);
+        });
         Ok(())
     }
 }

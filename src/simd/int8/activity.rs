@@ -20,16 +20,28 @@ pub(super) struct Activity<'a> {
 }
 
 impl<'a> Activity<'a> {
-    /// Planes of `width` pixels a row; `steps` levels from 0 to 1, `floor` in 0..1 units.
-    pub(super) fn new(planes: [&'a [f32]; 2], width: usize, steps: f32, floor: f32) -> Self {
+    /// Planes of `width` pixels a row; `steps` levels from 0 to 1, `floor` in 0..1 units; row
+    /// `first` comes first.
+    #[inline(always)]
+    pub(super) fn new(
+        planes: [&'a [f32]; 2],
+        width: usize,
+        (steps, floor): (f32, f32),
+        first: usize,
+    ) -> Self {
+        let [a, b] = planes;
         Self {
-            sources: planes.map(|plane| Energy::new(plane, width, steps)),
+            sources: [
+                Energy::new(a, width, steps, first),
+                Energy::new(b, width, steps, first),
+            ],
             floor: floor * steps,
             sums: [vec![0; width], vec![0; width]],
         }
     }
 
-    /// The next row, from the top.
+    /// The next row, downwards.
+    #[inline(always)]
     pub(super) fn next_row(&mut self, out: &mut [i8]) {
         for (source, sums) in self.sources.iter_mut().zip(&mut self.sums) {
             source.next_row(sums);
@@ -56,18 +68,25 @@ struct Energy<'a> {
 }
 
 impl<'a> Energy<'a> {
-    fn new(plane: &'a [f32], width: usize, steps: f32) -> Self {
+    #[inline(always)]
+    fn new(plane: &'a [f32], width: usize, steps: f32, first: usize) -> Self {
         let row = || vec![0; width + 2];
         let mut made = Self {
             plane,
             width,
             steps,
-            y: 0,
+            y: first,
             pixels: [row(), row(), row()],
             slopes: [row(), row(), row()],
         };
-        made.load(0);
-        made.derive(0);
+        if let Some(above) = first.checked_sub(1) {
+            made.load(above.saturating_sub(1));
+            made.load(above);
+            made.derive(above);
+        } else {
+            made.load(first);
+        }
+        made.derive(first);
         made
     }
 
@@ -76,6 +95,7 @@ impl<'a> Energy<'a> {
     }
 
     /// Reads row `y` of the plane.
+    #[inline(always)]
     fn load(&mut self, y: usize) {
         let row = &mut self.pixels[y % 3];
         let source = &self.plane[y * self.width..][..self.width];
@@ -91,6 +111,7 @@ impl<'a> Energy<'a> {
     }
 
     /// Slopes of row `y`; loads the row below.
+    #[inline(always)]
     fn derive(&mut self, y: usize) {
         if y >= self.height() {
             self.slopes[y % 3].fill(0);
@@ -111,6 +132,7 @@ impl<'a> Energy<'a> {
     }
 
     /// Sums over 3 x 3 pixels: at most 9 * 2040, which i16 holds.
+    #[inline(always)]
     fn next_row(&mut self, out: &mut [i16]) {
         self.derive(self.y + 1);
         let [a, b, c] = self.slopes.each_ref().map(|row| &row[..self.width + 2]);

@@ -9,8 +9,8 @@
 //! Single `f32` additions and multiplications in the order written: the same bytes everywhere. Rows
 //! that the text does not use cost nothing.
 
-use super::Level;
 use super::exponential::exponential;
+use super::{Level, Path, Portable};
 
 /// Values that are computed together; sizes are padded to whole ones.
 const LANES: usize = 16;
@@ -26,6 +26,7 @@ pub struct Attention {
     size: usize,
     query: Product,
     out: Product,
+    path: Path,
 }
 
 /// Keys and values of a text's rows.
@@ -107,6 +108,7 @@ impl Attention {
         heads: usize,
         (query, query_bias): (&[f32], &[f32]),
         (out, out_bias): (&[f32], &[f32]),
+        path: Path,
     ) -> Result<Self, String> {
         let (inner, channels) = (query_bias.len(), out_bias.len());
         let all = [query, query_bias, out, out_bias];
@@ -132,6 +134,7 @@ impl Attention {
             size: inner / heads,
             query: Product::new(channels, query_bias, |o, i| query[o * channels + i]),
             out: Product::new(inner, out_bias, |o, i| out[o * inner + i]),
+            path,
         })
     }
 
@@ -145,33 +148,79 @@ impl Attention {
         (self.heads, self.size)
     }
 
-    /// `out` = `features` plus the attention's output, in the output's levels.
-    pub fn run(&self, features: &[i8], scales: Scales, rows: &TextRows<'_>, out: &mut [i8]) {
-        assert!(features.len() == out.len() && out.len().is_multiple_of(self.channels));
+    /// Makes it ready for a text.
+    pub fn prepare(&self, scales: Scales, rows: &TextRows<'_>) -> Told<'_> {
         assert!(rows.keys.len() == self.heads && rows.values.len() == self.heads);
         let of_head = |m: &&[f32]| m.len() == rows.closed.len() * self.size;
         assert!(rows.keys.iter().all(of_head) && rows.values.iter().all(of_head));
         let used = used(rows.closed);
-        let heads: Vec<Head> = (0..self.heads)
+        let heads = (0..self.heads)
             .map(|h| Head::new(rows.keys[h], rows.values[h], self.size, &used))
             .collect();
-        let mut values = vec![0.0; self.channels];
-        let mut query = vec![0.0; self.query.padded()];
-        let mut found = vec![0.0; self.heads * self.size.next_multiple_of(LANES)];
-        let mut told = vec![0.0; self.out.padded()];
-        let mut scores = vec![0.0; used.len().next_multiple_of(LANES)];
+        Told {
+            attention: self,
+            scales,
+            heads,
+            used: used.len(),
+        }
+    }
+}
+
+/// An attention and a text.
+#[derive(Debug)]
+pub struct Told<'a> {
+    attention: &'a Attention,
+    scales: Scales,
+    heads: Vec<Head>,
+    /// Rows of the text.
+    used: usize,
+}
+
+impl Told<'_> {
+    /// `out` = `features` of some cells plus the attention's output, in the output's levels.
+    pub fn run(&self, features: &[i8], out: &mut [i8]) {
+        let channels = self.attention.channels;
+        assert!(features.len() == out.len() && out.len().is_multiple_of(channels));
+        self.attention.path.run(Attend {
+            told: self,
+            features,
+            out,
+        });
+    }
+}
+
+struct Attend<'a> {
+    told: &'a Told<'a>,
+    features: &'a [i8],
+    out: &'a mut [i8],
+}
+
+impl Portable for Attend<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Told {
+            attention, scales, ..
+        } = self.told;
+        let (channels, size) = (attention.channels, attention.size);
+        let mut values = vec![0.0; channels];
+        let mut query = vec![0.0; attention.query.padded()];
+        let mut found = vec![0.0; attention.heads * size.next_multiple_of(LANES)];
+        let mut told = vec![0.0; attention.out.padded()];
+        let mut scores = vec![0.0; self.told.used.next_multiple_of(LANES)];
         let per_level = 1.0 / scales.output;
-        let cells = features.chunks_exact(self.channels);
-        for (out, features) in out.chunks_exact_mut(self.channels).zip(cells) {
+        let cells = self.features.chunks_exact(channels);
+        for (out, features) in self.out.chunks_exact_mut(channels).zip(cells) {
             for (value, &level) in values.iter_mut().zip(features) {
                 *value = f32::from(level) * scales.input;
             }
-            self.query.of(&values, &mut query);
-            for (h, head) in heads.iter().enumerate() {
-                let at = h * self.size;
-                head.attend(&query[at..at + self.size], &mut scores, &mut found[at..]);
+            attention.query.of(&values, &mut query);
+            for (h, head) in self.told.heads.iter().enumerate() {
+                let at = h * size;
+                head.attend(&query[at..at + size], &mut scores, &mut found[at..]);
             }
-            self.out.of(&found[..self.heads * self.size], &mut told);
+            attention
+                .out
+                .of(&found[..attention.heads * size], &mut told);
             for ((to, &value), &more) in out.iter_mut().zip(&values).zip(&told) {
                 *to = i8::of((value + more) * per_level);
             }
@@ -191,6 +240,7 @@ fn used(closed: &[f32]) -> Vec<usize> {
 }
 
 /// One head's side of the text.
+#[derive(Debug)]
 struct Head {
     scores: Product,
     values: Product,

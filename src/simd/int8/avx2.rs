@@ -10,8 +10,7 @@ use std::arch::x86_64::{
 };
 
 use super::reference::Finish;
-use super::upsample::{Upsampling, upsample};
-use super::{BLOCK, Job, Level, Lines};
+use super::{BLOCK, Job, Level, Lines, Portable};
 
 /// Cells side by side: with half a block of outputs 8 sums in registers, two vectors of weights.
 const TILE: usize = 4;
@@ -35,15 +34,23 @@ pub(super) fn row_checked<T: Level>(
         let finish = Finish::new(job, y, block);
         // SAFETY: weights are packed in pairs only for the path that was detected to have these
         // features; the lengths that `row` relies on were asserted or chosen above.
-        unsafe { row(job, weights, lines, &finish, out) }
+        unsafe {
+            match shape.inputs {
+                32 => row::<T, 32>(job, weights, lines, &finish, out),
+                48 => row::<T, 48>(job, weights, lines, &finish, out),
+                _ => row::<T, 0>(job, weights, lines, &finish, out),
+            }
+        }
     }
 }
 
+/// For `I` inputs a cell, so that distances are known when it is compiled; 0: for any number.
+///
 /// # Safety
-/// The processor has the features; every line has `width + kernel - 1` cells of `inputs` features
+/// The processor has the features; `I` is 0 or the layer's inputs; every line has `width + kernel - 1` cells of `inputs` features
 /// and `weights` a whole block.
 #[target_feature(enable = "avx2")]
-unsafe fn row<T: Level>(
+unsafe fn row<T: Level, const I: usize>(
     job: &Job<'_>,
     weights: &[i16],
     lines: Lines<'_, i16>,
@@ -53,12 +60,12 @@ unsafe fn row<T: Level>(
     let mut x = 0;
     while x + TILE <= job.width {
         // SAFETY: as this function's own, and cells x to x + TILE are inside the row.
-        unsafe { tile::<T, TILE>(job, weights, lines, (finish, x), out) };
+        unsafe { tile::<T, TILE, I>(job, weights, lines, (finish, x), out) };
         x += TILE;
     }
     while x < job.width {
         // SAFETY: as this function's own, and cell x is inside the row.
-        unsafe { tile::<T, 1>(job, weights, lines, (finish, x), out) };
+        unsafe { tile::<T, 1, I>(job, weights, lines, (finish, x), out) };
         x += 1;
     }
 }
@@ -67,7 +74,7 @@ unsafe fn row<T: Level>(
 /// As of [`row`]; cells x to x + N are inside the row.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn tile<T: Level, const N: usize>(
+unsafe fn tile<T: Level, const N: usize, const I: usize>(
     job: &Job<'_>,
     weights: &[i16],
     lines: Lines<'_, i16>,
@@ -77,7 +84,7 @@ unsafe fn tile<T: Level, const N: usize>(
     let mut plain = [[0_i32; BLOCK]; N];
     for half in 0..2 {
         // SAFETY: as this function's own.
-        let sums = unsafe { half_block::<N>(job, weights, lines, half, x) };
+        let sums = unsafe { half_block::<N, I>(job, weights, lines, half, x) };
         for (plain, sums) in plain.iter_mut().zip(&sums) {
             // SAFETY: half a block of 16 sums is two vectors of 8.
             unsafe {
@@ -98,14 +105,15 @@ unsafe fn tile<T: Level, const N: usize>(
 /// As of [`tile`].
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn half_block<const N: usize>(
+unsafe fn half_block<const N: usize, const I: usize>(
     job: &Job<'_>,
     weights: &[i16],
     lines: Lines<'_, i16>,
     half: usize,
     x: usize,
 ) -> [[__m256i; 2]; N] {
-    let (inputs, kernel) = (job.layer.shape.inputs, job.layer.shape.kernel);
+    let shape = job.layer.shape;
+    let (inputs, kernel) = (if I > 0 { I } else { shape.inputs }, shape.kernel);
     let mut sums = [[_mm256_setzero_si256(); 2]; N];
     let mut pair_index = 0;
     for line in &lines[..kernel] {
@@ -137,13 +145,13 @@ unsafe fn half_block<const N: usize>(
     sums
 }
 
-/// [`upsample`] compiled for this path.
-pub(super) fn upsample_checked(job: &Upsampling<'_>, out: &mut [i8]) {
+/// Runs a kernel compiled with AVX2.
+pub(super) fn run(kernel: impl Portable) {
     #[target_feature(enable = "avx2")]
-    fn wide(job: &Upsampling<'_>, out: &mut [i8]) {
-        upsample(job, out);
+    fn wide(kernel: impl Portable) {
+        kernel.run();
     }
-    // SAFETY: an upsampler has this path only where the processor was detected to have the
-    // features; nothing else in there is unsafe.
-    unsafe { wide(job, out) }
+    // SAFETY: this is called for paths that are made only where the processor was detected to have
+    // the feature; nothing else in there is unsafe.
+    unsafe { wide(kernel) }
 }

@@ -9,8 +9,7 @@ use std::arch::x86_64::{
 };
 
 use super::reference::Finish;
-use super::upsample::{Upsampling, upsample};
-use super::{BLOCK, Job, Level, Lines};
+use super::{BLOCK, Job, Level, Lines, Portable};
 
 /// Cells side by side: 16 sums in registers, two vectors of weights.
 const TILE: usize = 8;
@@ -32,15 +31,24 @@ pub(super) fn row_checked<T: Level>(
         let finish = Finish::new(job, y, block);
         // SAFETY: weights are packed in quads only for the path that was detected to have these
         // features; the lengths that `row` relies on were asserted or chosen above.
-        unsafe { row(job, (weights, start), lines, &finish, out) }
+        unsafe {
+            let packed = (weights, start);
+            match shape.inputs {
+                32 => row::<T, 32>(job, packed, lines, &finish, out),
+                48 => row::<T, 48>(job, packed, lines, &finish, out),
+                _ => row::<T, 0>(job, packed, lines, &finish, out),
+            }
+        }
     }
 }
 
+/// For `I` inputs a cell, so that distances are known when it is compiled; 0: for any number.
+///
 /// # Safety
-/// The processor has the features; every line has `width + kernel - 1` cells of `inputs` features
+/// The processor has the features; `I` is 0 or the layer's inputs; every line has `width + kernel - 1` cells of `inputs` features
 /// and `weights` a whole block.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn row<T: Level>(
+unsafe fn row<T: Level, const I: usize>(
     job: &Job<'_>,
     packed: (&[i8], &[i32; BLOCK]),
     lines: Lines<'_, u8>,
@@ -50,12 +58,12 @@ unsafe fn row<T: Level>(
     let mut x = 0;
     while x + TILE <= job.width {
         // SAFETY: as this function's own, and cells x to x + TILE are inside the row.
-        unsafe { tile::<T, TILE>(job, packed, lines, (finish, x), out) };
+        unsafe { tile::<T, TILE, I>(job, packed, lines, (finish, x), out) };
         x += TILE;
     }
     while x < job.width {
         // SAFETY: as this function's own, and cell x is inside the row.
-        unsafe { tile::<T, 1>(job, packed, lines, (finish, x), out) };
+        unsafe { tile::<T, 1, I>(job, packed, lines, (finish, x), out) };
         x += 1;
     }
 }
@@ -64,14 +72,15 @@ unsafe fn row<T: Level>(
 /// As of [`row`]; cells x to x + N are inside the row.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn tile<T: Level, const N: usize>(
+unsafe fn tile<T: Level, const N: usize, const I: usize>(
     job: &Job<'_>,
     (weights, start): (&[i8], &[i32; BLOCK]),
     lines: Lines<'_, u8>,
     (finish, x): (&Finish<'_>, usize),
     out: &mut [T],
 ) {
-    let (inputs, kernel) = (job.layer.shape.inputs, job.layer.shape.kernel);
+    let shape = job.layer.shape;
+    let (inputs, kernel) = (if I > 0 { I } else { shape.inputs }, shape.kernel);
     let mut weight = weights.as_ptr().cast::<__m512i>();
     // SAFETY: a block of 32 sums is two vectors of 16.
     let start = unsafe {
@@ -113,13 +122,13 @@ unsafe fn tile<T: Level, const N: usize>(
     }
 }
 
-/// [`upsample`] compiled for this path.
-pub(super) fn upsample_checked(job: &Upsampling<'_>, out: &mut [i8]) {
+/// Runs a kernel compiled with AVX-512.
+pub(super) fn run(kernel: impl Portable) {
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    fn wide(job: &Upsampling<'_>, out: &mut [i8]) {
-        upsample(job, out);
+    fn wide(kernel: impl Portable) {
+        kernel.run();
     }
-    // SAFETY: an upsampler has this path only where the processor was detected to have the
-    // features; nothing else in there is unsafe.
-    unsafe { wide(job, out) }
+    // SAFETY: this is called for the path that is made only where the processor was detected to
+    // have the features; nothing else in there is unsafe.
+    unsafe { wide(kernel) }
 }

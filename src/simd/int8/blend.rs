@@ -2,15 +2,15 @@
 //! weights' means.
 //!
 //! Input: maps of cells, two planes. Output: a plane. Thread: any. Blocks: never. Allocates: the
-//! means of the cells, 1/8 of a plane. Fails when: slices do not fit (a panic: a caller's mistake).
+//! means of the cells, 1/8 of a plane, and some rows. Fails when: slices do not fit (a panic: a caller's mistake).
 //! Not its job: what the maps say.
 //!
 //! With w the weight of a, c = a - b, and W and C their means over 4 x 4 pixels brought up
 //! bilinearly: fused = b + w (c - C) + W C + d. Two bands of a pyramid (Burt and Adelson 1983).
 
-use super::CELL;
 use super::cells::{PIXELS, depth_order};
 use super::exponential::{sigmoid, within};
+use super::{CELL, Path, Portable};
 
 /// Channels of the maps: weights, then detail.
 const MAPS: usize = 2 * PIXELS;
@@ -19,62 +19,191 @@ const MAPS: usize = 2 * PIXELS;
 /// rest.
 const OWN: [f32; CELL] = [0.625, 0.875, 0.875, 0.625];
 
-/// Means of w and of c of a row of cells, with a border of zeros on each side.
-type Means = [f32; 2];
+/// Means over a cell: of w and of c.
+pub type Means = [f32; 2];
 
-/// fused = clip(b + w (c - C) + W C + d), with w the sigmoid of the first 16 channels of `maps`
-/// `[height/4, width/4, 32]` and d the other 16 within `detail`; planes of `width` pixels a row.
-pub fn blend_cells(maps: &[f32], planes: [&[f32]; 2], width: usize, detail: f32, out: &mut [f32]) {
-    assert!(width > 0 && width.is_multiple_of(CELL) && out.len().is_multiple_of(width * CELL));
-    assert!(maps.len() == 2 * out.len() && planes.iter().all(|p| p.len() == out.len()));
-    let columns = width / CELL + 2;
-    let rows = out.len() / (width * CELL) + 2;
-    let mut means = vec![[0.0; 2]; rows * columns];
-    let lines = maps.chunks_exact(width / CELL * MAPS);
-    for (y, cells) in lines.clone().enumerate() {
-        let band = y * CELL * width..(y + 1) * CELL * width;
-        let means = &mut means[(y + 1) * columns + 1..][..width / CELL];
-        let [a, b] = planes.map(|plane| &plane[band.clone()]);
-        weigh(cells, [a, b], &mut out[band], means);
+/// What is blended.
+#[derive(Debug, Clone, Copy)]
+pub struct Blend<'a> {
+    /// `[height/4, width/4, 32]`: of each pixel the logit of a's weight, then the detail.
+    pub maps: &'a [f32],
+    /// a and b, `[height, width]`, in 0..=1.
+    pub planes: [&'a [f32]; 2],
+    /// Pixels a row, a multiple of 4.
+    pub width: usize,
+    /// Bound of the detail.
+    pub detail: f32,
+    /// How it is computed.
+    pub path: Path,
+}
+
+impl Blend<'_> {
+    /// fused = clip(b + w (c - C) + W C + d), with w the sigmoid of the first 16 channels of the
+    /// maps and d the other 16 within `detail`; into `out` `[height, width]`.
+    pub fn run(&self, out: &mut [f32]) {
+        let mut means = vec![[0.0; 2]; self.means()];
+        let columns = self.columns();
+        let inner = columns..means.len() - columns;
+        self.weigh(0, out, &mut means[inner]);
+        self.mix(0, &means, out);
     }
-    let mut between = vec![[0.0; 2]; columns];
-    for (y, out) in out.chunks_exact_mut(width).enumerate() {
-        let (cells, _) = maps[y / CELL * (width / CELL) * MAPS..].as_chunks::<MAPS>();
-        interpolate_rows(&means[y / CELL * columns..], y % CELL, &mut between);
-        let [a, b] = planes.map(|plane| &plane[y * width..][..width]);
-        let at = depth_order(1, y % CELL, 0);
-        mix((cells, at, detail), [a, b], &between, out);
+
+    /// Means of a row of cells: a border of zeros on each side.
+    pub fn columns(&self) -> usize {
+        self.width / CELL + 2
+    }
+
+    /// All means: with a border of zeros all around.
+    pub fn means(&self) -> usize {
+        assert!(self.width > 0 && self.width.is_multiple_of(CELL));
+        let pixels = self.planes[0].len();
+        assert!(pixels.is_multiple_of(self.width * CELL));
+        assert!(self.planes[1].len() == pixels && self.maps.len() == 2 * pixels);
+        (pixels / (self.width * CELL) + 2) * self.columns()
+    }
+
+    /// The first half of [`Blend::run`]: weights of the rows of cells from `first` on for which
+    /// `weights` has room, and their means without the border above and below.
+    pub fn weigh(&self, first: usize, weights: &mut [f32], means: &mut [Means]) {
+        let band = self.width * CELL;
+        assert!(weights.len().is_multiple_of(band));
+        assert!(means.len() == weights.len() / band * self.columns());
+        self.path.run(Weigh {
+            whole: *self,
+            first,
+            weights,
+            means,
+        });
+    }
+
+    /// The other half: `out` holds the weights of some rows of cells from `first` on, `means` all
+    /// means.
+    pub fn mix(&self, first: usize, means: &[Means], out: &mut [f32]) {
+        assert!(out.len().is_multiple_of(self.width * CELL));
+        assert!(means.len() == self.means());
+        self.path.run(Mix {
+            whole: *self,
+            first,
+            means,
+            out,
+        });
     }
 }
 
-/// Weights of a row of cells into `weights`, their means and those of a - b into `means`.
-fn weigh(cells: &[f32], [a, b]: [&[f32]; 2], weights: &mut [f32], means: &mut [Means]) {
-    let width = weights.len() / CELL;
-    for dy in 0..CELL {
-        let at = depth_order(0, dy, 0);
-        let [a, b] = [a, b].map(|plane| plane[dy * width..][..width].as_chunks::<CELL>().0);
-        let pixels = weights[dy * width..][..width].as_chunks_mut::<CELL>().0;
-        let pictures = a.iter().zip(b);
-        let cells = cells.as_chunks::<MAPS>().0.iter();
-        for (((to, mean), (a, b)), cell) in
-            pixels.iter_mut().zip(&mut *means).zip(pictures).zip(cells)
-        {
-            let mut sums = [0.0; 2];
-            for i in 0..CELL {
-                to[i] = sigmoid(cell[at + i]);
+struct Weigh<'a> {
+    whole: Blend<'a>,
+    first: usize,
+    weights: &'a mut [f32],
+    means: &'a mut [Means],
+}
+
+impl Portable for Weigh<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Blend {
+            maps,
+            planes,
+            width,
+            ..
+        } = self.whole;
+        let (row, band) = (width / CELL * MAPS, width * CELL);
+        let bands = self.weights.chunks_exact_mut(band);
+        let means = self.means.chunks_exact_mut(width / CELL + 2);
+        for (y, (weights, means)) in (self.first..).zip(bands.zip(means)) {
+            let cells = maps[y * row..][..row].as_chunks::<MAPS>().0;
+            let [a, b] = planes;
+            let pictures = [&a[y * band..][..band], &b[y * band..][..band]];
+            means.fill([0.0; 2]);
+            let means = &mut means[1..][..width / CELL];
+            for (dy, weights) in weights.chunks_exact_mut(width).enumerate() {
+                let rows = pictures.map(|picture| &picture[dy * width..][..width]);
+                weigh(
+                    cells,
+                    depth_order(0, dy, 0),
+                    rows,
+                    (&mut *weights, &mut *means),
+                );
             }
-            for i in 0..CELL {
-                sums[0] += to[i];
-                sums[1] += a[i] - b[i];
-            }
-            for (mean, sum) in mean.iter_mut().zip(sums) {
-                *mean += sum * (1.0 / PIXELS as f32);
+        }
+    }
+}
+
+/// Weights of a row of pixels, and what they and a - b add to the means of their cells.
+#[inline(always)]
+fn weigh(
+    cells: &[[f32; MAPS]],
+    at: usize,
+    [a, b]: [&[f32]; 2],
+    (weights, means): (&mut [f32], &mut [Means]),
+) {
+    gather(cells, at, weights);
+    for weight in &mut *weights {
+        *weight = sigmoid(*weight);
+    }
+    let weights = weights.as_chunks::<CELL>().0.iter();
+    let pictures = a.as_chunks::<CELL>().0.iter().zip(b.as_chunks::<CELL>().0);
+    for ((mean, w), (a, b)) in means.iter_mut().zip(weights).zip(pictures) {
+        let [mut weight, mut difference] = [0.0; 2];
+        for i in 0..CELL {
+            weight += w[i];
+            difference += a[i] - b[i];
+        }
+        mean[0] += weight * (1.0 / PIXELS as f32);
+        mean[1] += difference * (1.0 / PIXELS as f32);
+    }
+}
+
+/// A row of pixels out of the maps.
+#[inline(always)]
+fn gather(cells: &[[f32; MAPS]], at: usize, out: &mut [f32]) {
+    for (to, cell) in out.as_chunks_mut::<CELL>().0.iter_mut().zip(cells) {
+        to.copy_from_slice(&cell[at..at + CELL]);
+    }
+}
+
+struct Mix<'a> {
+    whole: Blend<'a>,
+    first: usize,
+    means: &'a [Means],
+    out: &'a mut [f32],
+}
+
+impl Portable for Mix<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Blend {
+            maps,
+            planes: [a, b],
+            width,
+            detail,
+            ..
+        } = self.whole;
+        let (row, columns) = (width / CELL * MAPS, width / CELL + 2);
+        let mut between = vec![[0.0; 2]; columns];
+        let mut rows = [(); 3].map(|()| vec![0.0; width]);
+        let first = self.first * CELL;
+        for (y, out) in (first..).zip(self.out.chunks_exact_mut(width)) {
+            let cells = maps[y / CELL * row..][..row].as_chunks::<MAPS>().0;
+            interpolate_rows(&self.means[y / CELL * columns..], y % CELL, &mut between);
+            let [weights, differences, details] = &mut rows;
+            interpolate(&between, [&mut *weights, &mut *differences]);
+            gather(cells, depth_order(1, y % CELL, 0), details);
+            let [a, b] = [&a[y * width..][..width], &b[y * width..][..width]];
+            let coarse = weights.iter().zip(&*differences).zip(&*details);
+            let pictures = a.iter().zip(b);
+            for ((out, (a, b)), ((weight, difference), more)) in
+                out.iter_mut().zip(pictures).zip(coarse)
+            {
+                let fine = *out * (a - b - difference);
+                let more = within(*more, -detail, detail);
+                *out = within(b + fine + weight * difference + more, 0.0, 1.0);
             }
         }
     }
 }
 
 /// Row `dy` of a cell between the first three rows of `means`.
+#[inline(always)]
 fn interpolate_rows(means: &[Means], dy: usize, out: &mut [Means]) {
     let columns = out.len();
     let own = &means[columns..][..columns];
@@ -86,27 +215,17 @@ fn interpolate_rows(means: &[Means], dy: usize, out: &mut [Means]) {
     }
 }
 
-/// One row of pixels, whose weights stand in `out`.
-fn mix(
-    (cells, at, detail): (&[[f32; MAPS]], usize, f32),
-    [a, b]: [&[f32]; 2],
-    between: &[Means],
-    out: &mut [f32],
-) {
-    let pixels = out.as_chunks_mut::<CELL>().0.iter_mut();
-    let pictures = a.as_chunks::<CELL>().0.iter().zip(b.as_chunks::<CELL>().0);
-    let around = between.windows(3);
-    for (((out, (a, b)), around), cell) in pixels.zip(pictures).zip(around).zip(cells) {
-        let [before, own, after] = around else {
-            continue;
-        };
-        for i in 0..CELL {
-            let next = if i < CELL / 2 { before } else { after };
-            let coarse = |k: usize| own[k] * OWN[i] + next[k] * (1.0 - OWN[i]);
-            let (weight, difference) = (coarse(0), coarse(1));
-            let fine = out[i] * (a[i] - b[i] - difference);
-            let more = within(cell[at + i], -detail, detail);
-            out[i] = within(b[i] + fine + weight * difference + more, 0.0, 1.0);
+/// The same along a row, to pixels: both means to a row each.
+#[inline(always)]
+fn interpolate(means: &[Means], out: [&mut [f32]; 2]) {
+    for (k, out) in out.into_iter().enumerate() {
+        let cells = out.as_chunks_mut::<CELL>().0.iter_mut();
+        let around = means.iter().zip(&means[1..]).zip(&means[2..]);
+        for (to, ((before, own), after)) in cells.zip(around) {
+            for i in 0..CELL {
+                let next = if i < CELL / 2 { before } else { after };
+                to[i] = own[k] * OWN[i] + next[k] * (1.0 - OWN[i]);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 //! Single `f32` additions and multiplications in the order written: the same bytes everywhere.
 
 use super::activity::Activity;
-use super::{CELL, Level};
+use super::{CELL, Level, Path, Portable};
 
 /// Pixels of a cell.
 pub(super) const PIXELS: usize = CELL * CELL;
@@ -21,54 +21,142 @@ pub fn depth_order(plane: usize, dy: usize, dx: usize) -> usize {
     plane * PIXELS + dy * CELL + dx
 }
 
-/// Two planes of `height` x `width` pixels in 0..=1 to features `[height/4, width/4, 48]`: pixel
-/// values times `steps` (at most 255), less 128, in -127..=127; then which one is the more active,
-/// where a gradient energy of `floor` counts as none (see `activity`).
-pub fn quantise_cells(
-    planes: [&[f32]; 2],
-    width: usize,
-    (steps, floor): (f32, f32),
-    out: &mut [i8],
-) {
-    assert!(width > 0 && width.is_multiple_of(CELL));
-    assert!(planes.iter().all(|plane| plane.len() == out.len() / 3));
-    let mut activity = Activity::new(planes, width, steps, floor);
-    let mut levels = vec![0; width];
-    for (y, row) in out.chunks_exact_mut(width / CELL * FEATURES).enumerate() {
-        let (cells, _) = row.as_chunks_mut::<FEATURES>();
-        for dy in 0..CELL {
-            for (i, plane) in planes.iter().enumerate() {
-                let pixels = &plane[(y * CELL + dy) * width..][..width];
-                let at = depth_order(i, dy, 0);
-                for (cell, pixels) in cells.iter_mut().zip(pixels.as_chunks::<CELL>().0) {
-                    for dx in 0..CELL {
-                        cell[at + dx] = i8::of(pixels[dx] * steps - 128.0);
+/// What [`Quantise::run`] works on: two planes of `width` pixels a row, in 0..=1.
+#[derive(Debug, Clone, Copy)]
+pub struct Quantise<'a> {
+    /// Both planes.
+    pub planes: [&'a [f32]; 2],
+    /// Pixels a row, a multiple of 4.
+    pub width: usize,
+    /// Levels from 0 to 1, at most 255.
+    pub steps: f32,
+    /// Gradient energy that counts as none.
+    pub floor: f32,
+    /// How it is computed.
+    pub path: Path,
+}
+
+impl Quantise<'_> {
+    /// Features `[height/4, width/4, 48]`, of which `out` gets the rows from `first` on for which
+    /// it has room: pixel values times `steps`, less 128, in -127..=127; then which plane is the
+    /// more active (see `activity`).
+    pub fn run(&self, first: usize, out: &mut [i8]) {
+        let row = self.width / CELL * FEATURES;
+        assert!(self.width > 0 && self.width.is_multiple_of(CELL));
+        assert!(out.len().is_multiple_of(row));
+        let pixels = self.planes[0].len();
+        assert!(self.planes[1].len() == pixels && pixels.is_multiple_of(self.width * CELL));
+        assert!(first * row + out.len() <= pixels * 3);
+        if out.is_empty() {
+            return;
+        }
+        self.path.run(QuantiseRows {
+            whole: *self,
+            first,
+            out,
+        });
+    }
+}
+
+struct QuantiseRows<'a> {
+    whole: Quantise<'a>,
+    first: usize,
+    out: &'a mut [i8],
+}
+
+impl Portable for QuantiseRows<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Quantise {
+            planes,
+            width,
+            steps,
+            floor,
+            ..
+        } = self.whole;
+        let mut activity = Activity::new(planes, width, (steps, floor), self.first * CELL);
+        let mut levels = vec![0; width];
+        let rows = self.out.chunks_exact_mut(width / CELL * FEATURES);
+        for (y, row) in (self.first..).zip(rows) {
+            let (cells, _) = row.as_chunks_mut::<FEATURES>();
+            for dy in 0..CELL {
+                for (i, plane) in planes.iter().enumerate() {
+                    let pixels = &plane[(y * CELL + dy) * width..][..width];
+                    for (to, &pixel) in levels.iter_mut().zip(pixels) {
+                        *to = i8::of(pixel * steps - 128.0);
                     }
+                    spread(&levels, depth_order(i, dy, 0), cells);
                 }
-            }
-            activity.next_row(&mut levels);
-            let at = depth_order(2, dy, 0);
-            for (cell, levels) in cells.iter_mut().zip(levels.as_chunks::<CELL>().0) {
-                cell[at..at + CELL].copy_from_slice(levels);
+                activity.next_row(&mut levels);
+                spread(&levels, depth_order(2, dy, 0), cells);
             }
         }
     }
 }
 
-/// Means of 4 x 4 cells, times `factor` (from the input's levels to the output's): features
-/// `[height, width, channels]` to `[height/4, width/4, channels]`.
-pub fn pool_cells(
-    input: &[i8],
-    (height, width, channels): (usize, usize, usize),
-    factor: f32,
-    out: &mut [i8],
-) {
-    assert!(height.is_multiple_of(CELL) && width.is_multiple_of(CELL) && channels > 0);
-    assert!(input.len() == height * width * channels && input.len() == out.len() * PIXELS);
+/// A row of pixels to its places in the cells.
+#[inline(always)]
+fn spread(levels: &[i8], at: usize, cells: &mut [[i8; FEATURES]]) {
+    for (cell, levels) in cells.iter_mut().zip(levels.as_chunks::<CELL>().0) {
+        cell[at..at + CELL].copy_from_slice(levels);
+    }
+}
+
+/// What [`Pool::run`] works on: features `[height, width, channels]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool<'a> {
+    /// The features.
+    pub input: &'a [i8],
+    /// Cells a row, a multiple of 4.
+    pub width: usize,
+    /// Of the features.
+    pub channels: usize,
+    /// From the input's levels to the output's.
+    pub factor: f32,
+    /// How it is computed.
+    pub path: Path,
+}
+
+impl Pool<'_> {
+    /// Means of 4 x 4 cells, times `factor`: features `[height/4, width/4, channels]`, of which
+    /// `out` gets the rows from `first` on for which it has room.
+    pub fn run(&self, first: usize, out: &mut [i8]) {
+        let row = self.width / CELL * self.channels;
+        assert!(self.width.is_multiple_of(CELL) && row > 0 && out.len().is_multiple_of(row));
+        let input = &self.input[first * row * PIXELS..][..out.len() * PIXELS];
+        let whole = Self { input, ..*self };
+        self.path.run(PoolRows { whole, out });
+    }
+}
+
+struct PoolRows<'a> {
+    whole: Pool<'a>,
+    out: &'a mut [i8],
+}
+
+impl Portable for PoolRows<'_> {
+    #[inline(always)]
+    fn run(self) {
+        match self.whole.channels {
+            32 => pool(self, 32),
+            any => pool(self, any),
+        }
+    }
+}
+
+/// For any number of channels, and again for the usual one, which the compiler knows then.
+#[inline(always)]
+fn pool(rows: PoolRows<'_>, channels: usize) {
+    let Pool {
+        input,
+        width,
+        factor,
+        ..
+    } = rows.whole;
     let factor = factor / PIXELS as f32;
     let mut sums = vec![0_i16; width / CELL * channels];
     let bands = input.chunks_exact(CELL * width * channels);
-    for (band, out) in bands.zip(out.chunks_exact_mut(sums.len())) {
+    for (band, out) in bands.zip(rows.out.chunks_exact_mut(sums.len())) {
         sums.fill(0);
         for row in band.chunks_exact(width * channels) {
             let coarse = row.chunks_exact(CELL * channels);

@@ -2,7 +2,7 @@
 //!
 //! Input and output: features `[height, width, channels]`, levels -127..=127 of a symmetric scale;
 //! planes of `f32`. Thread: any. Blocks: never. Allocates: [`ConvLayer::new`]; [`ConvLayer::run`]
-//! the rows under its window (some kilobytes). Fails when: [`ConvLayer::new`] says so; slices do
+//! once per thread the rows under its window (some kilobytes). Fails when: [`ConvLayer::new`] says so; slices do
 //! not fit (a panic: a caller's mistake). Not its job: scales, graphs, threads.
 //!
 //! Sums are exact in `i32`. What follows is `f32`: one multiplication, at most one multiplication
@@ -33,14 +33,23 @@ mod blend;
 mod cells;
 mod exponential;
 mod reference;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod upsample;
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    unsafe_code,
+    reason = "vector loads and stores through pointers; the bounds are asserted once per row"
+)]
+mod vnni256;
 
-pub use attention::{Attention, Scales, TextRows};
-pub use blend::blend_cells;
-pub use cells::{depth_order, pool_cells, quantise_cells};
-pub use upsample::Upsampler;
+pub use attention::{Attention, Scales, TextRows, Told};
+pub use blend::{Blend, Means};
+pub use cells::{Pool, Quantise, depth_order};
+pub use upsample::{Upsampler, Upsampling};
+
+use rows::{Lines, over_rows};
 
 /// Output channels that a kernel computes together; weights are packed in such blocks.
 pub const BLOCK: usize = 32;
@@ -65,7 +74,16 @@ enum Kind {
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
+    AvxVnni,
+    #[cfg(target_arch = "x86_64")]
     Avx512,
+}
+
+/// A kernel in plain Rust that is compiled once per path: the same operations in wider registers.
+/// What it calls has to be inlined into [`Portable::run`] for that.
+pub(super) trait Portable {
+    /// Computes.
+    fn run(self);
 }
 
 impl Path {
@@ -86,6 +104,9 @@ impl Path {
         {
             if is_x86_feature_detected!("avx2") {
                 paths.push(Self(Kind::Avx2));
+            }
+            if is_x86_feature_detected!("avx2") && vnni256::detected() {
+                paths.push(Self(Kind::AvxVnni));
             }
             if is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
@@ -113,7 +134,23 @@ impl Path {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
+            Kind::AvxVnni => "AVX-VNNI",
+            #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "AVX512-VNNI",
+        }
+    }
+
+    /// Runs a kernel as it is compiled for this path.
+    pub(super) fn run(self, kernel: impl Portable) {
+        match self.0 {
+            Kind::Reference => kernel.run(),
+            // In the baseline of this processor already.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon | Kind::Dotprod => kernel.run(),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 | Kind::AvxVnni => avx2::run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => avx512::run(kernel),
         }
     }
 }
@@ -139,6 +176,7 @@ pub struct ConvLayer {
     /// From units of the products to levels of the output, padded to whole blocks.
     multiplier: Vec<f32>,
     relu: bool,
+    path: Path,
 }
 
 /// Weights, per block of [`BLOCK`] outputs and per tap of the window.
@@ -250,7 +288,7 @@ impl ConvLayer {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => Packed::Pairs(pack::<2, i16>(shape, weights)),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => {
+            Kind::AvxVnni | Kind::Avx512 => {
                 let mut start: Vec<i32> = weights
                     .chunks_exact(weights.len() / shape.outputs)
                     .map(|of_one| of_one.iter().map(|&w| -128 * i32::from(w)).sum())
@@ -265,6 +303,7 @@ impl ConvLayer {
             bias: padded_bias,
             multiplier: padded_multiplier,
             relu,
+            path,
         })
     }
 
@@ -281,51 +320,73 @@ impl ConvLayer {
         epilogue: &Epilogue<'_>,
         out: &mut [T],
     ) {
+        assert!(out.len() == height * width * self.shape.outputs);
+        self.run_rows(input, (height, width), epilogue, 0, out);
+    }
+
+    /// As [`ConvLayer::run`], only the rows from `first` on for which `out` has room.
+    pub fn run_rows<T: Level>(
+        &self,
+        input: &[i8],
+        (height, width): (usize, usize),
+        epilogue: &Epilogue<'_>,
+        first: usize,
+        out: &mut [T],
+    ) {
         let ConvShape {
             outputs, inputs, ..
         } = self.shape;
-        let cells = height * width;
-        assert!(input.len() == cells * inputs && out.len() == cells * outputs);
-        assert!(epilogue.residual.is_none_or(|(r, _)| r.len() == out.len()));
+        let (cells, row) = (height * width, width * outputs);
+        assert!(input.len() == cells * inputs);
+        assert!(first * row + out.len() <= cells * outputs);
+        let whole = |(values, _): (&[i8], f32)| values.len() == cells * outputs;
+        assert!(epilogue.residual.is_none_or(whole));
         let fits = |m: &[&[f32]; 2]| m.iter().all(|values| values.len() == outputs);
         assert!(epilogue.modulation.as_ref().is_none_or(fits));
-        if cells == 0 {
+        if out.is_empty() {
             return;
         }
+        assert!(out.len().is_multiple_of(row));
         let job = Job {
             layer: self,
             width,
             epilogue,
         };
+        let band = (first, out);
         match &self.packed {
             Packed::Plain(weights) => {
-                over_rows(&job, input, out, (0_i8, |x| x), |lines, y, out| {
+                over_rows(&job, input, band, (0_i8, |x| x), |lines, y, out| {
                     reference::row(&job, weights, lines, y, out);
                 });
             }
             #[cfg(target_arch = "aarch64")]
             Packed::Products(weights) => {
-                over_rows(&job, input, out, (0_i8, |x| x), |lines, y, out| {
+                over_rows(&job, input, band, (0_i8, |x| x), |lines, y, out| {
                     aarch64::row_of_products(&job, weights, lines, y, out);
                 });
             }
             #[cfg(target_arch = "aarch64")]
             Packed::Dots(weights) => {
-                over_rows(&job, input, out, (0_i8, |x| x), |lines, y, out| {
+                over_rows(&job, input, band, (0_i8, |x| x), |lines, y, out| {
                     aarch64::row_of_dots(&job, weights, lines, y, out);
                 });
             }
             #[cfg(target_arch = "x86_64")]
             Packed::Pairs(weights) => {
-                over_rows(&job, input, out, (0_i16, i16::from), |lines, y, out| {
+                over_rows(&job, input, band, (0_i16, i16::from), |lines, y, out| {
                     avx2::row_checked(&job, weights, lines, y, out);
                 });
             }
             #[cfg(target_arch = "x86_64")]
             Packed::Quads(weights, start) => {
                 let raised = |x: i8| (x as u8) ^ 128;
-                over_rows(&job, input, out, (128_u8, raised), |lines, y, out| {
-                    avx512::row_checked(&job, (weights, start), lines, y, out);
+                let packed = (&weights[..], &start[..]);
+                over_rows(&job, input, band, (128_u8, raised), |lines, y, out| {
+                    if self.path.0 == Kind::AvxVnni {
+                        vnni256::row_checked(&job, packed, lines, y, out);
+                    } else {
+                        avx512::row_checked(&job, packed, lines, y, out);
+                    }
                 });
             }
         }
@@ -339,55 +400,12 @@ struct Job<'a> {
     epilogue: &'a Epilogue<'a>,
 }
 
-/// The rows of the input under the window, with their border columns and [`slack`]; only the first
-/// `kernel`.
-type Lines<'a, S> = [&'a [S]; 3];
-
 /// Features behind the end of a line that a kernel may read.
 #[cfg(target_arch = "aarch64")]
 use aarch64::slack;
 #[cfg(not(target_arch = "aarch64"))]
 fn slack(_: usize) -> usize {
     0
-}
-
-/// Calls `each` for every row of the output. A ring of rows holds the input as the path wants it.
-fn over_rows<S: Copy, T>(
-    job: &Job<'_>,
-    input: &[i8],
-    out: &mut [T],
-    (zero, prepared): (S, impl Fn(i8) -> S),
-    each: impl Fn(Lines<'_, S>, usize, &mut [T]),
-) {
-    let ConvShape {
-        outputs,
-        inputs,
-        kernel,
-    } = job.layer.shape;
-    let (row, border) = (job.width * inputs, kernel / 2 * inputs);
-    let length = row + 2 * border + slack(inputs);
-    let mut ring = vec![zero; length * kernel];
-    let fill = |ring: &mut [S], y: usize| {
-        let line = &mut ring[(y + 1) % kernel * length..][border..border + row];
-        match input.get(y * row..(y + 1) * row) {
-            Some(source) => {
-                for (to, &x) in line.iter_mut().zip(source) {
-                    *to = prepared(x);
-                }
-            }
-            None => line.fill(zero),
-        }
-    };
-    if kernel == 3 {
-        // Row -1, which is zeros, has the ring's first place.
-        fill(&mut ring, 0);
-    }
-    for (y, out) in out.chunks_exact_mut(job.width * outputs).enumerate() {
-        fill(&mut ring, y + kernel / 2);
-        // Row y - 1 + i of three, or row y alone.
-        let line = |i: usize| &ring[(y + i) % kernel * length..][..length];
-        each([line(0), line(1), line(2)], y, out);
-    }
 }
 
 /// Per block, tap and `N` inputs: `[BLOCK][N]`.

@@ -1,3 +1,5 @@
+mod bands;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -211,13 +213,24 @@ fn numbers_out_of_range_are_refused() {
     }
 }
 
+fn quantised(planes: [&[f32]; 2], width: usize, out: &mut [i8]) {
+    let quantise = Quantise {
+        planes,
+        width,
+        steps: 255.0,
+        floor: 0.6,
+        path: Path::REFERENCE,
+    };
+    quantise.run(0, out);
+}
+
 #[test]
 fn cells_hold_their_pixels_in_depth_order() {
     let (width, height) = (8, 4);
     let a: Vec<f32> = (0..32).map(|v| v as f32 / 255.0).collect();
     let b: Vec<f32> = (0..32).map(|v| (255 - v) as f32 / 255.0).collect();
     let mut cells = vec![0; 3 * width * height];
-    quantise_cells([&a, &b], width, (255.0, 0.6), &mut cells);
+    quantised([&a, &b], width, &mut cells);
     for y in 0..height {
         for x in 0..width {
             for plane in 0..2 {
@@ -261,7 +274,7 @@ fn the_third_plane_says_which_source_is_the_more_active() {
     let (mut a, b) = (pixels(1, 1.0), pixels(2, 0.3));
     a[..width * 3].fill(0.5); // flat: b is the more active one there
     let mut cells = vec![0; 3 * width * height];
-    quantise_cells([&a, &b], width, (255.0, 0.6), &mut cells);
+    quantised([&a, &b], width, &mut cells);
     let mut seen = [false; 2];
     for (y, x) in (0..width * height).map(|i| (i / width, i % width)) {
         let [ea, eb] = [&a, &b].map(|plane| energy(plane, width, y, x));
@@ -273,7 +286,7 @@ fn the_third_plane_says_which_source_is_the_more_active() {
     }
     assert!(seen[0] && seen[1]);
     // Equal sources, whatever they hold, are equally active.
-    quantise_cells([&a, &a], width, (255.0, 0.6), &mut cells);
+    quantised([&a, &a], width, &mut cells);
     assert!(
         cells
             .chunks(48)
@@ -286,7 +299,14 @@ fn pooling_takes_means() {
     let (height, width, channels) = (8, 8, 3);
     let input = levels(5, height * width * channels);
     let mut out = vec![0; channels * 4];
-    pool_cells(&input, (height, width, channels), 3.0, &mut out);
+    let pool = Pool {
+        input: &input,
+        width,
+        channels,
+        factor: 3.0,
+        path: Path::REFERENCE,
+    };
+    pool.run(0, &mut out);
     for (i, &found) in out.iter().enumerate() {
         let (row, column, c) = (i / 6, i / 3 % 2, i % 3);
         let mut sum = 0.0;
@@ -348,7 +368,7 @@ fn attention_is_the_softmax_of_products() {
         floats(3, channels * inner, 0.004),
         floats(4, channels, 0.004),
     );
-    let made = Attention::new(heads, (&wq, &bq), (&wo, &bo)).unwrap();
+    let made = Attention::new(heads, (&wq, &bq), (&wo, &bo), Path::REFERENCE).unwrap();
     let matrix = |seed| floats(seed, rows * size, 0.01);
     let (keys, values) = ([matrix(5), matrix(6)], [matrix(7), matrix(8)]);
     let input = levels(9, cells * channels);
@@ -371,7 +391,7 @@ fn attention_is_the_softmax_of_products() {
             closed: &closed,
         };
         let mut out = vec![0; input.len()];
-        made.run(&input, scales, &text, &mut out);
+        made.prepare(scales, &text).run(&input, &mut out);
         for cell in 0..cells {
             let x: Vec<f32> = (0..channels)
                 .map(|c| f32::from(input[cell * channels + c]) * 0.03)
@@ -404,10 +424,11 @@ fn attention_is_the_softmax_of_products() {
             }
         }
     }
-    assert!(Attention::new(0, (&wq, &bq), (&wo, &bo)).is_err());
-    assert!(Attention::new(5, (&wq, &bq), (&wo, &bo)).is_err());
-    assert!(Attention::new(heads, (&wq[1..], &bq), (&wo, &bo)).is_err());
-    assert!(Attention::new(heads, (&wq, &bq), (&wo, &[f32::NAN; 20])).is_err());
+    let refused = |heads, query, out| Attention::new(heads, query, out, Path::best()).is_err();
+    assert!(refused(0, (&wq, &bq), (&wo, &bo)));
+    assert!(refused(5, (&wq, &bq), (&wo, &bo)));
+    assert!(refused(heads, (&wq[1..], &bq), (&wo, &bo)));
+    assert!(refused(heads, (&wq, &bq), (&wo, &[f32::NAN; 20])));
 }
 
 /// Means over cells, brought up bilinearly with zeros around the grid, at pixel (y, x).
@@ -438,7 +459,14 @@ fn blending_follows_the_maps() {
         levels.iter().map(|v| v + 0.5).collect()
     });
     let mut out = vec![9.0; size];
-    blend_cells(&maps, [&a, &b], width, 0.5, &mut out);
+    let blend = Blend {
+        maps: &maps,
+        planes: [&a, &b],
+        width,
+        detail: 0.5,
+        path: Path::REFERENCE,
+    };
+    blend.run(&mut out);
     let map = |plane, y: usize, x: usize| {
         let cell = (y / CELL * width / CELL + x / CELL) * 32;
         maps[cell + depth_order(plane, y % CELL, x % CELL)]

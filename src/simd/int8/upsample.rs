@@ -8,7 +8,7 @@
 //! Single `f32` additions and multiplications in the order written: the same bytes everywhere.
 
 use super::cells::PIXELS;
-use super::{BLOCK, CELL, Kind, Level, Path};
+use super::{BLOCK, CELL, Level, Path, Portable};
 
 /// Times-4 upsampling by a depthwise 3x3 to 16 sub-positions, and its sum with features.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,8 @@ impl Position {
 }
 
 /// What [`Upsampler::add`] works on.
-pub(super) struct Upsampling<'a> {
+#[derive(Debug)]
+pub struct Upsampling<'a> {
     upsampler: &'a Upsampler,
     pub(super) features: &'a [i8],
     pub(super) factor: f32,
@@ -121,34 +122,49 @@ impl Upsampler {
     /// `out` = `features` times `factor` (from their levels to the output's) plus the upsampled
     /// `grid`: features and output `[height, width, channels]`, grid `[height/4, width/4,
     /// channels]`.
-    pub fn add(
-        &self,
-        (features, factor): (&[i8], f32),
+    pub fn add(&self, features: (&[i8], f32), grid: &[i8], size: (usize, usize), out: &mut [i8]) {
+        assert!(out.len() == size.0 * size.1 * self.channels);
+        self.prepare(features, grid, size).run(0, out);
+    }
+
+    /// [`Upsampler::add`] in parts.
+    pub fn prepare<'a>(
+        &'a self,
+        (features, factor): (&'a [i8], f32),
         grid: &[i8],
         (height, width): (usize, usize),
-        out: &mut [i8],
-    ) {
+    ) -> Upsampling<'a> {
         assert!(height.is_multiple_of(CELL) && width.is_multiple_of(CELL));
-        assert!(features.len() == height * width * self.channels && out.len() == features.len());
+        assert!(features.len() == height * width * self.channels);
         assert!(grid.len() * PIXELS == features.len());
-        let job = Upsampling {
+        Upsampling {
             upsampler: self,
             features,
             factor,
             grid: blocks_of(grid, (height / CELL, width / CELL)),
             width,
-        };
-        match self.path.0 {
-            Kind::Reference => upsample(&job, out),
-            // With vectors for whole blocks.
-            #[cfg(target_arch = "aarch64")]
-            Kind::Neon | Kind::Dotprod => upsample(&job, out),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => super::avx2::upsample_checked(&job, out),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => super::avx512::upsample_checked(&job, out),
         }
     }
+}
+
+impl Upsampling<'_> {
+    /// The rows from `first` on for which `out` has room, whole rows of the grid.
+    pub fn run(&self, first: usize, out: &mut [i8]) {
+        let row = self.width * self.upsampler.channels;
+        assert!(first.is_multiple_of(CELL) && out.len().is_multiple_of(row * CELL));
+        assert!(first * row + out.len() <= self.features.len());
+        self.upsampler.path.run(Band {
+            job: self,
+            first,
+            out,
+        });
+    }
+}
+
+struct Band<'a> {
+    job: &'a Upsampling<'a>,
+    first: usize,
+    out: &'a mut [i8],
 }
 
 /// Levels of cells to blocks of channels per cell, with a border of zeros.
@@ -167,46 +183,61 @@ fn blocks_of(grid: &[i8], (rows, columns): (usize, usize)) -> Vec<[i16; BLOCK]> 
     blocks
 }
 
-/// Compiled once per path: the same operations in wider registers.
+impl Portable for Band<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { job, first, out } = self;
+        let (channels, width) = (job.upsampler.channels, job.width);
+        let blocks = job.upsampler.packed.chunks_exact(PIXELS);
+        let cells = job.grid.len() / blocks.len().max(1);
+        for (block, (positions, grid)) in blocks.zip(job.grid.chunks_exact(cells)).enumerate() {
+            #[cfg(target_arch = "aarch64")]
+            if BLOCK <= channels - block * BLOCK && job.upsampler.path != Path::REFERENCE {
+                let rows = (first, &mut *out);
+                super::aarch64::upsample_block(job, (positions, grid), block * BLOCK, rows);
+                continue;
+            }
+            for (y, out) in (first..).zip(out.chunks_exact_mut(width * channels)) {
+                upsample_row(job, (positions, grid), (block * BLOCK, y), out);
+            }
+        }
+    }
+}
+
+/// Row `y` of the channels of a block, which begins at channel `first`.
 #[inline(always)]
-pub(super) fn upsample(job: &Upsampling<'_>, out: &mut [i8]) {
+fn upsample_row(
+    job: &Upsampling<'_>,
+    (positions, grid): (&[Position], &[[i16; BLOCK]]),
+    (first, y): (usize, usize),
+    out: &mut [i8],
+) {
     let (channels, width) = (job.upsampler.channels, job.width);
     let columns = width / CELL + 2;
-    let blocks = job.upsampler.packed.chunks_exact(PIXELS);
-    let cells = job.grid.len() / blocks.len().max(1);
-    for (block, (positions, grid)) in blocks.zip(job.grid.chunks_exact(cells)).enumerate() {
-        let first = block * BLOCK;
-        let count = BLOCK.min(channels - first);
-        #[cfg(target_arch = "aarch64")]
-        if count == BLOCK && job.upsampler.path != Path::REFERENCE {
-            super::aarch64::upsample_block(job, (positions, grid), first, out);
-            continue;
+    let count = BLOCK.min(channels - first);
+    for (x, out) in out.chunks_exact_mut(channels).enumerate() {
+        let position = &positions[y % CELL * CELL + x % CELL];
+        let corner = y / CELL * columns + x / CELL;
+        let mut sums = [0_i16; BLOCK];
+        for (row, taps) in position.taps.chunks_exact(3).enumerate() {
+            let grid = &grid[corner + row * columns..][..3];
+            for (grid, tap) in grid.iter().zip(taps) {
+                for i in 0..BLOCK {
+                    sums[i] += grid[i] * tap[i];
+                }
+            }
         }
-        for (cell, out) in out.chunks_exact_mut(channels).enumerate() {
-            let (y, x) = (cell / width, cell % width);
-            let position = &positions[y % CELL * CELL + x % CELL];
-            let corner = y / CELL * columns + x / CELL;
-            let mut sums = [0_i16; BLOCK];
-            for (row, taps) in position.taps.chunks_exact(3).enumerate() {
-                let grid = &grid[corner + row * columns..][..3];
-                for (grid, tap) in grid.iter().zip(taps) {
-                    for i in 0..BLOCK {
-                        sums[i] += grid[i] * tap[i];
-                    }
-                }
-            }
-            let mut values = position.bias;
-            for i in 0..BLOCK {
-                values[i] += f32::from(sums[i]) * position.factor[i];
-            }
-            let features = &job.features[cell * channels + first..][..count];
-            let out = &mut out[first..first + count];
-            if let (Some(from), Some(to)) = (features.first_chunk(), out.first_chunk_mut()) {
-                finish::<BLOCK>(from, job.factor, &values, to);
-            } else {
-                for ((to, &from), &value) in out.iter_mut().zip(features).zip(&values) {
-                    finish(&[from], job.factor, &[value], std::array::from_mut(to));
-                }
+        let mut values = position.bias;
+        for i in 0..BLOCK {
+            values[i] += f32::from(sums[i]) * position.factor[i];
+        }
+        let features = &job.features[(y * width + x) * channels + first..][..count];
+        let out = &mut out[first..first + count];
+        if let (Some(from), Some(to)) = (features.first_chunk(), out.first_chunk_mut()) {
+            finish::<BLOCK>(from, job.factor, &values, to);
+        } else {
+            for ((to, &from), &value) in out.iter_mut().zip(features).zip(&values) {
+                finish(&[from], job.factor, &[value], std::array::from_mut(to));
             }
         }
     }

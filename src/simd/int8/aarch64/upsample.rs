@@ -18,21 +18,18 @@ use super::{BLOCK, VECTORS};
 /// Channels of a block: two halves.
 const ALL: usize = super::super::BLOCK;
 
-/// One block of channels, of which there are all: adds the grid to the features of every cell.
+/// One block of channels, of which there are all: adds the grid to the features of every cell of
+/// the rows from `top` on.
 pub(in super::super) fn upsample_block(
     job: &Upsampling<'_>,
     (positions, grid): (&[Position], &[[i16; ALL]]),
     first: usize,
-    out: &mut [i8],
+    (top, out): (usize, &mut [i8]),
 ) {
     let (channels, width) = (job.channels(), job.width);
-    let columns = width / CELL + 2;
-    let features = job.features.chunks_exact(width * channels);
-    for (y, (out, features)) in out
-        .chunks_exact_mut(width * channels)
-        .zip(features)
-        .enumerate()
-    {
+    let (columns, row) = (width / CELL + 2, width * channels);
+    let features = job.features[top * row..].chunks_exact(row);
+    for (y, (out, features)) in (top..).zip(out.chunks_exact_mut(row).zip(features)) {
         let rows = [0, 1, 2].map(|row| &grid[(y / CELL + row) * columns..][..columns]);
         for (dx, position) in positions[y % CELL * CELL..][..CELL].iter().enumerate() {
             for half in [0, BLOCK] {
