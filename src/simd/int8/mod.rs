@@ -43,6 +43,12 @@ mod upsample;
     reason = "vector loads and stores through pointers; the bounds are asserted once per row"
 )]
 mod vnni256;
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    unsafe_code,
+    reason = "vector loads and stores through pointers to whole blocks"
+)]
+mod x86;
 
 pub use attention::{Attention, Scales, TextRows, Told};
 pub use blend::{Blend, Means};
@@ -220,6 +226,14 @@ pub trait Level: Copy + Send + Sync {
     /// [`Level::of`] each of a block of values; where levels are bounded, with `low` for the lowest.
     #[cfg(target_arch = "aarch64")]
     fn put_vectors(values: aarch64::Values, low: f32, to: &mut [Self; aarch64::BLOCK]);
+
+    /// [`Level::of`] each of a block of values.
+    ///
+    /// # Safety
+    /// The processor has AVX2.
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "instructions beyond the baseline")]
+    unsafe fn put_vectors(values: x86::Values, to: &mut [Self; BLOCK]);
 }
 
 impl Level for f32 {
@@ -235,6 +249,15 @@ impl Level for f32 {
     #[inline(always)]
     fn put_vectors(values: aarch64::Values, _: f32, to: &mut [Self; aarch64::BLOCK]) {
         aarch64::put_floats(values, to);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "instructions beyond the baseline")]
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn put_vectors(values: x86::Values, to: &mut [Self; BLOCK]) {
+        // SAFETY: as this function's own.
+        unsafe { x86::put_floats(values, to) }
     }
 }
 
@@ -257,6 +280,15 @@ impl Level for i8 {
     #[inline(always)]
     fn put_vectors(values: aarch64::Values, low: f32, to: &mut [Self; aarch64::BLOCK]) {
         aarch64::put_levels(values, low, to);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "instructions beyond the baseline")]
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn put_vectors(values: x86::Values, to: &mut [Self; BLOCK]) {
+        // SAFETY: as this function's own.
+        unsafe { x86::put_levels(values, to) }
     }
 }
 
