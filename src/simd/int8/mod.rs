@@ -32,6 +32,7 @@ mod avx512;
 mod blend;
 mod cells;
 mod exponential;
+mod planes;
 mod reference;
 mod rows;
 #[cfg(test)]
@@ -53,6 +54,7 @@ mod x86;
 pub use attention::{Attention, Scales, TextRows, Told};
 pub use blend::{Blend, Means};
 pub use cells::{Pool, Quantise, depth_order};
+pub use planes::{grey_row, unit_row};
 pub use upsample::{Upsampler, Upsampling};
 
 use rows::{Lines, over_rows};
