@@ -6,14 +6,17 @@
 //! starts from a new state. Not its job: colour, fallback.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::knobs::KnobScope;
 use tract_onnx::tract_hir::infer::Factoid;
 
-use super::{FuseError, Fuser, Manifest, NetworkEntry, int8};
+use super::int8::{self, bands_on};
+use super::{FuseError, Fuser, Manifest, NetworkEntry};
 use crate::describe::Guidance;
 use crate::frame::{Picture, Size};
+use crate::simd::int8::{Path as KernelPath, grey_row, unit_row};
 use crate::sys::team::Team;
 
 const INFRARED: &str = "infrared";
@@ -179,8 +182,12 @@ impl Fuser for NetworkFuser {
         self.check_shapes(infrared, visible, guidance)?;
         let padded = self.padded;
         let [a, b, text] = [self.order.infrared, self.order.visible, self.order.guidance];
-        overwrite(&mut self.inputs[a], |to| fill_picture(to, padded, infrared))?;
-        overwrite(&mut self.inputs[b], |to| fill_picture(to, padded, visible))?;
+        let team = self.workspace.team();
+        for (input, picture) in [(a, infrared), (b, visible)] {
+            overwrite(&mut self.inputs[input], |to| {
+                fill_picture(to, padded, picture, &team);
+            })?;
+        }
         overwrite(&mut self.inputs[text], |to| {
             to.copy_from_slice(guidance.values());
         })?;
@@ -189,7 +196,7 @@ impl Fuser for NetworkFuser {
             Err(error) => return Err(self.start_anew(format!("{error:#}"))),
         };
         fused.reshape(self.size, 1);
-        match read_output(&outputs, padded, fused) {
+        match read_output(&outputs, padded, fused, &team) {
             Ok(()) => Ok(()),
             Err(what) => Err(self.start_anew(what)),
         }
@@ -208,19 +215,25 @@ fn overwrite(tensor: &mut Arc<Tensor>, write: impl FnOnce(&mut [f32])) -> Result
 }
 
 /// Grey levels to 0..=1; columns and rows beyond the picture repeat its edge.
-fn fill_picture(to: &mut [f32], padded: Size, from: &Picture) {
-    for (y, row) in to.chunks_exact_mut(padded.width).enumerate() {
-        let source = from.row(y.min(from.height() - 1));
-        let (inside, beyond) = row.split_at_mut(source.len());
-        for (to, &v) in inside.iter_mut().zip(source) {
-            *to = f32::from(v) / 255.0;
+fn fill_picture(to: &mut [f32], padded: Size, from: &Picture, team: &Team) {
+    let path = KernelPath::best();
+    bands_on(team, to, padded.width, |first, to| {
+        for (y, row) in (first..).zip(to.chunks_exact_mut(padded.width)) {
+            let source = from.row(y.min(from.height() - 1));
+            let (inside, beyond) = row.split_at_mut(source.len());
+            unit_row(source, inside, path);
+            beyond.fill(inside[inside.len() - 1]);
         }
-        beyond.fill(f32::from(source[source.len() - 1]) / 255.0);
-    }
+    });
 }
 
 /// 0..=1 to grey levels, rounded, clamped; what was padded is cut off.
-fn read_output(outputs: &[TValue], padded: Size, fused: &mut Picture) -> Result<(), String> {
+fn read_output(
+    outputs: &[TValue],
+    padded: Size,
+    fused: &mut Picture,
+    team: &Team,
+) -> Result<(), String> {
     let output = outputs.first().ok_or("the network gave no output")?;
     let view = output
         .try_as_plain_ram()
@@ -234,16 +247,16 @@ fn read_output(outputs: &[TValue], padded: Size, fused: &mut Picture) -> Result<
             values.len()
         ));
     }
-    let mut finite = true;
-    for y in 0..fused.height() {
-        let source = &values[y * padded.width..];
-        for (to, &v) in fused.row_mut(y).iter_mut().zip(source) {
-            finite &= v.is_finite();
-            // The cast saturates, so this rounds and clamps at once.
-            *to = (v * 255.0 + 0.5) as u8;
+    let (path, finite) = (KernelPath::best(), AtomicBool::new(true));
+    let width = fused.width();
+    bands_on(team, fused.data_mut(), width, |first, to| {
+        for (y, row) in (first..).zip(to.chunks_exact_mut(width)) {
+            if !grey_row(&values[y * padded.width..][..width], row, path) {
+                finite.store(false, Relaxed);
+            }
         }
-    }
-    if finite {
+    });
+    if finite.into_inner() {
         Ok(())
     } else {
         Err("the output has values that are not finite".to_owned())
@@ -385,7 +398,7 @@ mod tests {
     fn beyond_the_picture_its_edge_repeats() {
         let picture = Picture::from_data(Size::new(2, 2), 1, vec![0, 51, 102, 255]).unwrap();
         let mut filled = [9.0; 12];
-        fill_picture(&mut filled, Size::new(4, 3), &picture);
+        fill_picture(&mut filled, Size::new(4, 3), &picture, &Team::alone());
         let levels = filled.map(|v| (v * 255.0).round());
         let expected = [
             [0.0, 51.0, 51.0, 51.0],

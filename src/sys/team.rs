@@ -120,8 +120,9 @@ impl Team {
     fn all(&self, count: usize, run: &(dyn Fn(usize) + Sync)) {
         let shared = &*self.shared;
         let mut state = shared.lock();
-        if state.task.is_some() {
-            // Another thread is using the team, or this one's share is: then alone.
+        if state.task.is_some() || shared.inside.load(Ordering::Acquire) > 0 {
+            // Another thread is using the team, or this one's share is: then alone. While anyone is
+            // inside of an earlier task, `next` is that one's.
             drop(state);
             return (0..count).for_each(run);
         }
@@ -133,6 +134,7 @@ impl Team {
             std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(run)
         };
         shared.next.store(0, Ordering::Relaxed);
+        state.panic = None;
         state.task = Some(Task { run: lent, count });
         shared.tasks.fetch_add(1, Ordering::Release);
         let asleep = state.asleep;

@@ -20,7 +20,7 @@ mod workspace;
 
 use tract_onnx::Onnx;
 
-pub(super) use workspace::Workspace;
+pub(super) use workspace::{Workspace, bands_on};
 
 /// tract's ONNX reader with filmd's operators. tract ignores the domain of a node, so their names
 /// are none of the standard's.

@@ -38,6 +38,11 @@ impl Workspace {
         }
     }
 
+    /// The threads.
+    pub fn team(&self) -> Arc<Team> {
+        Arc::clone(&self.team)
+    }
+
     /// Runs something whose operators find this workspace.
     pub fn within<R>(&mut self, run: impl FnOnce() -> R) -> R {
         let outer = CURRENT.replace(std::mem::take(self));
@@ -71,10 +76,19 @@ pub(super) fn keep(tensor: &Arc<Tensor>) {
     });
 }
 
-/// Calls `each` for bands of whole rows of `out`, each with the number of its first row.
+/// [`bands_on`] the current team.
 pub(super) fn bands<T: Send>(out: &mut [T], row: usize, each: impl Fn(usize, &mut [T]) + Sync) {
-    let team = team();
-    let band = band_rows(&team, out.len() / row);
+    bands_on(&team(), out, row, each);
+}
+
+/// Calls `each` for bands of whole rows of `out`, each with the number of its first row.
+pub(in crate::fuse) fn bands_on<T: Send>(
+    team: &Team,
+    out: &mut [T],
+    row: usize,
+    each: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let band = band_rows(team, out.len() / row);
     let mut items: Vec<(usize, &mut [T])> = out
         .chunks_mut(band * row)
         .enumerate()
@@ -83,9 +97,9 @@ pub(super) fn bands<T: Send>(out: &mut [T], row: usize, each: impl Fn(usize, &mu
     team.each(&mut items, |(first, out)| each(*first, out));
 }
 
-/// The threads.
+/// The threads of the network that runs.
 pub(super) fn team() -> Arc<Team> {
-    CURRENT.with_borrow(|current| Arc::clone(&current.team))
+    CURRENT.with_borrow(Workspace::team)
 }
 
 /// Rows of a band, of so many rows in all.

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 };
 
 use super::reference::Finish;
-use super::{BLOCK, Job, Level, Lines, Portable};
+use super::{BLOCK, Job, Level, Lines, Portable, x86};
 
 /// Cells side by side: with half a block of outputs 8 sums in registers, two vectors of weights.
 const TILE: usize = 4;
@@ -95,7 +95,8 @@ unsafe fn tile<T: Level, const N: usize, const I: usize>(
         }
     }
     for (n, sums) in plain.iter().enumerate() {
-        finish.put(sums, x + n, out);
+        // SAFETY: as this function's own.
+        unsafe { x86::put(finish, sums, x + n, out) };
     }
 }
 

@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 };
 
 use super::reference::Finish;
-use super::{BLOCK, Job, Level, Lines, Portable};
+use super::{BLOCK, Job, Level, Lines, Portable, x86};
 
 /// Cells side by side: 16 sums in registers, two vectors of weights.
 const TILE: usize = 8;
@@ -74,11 +74,42 @@ unsafe fn row<T: Level, const I: usize>(
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 unsafe fn tile<T: Level, const N: usize, const I: usize>(
     job: &Job<'_>,
-    (weights, start): (&[i8], &[i32; BLOCK]),
+    packed: (&[i8], &[i32; BLOCK]),
     lines: Lines<'_, u8>,
     (finish, x): (&Finish<'_>, usize),
     out: &mut [T],
 ) {
+    let mut plain = [[0_i32; BLOCK]; N];
+    // SAFETY: as this function's own.
+    let sums = unsafe { block::<N, I>(job, packed, lines, x) };
+    // To memory by a loop of its own: one that is too long to be unrolled would keep the sums there
+    // all the time.
+    for (plain, sums) in plain.iter_mut().zip(&sums) {
+        // SAFETY: a block of 32 sums is two vectors of 16.
+        unsafe {
+            let to = plain.as_mut_ptr().cast::<__m512i>();
+            _mm512_storeu_si512(to, sums[0]);
+            _mm512_storeu_si512(to.add(1), sums[1]);
+        }
+    }
+    for (n, sums) in plain.iter().enumerate() {
+        // SAFETY: as this function's own.
+        unsafe { x86::put(finish, sums, x + n, out) };
+    }
+}
+
+/// The sums of a block for N cells.
+///
+/// # Safety
+/// As of [`tile`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn block<const N: usize, const I: usize>(
+    job: &Job<'_>,
+    (weights, start): (&[i8], &[i32; BLOCK]),
+    lines: Lines<'_, u8>,
+    x: usize,
+) -> [[__m512i; 2]; N] {
     let shape = job.layer.shape;
     let (inputs, kernel) = (if I > 0 { I } else { shape.inputs }, shape.kernel);
     let mut weight = weights.as_ptr().cast::<__m512i>();
@@ -110,16 +141,7 @@ unsafe fn tile<T: Level, const N: usize, const I: usize>(
             }
         }
     }
-    for (n, sums) in sums.iter().enumerate() {
-        let mut plain = [0_i32; BLOCK];
-        // SAFETY: a block of 32 sums is two vectors of 16.
-        unsafe {
-            let to = plain.as_mut_ptr().cast::<__m512i>();
-            _mm512_storeu_si512(to, sums[0]);
-            _mm512_storeu_si512(to.add(1), sums[1]);
-        }
-        finish.put(&plain, x + n, out);
-    }
+    sums
 }
 
 /// Runs a kernel compiled with AVX-512.

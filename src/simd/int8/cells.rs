@@ -138,38 +138,39 @@ impl Portable for PoolRows<'_> {
     #[inline(always)]
     fn run(self) {
         match self.whole.channels {
-            32 => pool(self, 32),
-            any => pool(self, any),
+            32 => pool::<32>(self),
+            _ => pool::<1>(self),
         }
     }
 }
 
-/// For any number of channels, and again for the usual one, which the compiler knows then.
+/// `N` channels together, of which there is a multiple.
 #[inline(always)]
-fn pool(rows: PoolRows<'_>, channels: usize) {
+fn pool<const N: usize>(rows: PoolRows<'_>) {
     let Pool {
         input,
         width,
+        channels,
         factor,
         ..
     } = rows.whole;
     let factor = factor / PIXELS as f32;
-    let mut sums = vec![0_i16; width / CELL * channels];
     let bands = input.chunks_exact(CELL * width * channels);
-    for (band, out) in bands.zip(rows.out.chunks_exact_mut(sums.len())) {
-        sums.fill(0);
-        for row in band.chunks_exact(width * channels) {
-            let coarse = row.chunks_exact(CELL * channels);
-            for (sums, cells) in sums.chunks_exact_mut(channels).zip(coarse) {
-                for cell in cells.chunks_exact(channels) {
-                    for (sum, &value) in sums.iter_mut().zip(cell) {
-                        *sum += i16::from(value); // at most 16 * 127
+    let out = rows.out.chunks_exact_mut(width / CELL * channels);
+    for (band, out) in bands.zip(out) {
+        for (x, out) in out.chunks_exact_mut(channels).enumerate() {
+            for (part, to) in out.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+                let mut sums = [0_i16; N]; // of at most 16 * 127
+                for (dy, dx) in (0..PIXELS).map(|i| (i / CELL, i % CELL)) {
+                    let cell = (dy * width + x * CELL + dx) * channels + part * N;
+                    for (sum, &value) in sums.iter_mut().zip(&band[cell..cell + N]) {
+                        *sum += i16::from(value);
                     }
                 }
+                for (to, sum) in to.iter_mut().zip(sums) {
+                    *to = i8::of(f32::from(sum) * factor);
+                }
             }
-        }
-        for (to, &sum) in out.iter_mut().zip(&sums) {
-            *to = i8::of(f32::from(sum) * factor);
         }
     }
 }

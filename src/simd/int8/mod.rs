@@ -32,6 +32,8 @@ mod avx512;
 mod blend;
 mod cells;
 mod exponential;
+mod pack;
+mod planes;
 mod reference;
 mod rows;
 #[cfg(test)]
@@ -43,12 +45,20 @@ mod upsample;
     reason = "vector loads and stores through pointers; the bounds are asserted once per row"
 )]
 mod vnni256;
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    unsafe_code,
+    reason = "vector loads and stores through pointers to whole blocks"
+)]
+mod x86;
 
 pub use attention::{Attention, Scales, TextRows, Told};
 pub use blend::{Blend, Means};
 pub use cells::{Pool, Quantise, depth_order};
+pub use planes::{grey_row, unit_row};
 pub use upsample::{Upsampler, Upsampling};
 
+use pack::{check, pack};
 use rows::{Lines, over_rows};
 
 /// Output channels that a kernel computes together; weights are packed in such blocks.
@@ -56,9 +66,6 @@ pub const BLOCK: usize = 32;
 
 /// Cells along each axis of one coarse cell, and pixels along each axis of one cell.
 pub const CELL: usize = 4;
-
-/// Sums of more products than this might leave `i32`.
-const MOST_PRODUCTS: usize = 1 << 16;
 
 /// An implementation that this processor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -220,6 +227,14 @@ pub trait Level: Copy + Send + Sync {
     /// [`Level::of`] each of a block of values; where levels are bounded, with `low` for the lowest.
     #[cfg(target_arch = "aarch64")]
     fn put_vectors(values: aarch64::Values, low: f32, to: &mut [Self; aarch64::BLOCK]);
+
+    /// [`Level::of`] each of a block of values.
+    ///
+    /// # Safety
+    /// The processor has AVX2.
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "instructions beyond the baseline")]
+    unsafe fn put_vectors(values: x86::Values, to: &mut [Self; BLOCK]);
 }
 
 impl Level for f32 {
@@ -235,6 +250,15 @@ impl Level for f32 {
     #[inline(always)]
     fn put_vectors(values: aarch64::Values, _: f32, to: &mut [Self; aarch64::BLOCK]) {
         aarch64::put_floats(values, to);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "instructions beyond the baseline")]
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn put_vectors(values: x86::Values, to: &mut [Self; BLOCK]) {
+        // SAFETY: as this function's own.
+        unsafe { x86::put_floats(values, to) }
     }
 }
 
@@ -257,6 +281,15 @@ impl Level for i8 {
     #[inline(always)]
     fn put_vectors(values: aarch64::Values, low: f32, to: &mut [Self; aarch64::BLOCK]) {
         aarch64::put_levels(values, low, to);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "instructions beyond the baseline")]
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn put_vectors(values: x86::Values, to: &mut [Self; BLOCK]) {
+        // SAFETY: as this function's own.
+        unsafe { x86::put_levels(values, to) }
     }
 }
 
@@ -406,69 +439,4 @@ use aarch64::slack;
 #[cfg(not(target_arch = "aarch64"))]
 fn slack(_: usize) -> usize {
     0
-}
-
-/// Per block, tap and `N` inputs: `[BLOCK][N]`.
-fn pack<const N: usize, W: From<i8>>(shape: ConvShape, weights: &[i8]) -> Vec<W> {
-    let taps = shape.kernel * shape.kernel;
-    let mut packed = Vec::new();
-    for block in 0..shape.outputs.div_ceil(BLOCK) {
-        for tap in 0..taps {
-            for first in (0..shape.inputs).step_by(N) {
-                for output in block * BLOCK..(block + 1) * BLOCK {
-                    for input in first..first + N {
-                        let at = (output * shape.inputs + input) * taps + tap;
-                        let weight = if output < shape.outputs {
-                            weights[at]
-                        } else {
-                            0
-                        };
-                        packed.push(W::from(weight));
-                    }
-                }
-            }
-        }
-    }
-    packed
-}
-
-fn check(shape: ConvShape, weights: &[i8], bias: &[i32], multiplier: &[f32]) -> Result<(), String> {
-    let ConvShape {
-        outputs,
-        inputs,
-        kernel,
-    } = shape;
-    let products = inputs.saturating_mul(kernel * kernel);
-    if kernel != 1 && kernel != 3 {
-        return Err(format!("a window of {kernel} x {kernel}; 1 or 3 is needed"));
-    }
-    if inputs == 0 || inputs % 4 != 0 || products > MOST_PRODUCTS {
-        return Err(format!(
-            "{inputs} input channels; a multiple of 4 up to {} is needed",
-            MOST_PRODUCTS / 9
-        ));
-    }
-    if outputs == 0 || outputs > 4096 {
-        return Err(format!("{outputs} output channels; 1 to 4096 are needed"));
-    }
-    if weights.len() != outputs * products || bias.len() != outputs || multiplier.len() != outputs {
-        return Err(format!(
-            "{} weights, {} biases and {} multipliers; {}, {outputs} and {outputs} are needed",
-            weights.len(),
-            bias.len(),
-            multiplier.len(),
-            outputs * products
-        ));
-    }
-    if weights.contains(&i8::MIN) {
-        return Err("a weight of -128; -127 to 127 is needed".to_owned());
-    }
-    // Products of up to MOST_PRODUCTS of 255 * 127 leave room for this beside them.
-    if bias.iter().any(|b| b.unsigned_abs() > 1 << 24) {
-        return Err("a bias beyond 2^24 products".to_owned());
-    }
-    if !multiplier.iter().all(|m| m.is_finite() && *m >= 0.0) {
-        return Err("a multiplier that is negative or not finite".to_owned());
-    }
-    Ok(())
 }

@@ -10,16 +10,16 @@ const TILE: usize = 2;
 
 /// One block of outputs: the constants of [`Finish::put`] in one place.
 pub(super) struct Finish<'a> {
-    bias: [i32; BLOCK],
-    multiplier: [f32; BLOCK],
-    relu: bool,
-    modulation: Option<[[f32; BLOCK]; 2]>,
+    pub(super) bias: [i32; BLOCK],
+    pub(super) multiplier: [f32; BLOCK],
+    pub(super) relu: bool,
+    pub(super) modulation: Option<[[f32; BLOCK]; 2]>,
     /// The row of the residual.
-    residual: Option<(&'a [i8], f32)>,
-    outputs: usize,
+    pub(super) residual: Option<(&'a [i8], f32)>,
+    pub(super) outputs: usize,
     /// First output channel, and how many of the block there are.
-    first: usize,
-    count: usize,
+    pub(super) first: usize,
+    pub(super) count: usize,
 }
 
 fn block_of<T: Copy + Default>(values: &[T], first: usize, count: usize) -> [T; BLOCK] {

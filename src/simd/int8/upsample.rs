@@ -62,9 +62,9 @@ pub struct Upsampling<'a> {
     pub(super) width: usize,
 }
 
-#[cfg(target_arch = "aarch64")]
 impl Upsampling<'_> {
     /// Channels of features and grid.
+    #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
     pub(super) fn channels(&self) -> usize {
         self.upsampler.channels
     }
@@ -195,6 +195,14 @@ impl Portable for Band<'_> {
             if BLOCK <= channels - block * BLOCK && job.upsampler.path != Path::REFERENCE {
                 let rows = (first, &mut *out);
                 super::aarch64::upsample_block(job, (positions, grid), block * BLOCK, rows);
+                continue;
+            }
+            #[cfg(target_arch = "x86_64")]
+            if BLOCK <= channels - block * BLOCK && job.upsampler.path != Path::REFERENCE {
+                for (y, out) in (first..).zip(out.chunks_exact_mut(width * channels)) {
+                    let place = (block * BLOCK, y);
+                    super::x86::upsample_row(job, (positions, grid), place, out);
+                }
                 continue;
             }
             for (y, out) in (first..).zip(out.chunks_exact_mut(width * channels)) {

@@ -167,4 +167,29 @@ proptest! {
             prop_assert_eq!(&found, &whole, "{}", path.name());
         }
     }
+
+    #[test]
+    fn grey_levels_and_back(values in proptest::collection::vec(-0.2..1.2_f32, 0..70), at in 0..70_usize) {
+        let mut spoilt = values.clone();
+        if let Some(value) = spoilt.get_mut(at) {
+            *value = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY][at % 3];
+        }
+        for path in Path::available() {
+            let mut grey = vec![9; values.len()];
+            prop_assert!(grey_row(&values, &mut grey, path));
+            for (&grey, value) in grey.iter().zip(&values) {
+                let nearest = (value * 255.0).clamp(0.0, 255.0);
+                prop_assert!((f32::from(grey) - nearest).abs() <= 0.501, "{}", path.name());
+            }
+            let mut unit = vec![9.0; grey.len()];
+            unit_row(&grey, &mut unit, path);
+            let expected: Vec<f32> = grey.iter().map(|&v| f32::from(v) / 255.0).collect();
+            prop_assert_eq!(unit, expected);
+            let mut found = vec![9; values.len()];
+            prop_assert_eq!(grey_row(&spoilt, &mut found, path), at >= values.len());
+            let mut reference = vec![9; values.len()];
+            let _ = grey_row(&spoilt, &mut reference, Path::REFERENCE);
+            prop_assert_eq!(found, reference);
+        }
+    }
 }
