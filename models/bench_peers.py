@@ -40,12 +40,13 @@ def session(path: Path, threads: int) -> ort.InferenceSession:
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def feeds(planes: Path, tokens: int) -> dict[str, np.ndarray]:
-    """Both pictures of the frame and the neutral guidance of the first task."""
+def feeds(planes: Path, tokens: int, features: int = FEATURES) -> dict[str, np.ndarray]:
+    """Both pictures of the frame and the neutral guidance of the first task; the published network
+    takes longer rows, whose rest is zero."""
     a, b = np.fromfile(planes, np.uint8).reshape(2, 1, 1, HEIGHT, WIDTH).astype(np.float32) / 255
     rows = np.fromfile(HERE / "neutral.f32", np.float32)[: NEUTRAL_ROWS * FEATURES]
-    guidance = np.zeros((1, tokens, FEATURES), np.float32)
-    guidance[0, :NEUTRAL_ROWS] = rows.reshape(NEUTRAL_ROWS, FEATURES)
+    guidance = np.zeros((1, tokens, features), np.float32)
+    guidance[0, :NEUTRAL_ROWS, :FEATURES] = rows.reshape(NEUTRAL_ROWS, FEATURES)
     return {"infrared": a, "visible": b, "guidance": guidance}
 
 
@@ -55,7 +56,8 @@ def child(path: Path, planes: Path, threads: int, frames: int) -> None:
 
     peer = session(path, threads)
     tokens = NEUTRAL_ROWS if path.name == FILES[PUBLISHED] else TOKENS
-    inputs, times = feeds(planes, tokens), []
+    width = next(i.shape[2] for i in peer.get_inputs() if i.name == "guidance")
+    inputs, times = feeds(planes, tokens, width), []
     # The published network takes seconds a frame; its first is as good as its second.
     for _ in range(0 if path.name == FILES[PUBLISHED] else frames // 10 + 1):
         peer.run(None, inputs)
@@ -98,21 +100,25 @@ def quantised(planes: Path, folder: Path) -> str:
     return name + "".join(f"; {name}: {ms:.1f} ms" for ms, name in found)
 
 
+def output(command: list[str]) -> str:
+    """What a command prints; its complaint where it fails."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
+    return done.stdout
+
+
 def run_peer(path: Path, planes: Path, threads: int, frames: int) -> list[float]:
     """Milliseconds of each frame, from a process of its own."""
     arguments = ["--child", str(path), str(planes), str(threads), str(frames)]
-    said = subprocess.run(
-        [sys.executable, __file__, *arguments], check=True, capture_output=True, text=True
-    )
-    return json.loads(said.stdout)
+    return json.loads(output([sys.executable, __file__, *arguments]))
 
 
 def run_filmd(filmd: Path, name: str, frames: int, more: list[str]) -> list[float]:
     """As run_peer, by `filmd bench --network`."""
     command = [str(filmd), "bench", "--network", "--model", NETWORKS[name], "--json"]
     command += ["--width", str(WIDTH), "--height", str(HEIGHT), "--frames", str(frames), *more]
-    said = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(said.stdout)["frame_ms"]
+    return json.loads(output(command))["frame_ms"]
 
 
 def measure(options: argparse.Namespace, folder: Path, threads: int) -> dict[str, list[float]]:
@@ -125,7 +131,7 @@ def measure(options: argparse.Namespace, folder: Path, threads: int) -> dict[str
 
     for round_ in range(options.rounds):
         for name in NETWORKS:
-            more = ["--threads", str(threads)] if threads > 1 else []
+            more = ["--threads", str(threads)]
             if name == OURS or threads == 1:  # tract has no threads in filmd
                 add(name, run_filmd(options.filmd, name, options.frames, more))
         for name in (FLOAT, INT8):
@@ -166,13 +172,13 @@ def main() -> None:
     threads = options.threads or ([1, 2] if idle_cores() >= 2 else [1])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        run_filmd(options.filmd, OURS, 1, ["--planes", str(folder / "planes")])
+        run_filmd(options.filmd, OURS, 1, ["--threads", "1", "--planes", str(folder / "planes")])
         (folder / FILES[FLOAT]).write_bytes((HERE / "film-edge.onnx").read_bytes())
         chosen = quantised(folder / "planes", folder)
         if options.published_rounds:
             importer = [sys.executable, str(HERE / "import_film.py"), "--random", "1"]
             out = ["--out", str(folder / FILES[PUBLISHED])]
-            subprocess.run([*importer, *out], check=True, capture_output=True)
+            output([*importer, *out])
         results = {count: measure(options, folder, count) for count in threads}
     if options.json:
         print(json.dumps(results))
