@@ -25,6 +25,7 @@ pub mod protocol;
 pub mod questions;
 mod segments;
 mod template;
+pub mod view;
 mod worker;
 
 use std::path::PathBuf;
@@ -46,10 +47,13 @@ pub use template::paragraph;
 pub use worker::{GuideStatus, GuideWorker};
 
 use crate::config::{DescribeConfig, Task};
+use view::View;
 
 /// Address space film-describe may have beside its model files, bytes: programs and contexts take
 /// a third of it.
 const MEMORY: u64 = 512 << 20;
+/// And for looking at pictures.
+const VISION: u64 = 512 << 20;
 
 /// Who wrote a text.
 #[derive(
@@ -199,6 +203,8 @@ pub struct DescribeRequest {
     pub text: Prompt,
     /// How long it may take.
     pub deadline: Duration,
+    /// What a model that sees looks at; empty: sentences alone.
+    pub views: Vec<View>,
 }
 
 /// What a describer starts from.
@@ -331,13 +337,18 @@ pub fn open(
         None => beside_this_program()?,
     };
     let llm = files.llm.clone().filter(|_| config.llm);
+    let mmproj = files.mmproj.clone().filter(|_| llm.is_some());
     let memory = match config.memory_mb {
         Some(mb) => mb << 20,
-        None => MEMORY + size_of(&encoder) + llm.as_ref().map_or(0, size_of),
+        None => {
+            let seeing = mmproj.as_ref().map_or(0, |file| VISION + size_of(file));
+            MEMORY + size_of(&encoder) + llm.as_ref().map_or(0, size_of) + seeing
+        }
     };
     let launch = Launch {
         program,
         llm,
+        mmproj,
         encoder,
         max_rows: rows,
         memory: Some(memory),
