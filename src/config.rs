@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use choices::{
     Engine, Modality, Mode, Palette, ScreenKind, Task, TelemetryKind, TextStyle, ToneMode,
 };
+pub use sections::VisionConfig;
 use sections::default_fps;
 pub use sections::{
     AlignConfig, CameraConfig, CamerasConfig, ControlConfig, DescribeConfig, FaultConfig,

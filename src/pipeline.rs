@@ -79,6 +79,14 @@ pub struct Pipeline {
     stopper: Option<Arc<AtomicBool>>,
 }
 
+/// What the guide thread looks at.
+#[derive(Debug)]
+struct Scene {
+    pair: AlignedPair,
+    /// Luma; of an older pair where the mode shows no fusion.
+    fused: Picture,
+}
+
 impl Pipeline {
     /// Starts all threads.
     ///
@@ -111,7 +119,10 @@ impl Pipeline {
             pool,
             stage: parts.stage,
             scenes: Arc::clone(&scenes),
-            scene_pool: Pool::new(2, || AlignedPair::new(size)),
+            scene_pool: Pool::new(2, || Scene {
+                pair: AlignedPair::new(size),
+                fused: Picture::grey(size),
+            }),
         };
         let mut worker = GuideWorker::new(
             GuideSettings::from(&parts.config.describe),

@@ -41,6 +41,7 @@ fn real(encoder: ModelFile, llm: Option<ModelFile>) -> ProcessDescriber {
         llm,
         encoder,
         max_rows: 64,
+        mmproj: None,
         memory: None,
     })
 }
@@ -55,6 +56,7 @@ fn fake(folder: &Path, script: &str) -> ProcessDescriber {
         llm: None,
         encoder: unchecked("/nonexistent".into()),
         max_rows: 64,
+        mmproj: None,
         memory: None,
     })
 }
@@ -251,6 +253,7 @@ fn an_absent_program_or_encoder_is_said_to_be_absent() {
         llm: None,
         encoder: unchecked("/nonexistent".into()),
         max_rows: 64,
+        mmproj: None,
         memory: None,
     });
     for expected in ["describe.program", "starts again"] {
@@ -508,6 +511,7 @@ fn limited(encoder: &ModelFile, llm: Option<&ModelFile>, memory: Option<u64>) ->
         llm: llm.cloned(),
         encoder: encoder.clone(),
         max_rows: 64,
+        mmproj: None,
         memory,
     })
 }

@@ -84,6 +84,7 @@ fn every_fact_of_a_real_pair_is_in_the_models_text() {
         llm: Some(llm),
         encoder,
         max_rows: 64,
+        mmproj: None,
         memory: None,
     };
     let mut describer = ProcessDescriber::new(launch);
@@ -99,6 +100,7 @@ fn every_fact_of_a_real_pair_is_in_the_models_text() {
                 task,
                 text: Prompt::Facts(sentences.clone()),
                 deadline: Duration::from_secs(120),
+                views: Vec::new(),
             };
             let answer = describer.describe(&request).unwrap();
             println!(
@@ -138,6 +140,7 @@ fn odd_facts_are_spelled_as_they_are() {
         llm: Some(llm),
         encoder,
         max_rows: 64,
+        mmproj: None,
         memory: None,
     };
     let mut describer = ProcessDescriber::new(launch);
@@ -150,6 +153,7 @@ fn odd_facts_are_spelled_as_they_are() {
         task: Task::Mff,
         text: Prompt::Facts(odd.map(str::to_owned).to_vec()),
         deadline: Duration::from_secs(120),
+        views: Vec::new(),
     };
     let answer = describer.describe(&request).unwrap();
     assert_eq!(answer.origin, Origin::Llm, "{:?}", describer.note());

@@ -110,6 +110,7 @@ fn paragraphs_contradict_no_fact_and_come_again_the_same() {
                     task,
                     text: Prompt::Facts(sentences.clone()),
                     deadline: Duration::from_secs(120),
+                    views: Vec::new(),
                 })
                 .unwrap();
             assert_eq!(reply.origin, Origin::Llm, "{sentences:?}");
@@ -216,6 +217,7 @@ fn check_rows(describer: &mut ProcessDescriber, task: Task, reply: &Description)
                 task,
                 text: Prompt::Text(segment.text.clone()),
                 deadline: Duration::from_secs(120),
+                views: Vec::new(),
             })
             .unwrap();
         // Not cut: these texts are short.
@@ -250,6 +252,7 @@ fn start(llm: &ModelFile, encoder: &ModelFile) -> ProcessDescriber {
         llm: Some(llm.clone()),
         encoder: encoder.clone(),
         max_rows: 64,
+        mmproj: None,
         memory: None,
     });
     describer.tend();
@@ -269,6 +272,7 @@ fn the_process_opens_no_internet_socket() {
             task,
             text: Prompt::Facts(sentences),
             deadline: Duration::from_secs(120),
+            views: Vec::new(),
         })
         .unwrap();
     let (pid, _) = describer.process().unwrap();

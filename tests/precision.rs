@@ -144,6 +144,25 @@ fn the_same_frame_gives_the_same_bytes() {
     assert_eq!(run(), run());
 }
 
+/// Number `i` of some that look random, -125..=125.
+fn weight(i: usize) -> i32 {
+    ((i * 7919 + 13) % 251) as i32 - 125
+}
+
+/// A layer of 32 outputs with such weights.
+fn made_up([inputs, kernel]: [usize; 2], multiplier: f32, relu: bool, path: Path) -> ConvLayer {
+    let shape = ConvShape {
+        outputs: 32,
+        inputs,
+        kernel,
+    };
+    let products = 32 * inputs * kernel * kernel;
+    let weights: Vec<i8> = (0..products).map(|i| weight(i) as i8).collect();
+    let bias: Vec<i32> = (0..32).map(|i| weight(i) * 50).collect();
+    let constants = (&bias[..], &[multiplier; 32][..]);
+    ConvLayer::new(shape, &weights, constants, relu, path).unwrap()
+}
+
 /// The trunk's operators in a row, with made-up weights, on every path: one digest for all
 /// processors. Attention and text of the shipped network are f32 in tract, whose sums are ordered
 /// by processor, so the whole network has no such digest.
@@ -155,20 +174,10 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
         let to_unit = |&v: &u8| f32::from(v) / 255.0;
         picture.data().iter().map(to_unit).collect::<Vec<f32>>()
     });
-    let weight = |i: usize| ((i * 7919 + 13) % 251) as i32 - 125;
     let floats = |n: usize, scale: f32| (0..n).map(|i| weight(i) as f32 * scale).collect();
     for path in Kernels::available() {
         let layer = |inputs: usize, kernel: usize, multiplier: f32, relu: bool| {
-            let shape = ConvShape {
-                outputs: 32,
-                inputs,
-                kernel,
-            };
-            let products = 32 * inputs * kernel * kernel;
-            let weights: Vec<i8> = (0..products).map(|i| weight(i) as i8).collect();
-            let bias: Vec<i32> = (0..32).map(|i| weight(i) * 50).collect();
-            let constants = (&bias[..], &[multiplier; 32][..]);
-            ConvLayer::new(shape, &weights, constants, relu, path).unwrap()
+            made_up([inputs, kernel], multiplier, relu, path)
         };
         let mut pixels = vec![0; 3 * size.area()];
         let quantise = Quantise {

@@ -322,6 +322,35 @@ pub struct DescribeConfig {
     pub thermal_zone: Option<PathBuf>,
     /// Describing waits longer where it costs frames.
     pub pause_when_late: bool,
+    /// A language model that sees; absent: the manifest's, which reads facts alone.
+    pub vision: Option<VisionConfig>,
+}
+
+/// `[describe.vision]`: a vision-language model as two GGUF files, and what it looks at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VisionConfig {
+    /// The language model (GGUF).
+    pub model: PathBuf,
+    /// Its SHA-256, hexadecimal; absent: unchecked.
+    pub model_sha256: Option<String>,
+    /// The vision encoder made for it (GGUF, "mmproj").
+    pub mmproj: PathBuf,
+    /// Its SHA-256, hexadecimal; absent: unchecked.
+    pub mmproj_sha256: Option<String>,
+    /// Weight of what the model says of source A, 0..=1; 0: it does not look at it.
+    #[serde(default = "whole")]
+    pub infrared: f64,
+    /// The same of source B.
+    #[serde(default = "whole")]
+    pub visible: f64,
+    /// The same of the fused picture.
+    #[serde(default = "whole")]
+    pub fused: f64,
+}
+
+fn whole() -> f64 {
+    1.0
 }
 
 impl Default for DescribeConfig {
@@ -347,6 +376,7 @@ impl Default for DescribeConfig {
             pause_above_c: 80.0,
             thermal_zone: None,
             pause_when_late: true,
+            vision: None,
         }
     }
 }
@@ -428,6 +458,16 @@ impl DescribeConfig {
             self.events_max_bytes.to_string(),
             "1000 to 1000000000 bytes",
         )?;
+        if let Some(vision) = &self.vision {
+            for (key, weight) in [
+                ("describe.vision.infrared", vision.infrared),
+                ("describe.vision.visible", vision.visible),
+                ("describe.vision.fused", vision.fused),
+            ] {
+                let holds = (0.0..=1.0).contains(&weight);
+                range(holds, key, weight.to_string(), "0 to 1")?;
+            }
+        }
         range(
             self.events_keep <= 99,
             "describe.events_keep",

@@ -46,6 +46,8 @@ pub struct Launch {
     pub program: PathBuf,
     /// The language model, where there is one.
     pub llm: Option<ModelFile>,
+    /// The part of the language model that sees, where there is one.
+    pub mmproj: Option<ModelFile>,
     /// The text encoder.
     pub encoder: ModelFile,
     /// Most feature rows a description may have: what the network takes.
@@ -55,10 +57,17 @@ pub struct Launch {
 }
 
 impl Launch {
-    fn args(&self, with_llm: bool) -> Vec<OsString> {
+    /// After [`CRASHES`] the part that sees is left out, where there is one, after as many more
+    /// the language model.
+    fn args(&self, crashes: u32) -> Vec<OsString> {
         let mut args = self.encoder.args("--encoder");
-        if let Some(llm) = self.llm.as_ref().filter(|_| with_llm) {
+        let mmproj = self.mmproj.as_ref();
+        let enough = if mmproj.is_some() { 2 } else { 1 } * CRASHES;
+        if let Some(llm) = self.llm.as_ref().filter(|_| crashes < enough) {
             args.extend(llm.args("--llm"));
+            if let Some(mmproj) = mmproj.filter(|_| crashes < CRASHES) {
+                args.extend(mmproj.args("--mmproj"));
+            }
         }
         if let Some(bytes) = self.memory {
             args.extend(["--memory".into(), bytes.to_string().into()]);
@@ -141,7 +150,7 @@ impl ProcessDescriber {
                 left.as_secs_f64()
             )));
         }
-        let args = self.launch.args(self.crashes < CRASHES);
+        let args = self.launch.args(self.crashes);
         match ChildProcess::spawn(&self.launch.program, &args) {
             Ok(process) => {
                 self.starts += 1;
@@ -216,7 +225,13 @@ impl ProcessDescriber {
         let deadline = begun.plus(request.deadline);
         self.start(begun)?;
         self.ready(deadline, request.deadline)?;
-        let message = call(request, self.launch.max_rows, deadline.since(Clock.now()));
+        let mut message = call(request, self.launch.max_rows, deadline.since(Clock.now()));
+        if let Message::Describe(DescribeCall { views, .. }) | Message::Ask(AskCall { views, .. }) =
+            &mut message
+            && self.sees()
+        {
+            views.clone_from(&request.views);
+        }
         let wanted = match &request.text {
             Prompt::Answers { answers, .. } => answers.len(),
             Prompt::Facts(_) | Prompt::Text(_) => 1,
@@ -241,10 +256,24 @@ impl ProcessDescriber {
         }
         running.answered = true;
         running.writing = false;
-        if replies.iter().any(|reply| reply.origin == Origin::Llm) {
+        if replies.iter().any(|reply| reply.origin == Origin::Llm) && !self.lacks_sight() {
             self.crashes = 0;
         }
         Ok(replies)
+    }
+
+    fn hello(&self) -> Option<&Hello> {
+        let (hello, _) = self.running.as_ref()?.ready.as_ref()?;
+        Some(hello)
+    }
+
+    /// The part that sees is there and could not be used.
+    fn lacks_sight(&self) -> bool {
+        self.launch.mmproj.is_some() && !self.sees()
+    }
+
+    fn sees(&self) -> bool {
+        self.hello().is_some_and(|hello| hello.sees)
     }
 
     fn unasked(&mut self, limit: Duration) -> DescribeError {
@@ -386,16 +415,18 @@ impl Describer for ProcessDescriber {
     }
 
     fn note(&self) -> Option<String> {
-        match self.running.as_ref().and_then(|r| r.ready.as_ref()) {
-            Some((hello, _)) if self.launch.llm.is_some() && hello.llm.is_none() => Some(
-                hello
-                    .note
-                    .clone()
-                    .unwrap_or_else(|| "the language model crashed and is left out".to_owned()),
-            ),
-            Some((hello, _)) => hello.note.clone().or_else(|| self.ungrouped.clone()),
-            None => self.last_end.clone(),
-        }
+        let Some(hello) = self.hello() else {
+            return self.last_end.clone();
+        };
+        let left_out = if self.launch.llm.is_some() && hello.llm.is_none() {
+            Some("the language model crashed and is left out")
+        } else if self.lacks_sight() {
+            Some("the language model crashed when it had to see and goes on without")
+        } else {
+            None
+        };
+        let told = hello.note.clone().or(left_out.map(str::to_owned));
+        told.or_else(|| self.ungrouped.clone())
     }
 }
 
@@ -421,6 +452,7 @@ fn call(request: &DescribeRequest, max_rows: usize, left: Duration) -> Message {
             max_tokens: MAX_TOKENS,
             max_rows,
             deadline_ms: soft_deadline(left),
+            views: Vec::new(),
         }),
         Prompt::Text(text) => Message::Encode(EncodeCall {
             text: text.clone(),
@@ -432,6 +464,7 @@ fn call(request: &DescribeRequest, max_rows: usize, left: Duration) -> Message {
             max_tokens: if *by_llm { MAX_ANSWER } else { 0 },
             max_rows,
             deadline_ms: soft_deadline(left),
+            views: Vec::new(),
         }),
     }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::questions::Questions;
+use super::view::ViewWeights;
 use crate::config::{DescribeConfig, Modality, TextStyle};
 
 /// How often and how long, and what is asked.
@@ -35,6 +36,8 @@ pub struct GuideSettings {
     pub pause_above: (f32, Option<PathBuf>),
     /// Rest where describing costs frames.
     pub pause_when_late: bool,
+    /// What a model that sees looks at; `None`: there is none.
+    pub views: Option<ViewWeights>,
     /// What of the configuration could not be used, for status.
     pub complaint: Option<String>,
 }
@@ -64,6 +67,11 @@ impl From<&DescribeConfig> for GuideSettings {
                 .map(|path| (path, config.events_max_bytes, config.events_keep)),
             pause_above: (config.pause_above_c as f32, config.thermal_zone.clone()),
             pause_when_late: config.pause_when_late,
+            views: config.vision.as_ref().map(|vision| ViewWeights {
+                infrared: vision.infrared as f32,
+                visible: vision.visible as f32,
+                fused: vision.fused as f32,
+            }),
             enabled: config.enabled,
             interval: config.interval(),
             time_to_live: config.time_to_live(),

@@ -26,6 +26,7 @@ pub mod protocol;
 pub mod questions;
 mod segments;
 mod template;
+pub mod view;
 mod worker;
 
 use std::path::PathBuf;
@@ -48,12 +49,15 @@ pub use template::paragraph;
 pub use worker::{GuideStatus, GuideWorker};
 
 use crate::config::{DescribeConfig, Task};
+use view::View;
 
 /// Address space film-describe may have beside its model files, bytes: programs and contexts take
 /// a third of it.
 const MEMORY: u64 = 512 << 20;
 /// Memory it may hold beside them in a control group of its own, bytes; it takes a quarter of it.
 const RESIDENT: u64 = 160 << 20;
+/// And for looking at pictures.
+const VISION: u64 = 512 << 20;
 
 /// Who wrote a text.
 #[derive(
@@ -203,6 +207,8 @@ pub struct DescribeRequest {
     pub text: Prompt,
     /// How long it may take.
     pub deadline: Duration,
+    /// What a model that sees looks at; empty: sentences alone.
+    pub views: Vec<View>,
 }
 
 /// What a describer starts from.
@@ -335,13 +341,18 @@ pub fn open(
         None => beside_this_program()?,
     };
     let llm = files.llm.clone().filter(|_| config.llm);
+    let mmproj = files.mmproj.clone().filter(|_| llm.is_some());
     let memory = match config.memory_mb {
         Some(mb) => mb << 20,
-        None => MEMORY + size_of(&encoder) + llm.as_ref().map_or(0, size_of),
+        None => {
+            let seeing = mmproj.as_ref().map_or(0, |file| VISION + size_of(file));
+            MEMORY + size_of(&encoder) + llm.as_ref().map_or(0, size_of) + seeing
+        }
     };
     let launch = Launch {
         program,
         llm,
+        mmproj,
         encoder,
         max_rows: rows,
         memory: Some(memory),
@@ -349,7 +360,7 @@ pub fn open(
     let group = ControlGroup::of_this_process(Limits {
         memory: config
             .memory_mb
-            .map_or(memory - MEMORY + RESIDENT, |mb| mb << 20),
+            .map_or_else(|| memory - MEMORY + RESIDENT, |mb| mb << 20),
         cpu_weight: config.cpu_weight,
     });
     Ok(Box::new(ProcessDescriber::new(launch).in_group(group)))

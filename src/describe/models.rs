@@ -39,11 +39,13 @@ impl ModelFile {
     }
 }
 
-/// The two models of the text path.
+/// The models of the text path.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelFiles {
     /// Writes paragraphs.
     pub llm: Option<ModelFile>,
+    /// The part of `llm` that sees, where there is one.
+    pub mmproj: Option<ModelFile>,
     /// Makes features of them.
     pub encoder: Option<ModelFile>,
     /// Folders looked into, for messages.
@@ -52,7 +54,8 @@ pub struct ModelFiles {
 
 impl ModelFiles {
     /// Looks for the two files, each in the first folder that has it: `describe.models` alone
-    /// where it is set, else those of [`model_folders`].
+    /// where it is set, else those of [`model_folders`]. The files of `describe.vision` take the
+    /// place of the language model, there or not: film-describe says what is wrong with them.
     pub fn find(
         config: &DescribeConfig,
         llm: Option<&ModelSpec>,
@@ -62,8 +65,17 @@ impl ModelFiles {
             Some(folder) => vec![folder.clone()],
             None => model_folders(|name| std::env::var_os(name)),
         };
+        let vision = config.vision.as_ref();
+        let named = |path: &Path, sha256: &Option<String>| ModelFile {
+            path: path.to_owned(),
+            sha256: sha256.clone(),
+        };
         Self {
-            llm: llm.and_then(|spec| in_folders(&searched, spec)),
+            llm: match vision {
+                Some(vision) => Some(named(&vision.model, &vision.model_sha256)),
+                None => llm.and_then(|spec| in_folders(&searched, spec)),
+            },
+            mmproj: vision.map(|vision| named(&vision.mmproj, &vision.mmproj_sha256)),
             encoder: encoder.and_then(|spec| in_folders(&searched, spec)),
             searched,
         }
@@ -137,5 +149,25 @@ mod tests {
         assert_eq!(llm.path, folder.path().join("m.gguf"));
         assert_eq!(llm.args("--llm").len(), 4);
         assert_eq!((files.encoder, files.searched.len()), (None, 1));
+        assert_eq!(files.mmproj, None);
+    }
+
+    #[test]
+    fn a_model_that_sees_takes_the_language_models_place() {
+        let vision: crate::config::VisionConfig =
+            toml::from_str("model = '/m'\nmmproj = '/p'\nmmproj_sha256 = '00'").unwrap();
+        let config = DescribeConfig {
+            vision: Some(vision),
+            ..DescribeConfig::default()
+        };
+        let files = ModelFiles::find(&config, None, None);
+        let named = |path: &str, sha256: Option<&str>| {
+            Some(ModelFile {
+                path: path.into(),
+                sha256: sha256.map(str::to_owned),
+            })
+        };
+        assert_eq!(files.llm, named("/m", None));
+        assert_eq!(files.mmproj, named("/p", Some("00")));
     }
 }

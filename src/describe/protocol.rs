@@ -6,11 +6,12 @@
 //!
 //! A frame: `FLMD`, version (1 byte), kind (1 byte), two zero bytes, payload length (u32).
 //! Payload: length of the JSON header (u32), the JSON header, then for a description its
-//! features (`rows * dim` f32). All numbers little-endian.
+//! features (`rows * dim` f32), and for a question its views' pictures. All numbers little-endian.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::view::{MAX_VIEWS, View};
 use super::{Origin, TokenFeatures};
 use crate::config::Task;
 
@@ -57,6 +58,9 @@ pub struct Hello {
     /// SHA-256 of the text encoder's file, hexadecimal, where it was asked to check it.
     #[serde(default)]
     pub encoder_sha256: Option<String>,
+    /// The language model looks at views.
+    #[serde(default)]
+    pub sees: bool,
 }
 
 /// Asks for a paragraph and its features.
@@ -73,6 +77,9 @@ pub struct DescribeCall {
     pub max_rows: usize,
     /// When to give up on the language model and answer with the template.
     pub deadline_ms: u64,
+    /// What the language model looks at, at most [`MAX_VIEWS`].
+    #[serde(default)]
+    pub views: Vec<View>,
 }
 
 /// Asks for the features of a finished text.
@@ -99,6 +106,9 @@ pub struct AskCall {
     pub max_rows: usize,
     /// When to give up on the language model and answer with the template.
     pub deadline_ms: u64,
+    /// What the language model looks at, at most [`MAX_VIEWS`].
+    #[serde(default)]
+    pub views: Vec<View>,
 }
 
 /// One question.
@@ -177,6 +187,9 @@ pub enum ProtocolError {
     /// A message that nothing asked for.
     #[error("it spoke without being asked")]
     Unasked,
+    /// Pictures and what was announced of them differ.
+    #[error("its pictures cannot be used: {0}")]
+    Views(&'static str),
     /// Features and their announced shape differ.
     #[error("{rows} rows of {dim} features were announced, {bytes} bytes came")]
     Shape {
@@ -227,14 +240,22 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Message, usize)>, ProtocolError> {
         .ok_or_else(|| ProtocolError::Header("it is longer than the payload".to_owned()))?;
     let message = match kind {
         1 => Message::Hello(parse(header)?),
-        2 => Message::Describe(parse(header)?),
+        2 => {
+            let mut call: DescribeCall = parse(header)?;
+            fill(&mut call.views, tail)?;
+            Message::Describe(call)
+        }
         3 => Message::Encode(parse(header)?),
         4 => Message::Description(reply(parse(header)?, tail)?),
         5 => Message::Refused(parse(header)?),
-        6 => Message::Ask(parse(header)?),
+        6 => {
+            let mut call: AskCall = parse(header)?;
+            fill(&mut call.views, tail)?;
+            Message::Ask(call)
+        }
         _ => Message::Answers(replies(parse(header)?, tail)?),
     };
-    if !matches!(kind, 4 | 7) && !tail.is_empty() {
+    if matches!(kind, 1 | 3 | 5) && !tail.is_empty() {
         return Err(ProtocolError::Header("bytes follow it".to_owned()));
     }
     Ok(Some((message, FRAME_HEADER + length)))
@@ -244,19 +265,27 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Message, usize)>, ProtocolError> {
 ///
 /// # Errors
 /// [`ProtocolError::Length`] where it would be too long to be decoded,
-/// [`ProtocolError::Shape`] where a reply's values do not fill its shape.
+/// [`ProtocolError::Shape`] or [`ProtocolError::Views`] where a reply's values or a view's picture
+/// do not fill their shape.
 pub fn encode(message: &Message) -> Result<Vec<u8>, ProtocolError> {
     let mut features: Vec<&[f32]> = Vec::new();
+    let mut views: &[View] = &[];
     let (kind, header) = match message {
         Message::Hello(hello) => (1, serde_json::to_vec(hello)),
-        Message::Describe(call) => (2, serde_json::to_vec(call)),
+        Message::Describe(call) => {
+            views = checked(&call.views)?;
+            (2, serde_json::to_vec(call))
+        }
         Message::Encode(call) => (3, serde_json::to_vec(call)),
         Message::Description(reply) => {
             features.push(&reply.features.values);
             (4, serde_json::to_vec(&reply_header(reply)?))
         }
         Message::Refused(refusal) => (5, serde_json::to_vec(refusal)),
-        Message::Ask(call) => (6, serde_json::to_vec(call)),
+        Message::Ask(call) => {
+            views = checked(&call.views)?;
+            (6, serde_json::to_vec(call))
+        }
         Message::Answers(replies) => {
             features.extend(replies.iter().map(|r| r.features.values.as_slice()));
             let headers: Result<Vec<_>, _> = replies.iter().map(reply_header).collect();
@@ -265,7 +294,8 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, ProtocolError> {
     };
     let header = header.map_err(|error| ProtocolError::Header(error.to_string()))?;
     let values: usize = features.iter().map(|f| f.len()).sum();
-    let length = 4 + header.len() + 4 * values;
+    let pixels: usize = views.iter().map(|v| v.data.len()).sum();
+    let length = 4 + header.len() + 4 * values + pixels;
     let (Ok(payload_length), Ok(header_length), true) = (
         u32::try_from(length),
         u32::try_from(header.len()),
@@ -280,6 +310,9 @@ pub fn encode(message: &Message) -> Result<Vec<u8>, ProtocolError> {
     frame.extend_from_slice(&header_length.to_le_bytes());
     frame.extend_from_slice(&header);
     frame.extend(features.concat().iter().flat_map(|v| v.to_le_bytes()));
+    for view in views {
+        frame.extend_from_slice(&view.data);
+    }
     Ok(frame)
 }
 
@@ -290,6 +323,36 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
 
 fn parse<T: DeserializeOwned>(header: &[u8]) -> Result<T, ProtocolError> {
     serde_json::from_slice(header).map_err(|error| ProtocolError::Header(error.to_string()))
+}
+
+/// Views whose pictures fill their shapes.
+fn checked(views: &[View]) -> Result<&[View], ProtocolError> {
+    let is_sound = |v: &View| v.bytes() == Some(v.data.len());
+    if views.len() > MAX_VIEWS || !views.iter().all(is_sound) {
+        return Err(ProtocolError::Views("their shapes make no sense"));
+    }
+    Ok(views)
+}
+
+/// Each view takes its picture from `tail`, which has no more.
+fn fill(views: &mut [View], mut tail: &[u8]) -> Result<(), ProtocolError> {
+    if views.len() > MAX_VIEWS {
+        return Err(ProtocolError::Views("there are too many"));
+    }
+    for view in views {
+        let bytes = view
+            .bytes()
+            .ok_or(ProtocolError::Views("their shapes make no sense"))?;
+        let (own, rest) = tail
+            .split_at_checked(bytes)
+            .ok_or(ProtocolError::Views("bytes are missing"))?;
+        view.data = own.to_vec();
+        tail = rest;
+    }
+    if !tail.is_empty() {
+        return Err(ProtocolError::Views("bytes follow the last one"));
+    }
+    Ok(())
 }
 
 fn reply(header: ReplyHeader, tail: &[u8]) -> Result<Reply, ProtocolError> {

@@ -1,3 +1,4 @@
+use super::super::view::{MAX_PIXELS, ViewKind};
 use super::*;
 use proptest::prelude::*;
 
@@ -10,6 +11,7 @@ fn messages() -> Vec<Message> {
             pid: 7,
             note: Some("no model".to_owned()),
             encoder_sha256: Some("00".to_owned()),
+            sees: true,
         }),
         Message::Describe(DescribeCall {
             task: Task::Mff,
@@ -17,6 +19,7 @@ fn messages() -> Vec<Message> {
             max_tokens: 90,
             max_rows: 64,
             deadline_ms: 1000,
+            views: vec![view_of(2, 1), view_of(1, 3)],
         }),
         Message::Encode(EncodeCall {
             text: "ü".to_owned(),
@@ -44,6 +47,7 @@ fn messages() -> Vec<Message> {
             max_tokens: 0,
             max_rows: 64,
             deadline_ms: 1000,
+            views: vec![view_of(3, 3)],
         }),
         Message::Answers(vec![
             reply_of(1, 2),
@@ -66,6 +70,62 @@ fn reply_of(rows: usize, dim: usize) -> Reply {
             values: (0..rows * dim).map(|v| v as f32).collect(),
         },
     }
+}
+
+fn view_of(width: usize, channels: usize) -> View {
+    View {
+        kind: ViewKind::Visible,
+        weight: 0.5,
+        width,
+        height: 2,
+        channels,
+        data: (0..2 * width * channels).map(|v| v as u8).collect(),
+    }
+}
+
+#[test]
+fn views_take_their_own_bytes_and_leave_none() {
+    let call = |views| match &messages()[1] {
+        Message::Describe(call) => Message::Describe(DescribeCall {
+            views,
+            ..call.clone()
+        }),
+        _ => unreachable!(),
+    };
+    let frame = encode(&call(vec![view_of(2, 1), view_of(1, 3)])).unwrap();
+    let at = frame.windows(9).position(|w| w == b"\"width\":2").unwrap() + 8;
+    for (width, fits) in [(b'1', false), (b'2', true), (b'9', false), (b'0', false)] {
+        let mut changed = frame.clone();
+        changed[at] = width;
+        assert_eq!(decode(&changed).is_ok(), fits, "{}", char::from(width));
+    }
+    let short = View {
+        data: vec![0],
+        ..view_of(2, 1)
+    };
+    for views in [vec![short], vec![view_of(1, 1); MAX_VIEWS + 1]] {
+        let error = encode(&call(views)).unwrap_err();
+        assert!(matches!(error, ProtocolError::Views(_)), "{error}");
+    }
+}
+
+#[test]
+fn the_largest_views_fit_a_message() {
+    let view = View {
+        width: MAX_PIXELS / 250,
+        height: 250,
+        data: vec![7; MAX_PIXELS * 3],
+        ..view_of(1, 3)
+    };
+    let Message::Ask(call) = &messages()[5] else {
+        unreachable!()
+    };
+    let message = Message::Ask(AskCall {
+        views: vec![view; MAX_VIEWS],
+        ..call.clone()
+    });
+    let frame = encode(&message).unwrap();
+    assert_eq!(decode(&frame).unwrap(), Some((message, frame.len())));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use super::guide_settings::GuideSettings;
 use super::history::History;
 use super::pause::{FrameCount, Lateness, Thermometer};
 use super::questions::Answer;
+use super::view::View;
 use super::{
     DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
     paragraph,
@@ -26,6 +27,7 @@ use crate::align::AlignedPair;
 use crate::channel::Watch;
 use crate::clock::Timestamp;
 use crate::config::Task;
+use crate::frame::Picture;
 
 /// How long a step may be put off: how soon a dead process is noticed.
 const PULSE: Duration = Duration::from_millis(200);
@@ -82,6 +84,8 @@ pub struct GuideWorker {
     before: Option<(Timestamp, Facts)>,
     history: History,
     log: Option<EventLog>,
+    /// The last fused picture, where a model looks at it.
+    fused: Option<Picture>,
     /// Why the last event is not in the log.
     log_error: Option<String>,
     thermometer: Thermometer,
@@ -120,6 +124,7 @@ impl GuideWorker {
         Self {
             history: History::new(settings.changes),
             log: log.map(|(path, most, keep)| EventLog::new(path, most, keep)),
+            fused: None,
             log_error: None,
             thermometer: Thermometer::new(zone, above),
             lateness: Lateness::default(),
@@ -147,6 +152,12 @@ impl GuideWorker {
     /// Where the frame path's counters are read, to see whether describing costs frames.
     pub fn watch_frames(&mut self, frames: impl Fn() -> FrameCount + Send + 'static) {
         self.frames = Some(Box::new(frames));
+    }
+
+    /// The fused picture of the next step's pair, for a model that sees.
+    pub fn see(&mut self, fused: Option<&Picture>) {
+        let looks = self.settings.views.is_some_and(|w| w.fused > 0.0);
+        self.fused = fused.filter(|_| looks).cloned();
     }
 
     /// A user's text (`filmctl guide TEXT`), or back to describing (`guide --auto`).
@@ -274,7 +285,7 @@ impl GuideWorker {
     }
 
     fn follow(&mut self, text: String, now: Timestamp) {
-        let result = self.request(Prompt::Text(text));
+        let result = self.request(Prompt::Text(text), Vec::new());
         let done = result.is_ok();
         self.take(result, Origin::User, now);
         if done && self.last_error.is_none() {
@@ -300,7 +311,7 @@ impl GuideWorker {
         if self.since.is_none() || self.fresh {
             // Features of the template come in a few milliseconds, the language model first
             // reads its examples: its text follows.
-            let result = self.request(by_template);
+            let result = self.request(by_template, Vec::new());
             let done = result.is_ok();
             self.take(result, Origin::Template, now);
             if done {
@@ -312,7 +323,9 @@ impl GuideWorker {
         if let Some(frames) = count(self) {
             self.lateness.begin(frames);
         }
-        let result = self.request(by_llm);
+        let weights = self.settings.views.as_ref();
+        let views = weights.map_or_else(Vec::new, |w| w.views(pair, self.fused.as_ref()));
+        let result = self.request(by_llm, views);
         let origin = result.as_ref().map_or(Origin::Template, |d| d.origin);
         self.take(result, origin, now);
         if let Some(frames) = count(self)
@@ -356,11 +369,12 @@ impl GuideWorker {
         Facts::measure_as(self.neutral.task, self.settings.modality, pair)
     }
 
-    fn request(&mut self, text: Prompt) -> Result<Description, DescribeError> {
+    fn request(&mut self, text: Prompt, views: Vec<View>) -> Result<Description, DescribeError> {
         let request = DescribeRequest {
             task: self.neutral.task,
             text,
             deadline: self.settings.deadline,
+            views,
         };
         match &mut self.describer {
             Some(describer) => describer.describe(&request),

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{PATIENCE, Shared};
-use crate::align::AlignedPair;
+use super::{PATIENCE, Scene, Shared};
 use crate::channel::Mailbox;
 use crate::frame::{FramePair, FusedFrame, Pool, Pooled};
 use crate::fuse::FuseStage;
@@ -16,8 +15,8 @@ pub(super) struct FuseLoop {
     pub outbox: Arc<Mailbox<Pooled<FusedFrame>>>,
     pub pool: Pool<FusedFrame>,
     pub stage: FuseStage,
-    pub scenes: Arc<Mailbox<Pooled<AlignedPair>>>,
-    pub scene_pool: Pool<AlignedPair>,
+    pub scenes: Arc<Mailbox<Pooled<Scene>>>,
+    pub scene_pool: Pool<Scene>,
 }
 
 /// However the loop ends, even by a panic, present and guide must learn that nothing more comes.
@@ -81,7 +80,8 @@ impl FuseLoop {
             return;
         }
         if let Some(mut scene) = self.scene_pool.take() {
-            self.stage.share(pair, &mut scene);
+            self.stage.share(pair, &mut scene.pair);
+            scene.fused.copy_from(self.stage.fused());
             if self.scenes.put(scene).is_ok() {
                 self.shared.wants_scene.store(false, Relaxed);
             }

@@ -5,8 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use super::Shared;
-use crate::align::AlignedPair;
+use super::{Scene, Shared};
 use crate::channel::Mailbox;
 use crate::describe::GuideWorker;
 use crate::frame::Pooled;
@@ -22,7 +21,7 @@ pub enum GuideCommand {
 
 pub(super) struct GuideLoop {
     pub shared: Arc<Shared>,
-    pub scenes: Arc<Mailbox<Pooled<AlignedPair>>>,
+    pub scenes: Arc<Mailbox<Pooled<Scene>>>,
     pub commands: Receiver<GuideCommand>,
     pub worker: GuideWorker,
 }
@@ -39,7 +38,10 @@ impl GuideLoop {
             if !self.obey() {
                 break;
             }
-            wait = self.worker.step(scene.as_deref(), self.shared.now());
+            let scene = scene.as_deref();
+            self.worker.see(scene.map(|scene| &scene.fused));
+            let pair = scene.map(|scene| &scene.pair);
+            wait = self.worker.step(pair, self.shared.now());
             self.shared.set_guide(self.worker.status(self.shared.now()));
         }
     }

@@ -67,6 +67,7 @@ pub fn request(text: Prompt) -> DescribeRequest {
         task: Task::Ivf,
         text,
         deadline: Duration::from_secs(60),
+        views: Vec::new(),
     }
 }
 

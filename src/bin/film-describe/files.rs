@@ -16,6 +16,16 @@ pub fn load(
     path: &Path,
     expected: Option<&str>,
 ) -> anyhow::Result<LlamaModel> {
+    check(path, expected)?;
+    let params = LlamaModelParams::default()
+        .with_n_gpu_layers(0)
+        .with_use_mmap(true);
+    LlamaModel::load_from_file(backend, path, &params)
+        .with_context(|| format!("llama.cpp cannot load {}", path.display()))
+}
+
+/// A GGUF file, with the sum `expected` where there is one.
+pub fn check(path: &Path, expected: Option<&str>) -> anyhow::Result<()> {
     let shown = path.display();
     let mut file = File::open(path).with_context(|| format!("cannot open {shown}"))?;
     let mut magic = [0; 4];
@@ -32,11 +42,7 @@ pub fn load(
             bail!("{shown} has SHA-256 {found} and not {expected}: damaged, fetch it anew");
         }
     }
-    let params = LlamaModelParams::default()
-        .with_n_gpu_layers(0)
-        .with_use_mmap(true);
-    LlamaModel::load_from_file(backend, path, &params)
-        .with_context(|| format!("llama.cpp cannot load {shown}"))
+    Ok(())
 }
 
 fn hash(mut file: File, mut sum: Sha256) -> std::io::Result<String> {

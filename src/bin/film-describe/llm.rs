@@ -2,7 +2,8 @@
 //!
 //! The examples of a task are read once and kept as sequence 0; each request copies that state
 //! to sequence 1, which costs nothing, and goes on from there. One thread and a fixed batch
-//! size, so that the same facts give the same text.
+//! size, so that the same facts give the same text. A model that sees reads the same text once
+//! for each picture, in a sequence of its own, and writes what their mixed probabilities say.
 
 use std::num::NonZeroU32;
 
@@ -10,6 +11,7 @@ use anyhow::{Context, bail};
 use filmd::clock::{Clock, Timestamp};
 use filmd::config::Task;
 use filmd::describe::protocol::Asked;
+use filmd::describe::view::{MAX_VIEWS, View};
 use filmd::describe::{ask, prompt};
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaContextParams;
@@ -21,12 +23,20 @@ use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::token::data::LlamaTokenData;
 use llama_cpp_2::token::data_array::LlamaTokenDataArray;
 
+use crate::eyes::Eyes;
+use crate::mix::Mixture;
+
 const CONTEXT: u32 = 768;
 /// Tokens between two looks at the clock. A larger batch than the context's aborts.
 const CHUNK: usize = 64;
 /// Candidates tried before the whole vocabulary.
 const TOP: usize = 512;
 const PREFIX: i32 = 0;
+/// The same with pictures: three of 256 tokens and the examples beside as many texts.
+const SEEING_CONTEXT: u32 = 4 * CONTEXT;
+/// A picture comes in one batch.
+const SEEING_CHUNK: usize = 512;
+/// First of the sequences that are written to.
 const WORK: i32 = 1;
 
 /// Whose examples are read.
@@ -45,10 +55,31 @@ impl Examples {
     }
 }
 
+/// A sequence that has read all but the request.
+#[derive(Debug, Clone, Copy)]
+struct Reader {
+    sequence: i32,
+    /// Where the request begins.
+    begin: usize,
+    weight: f64,
+}
+
+/// Pictures that have been read.
+struct Seen {
+    after: Examples,
+    views: Vec<View>,
+    readers: Vec<Reader>,
+}
+
 /// Model and context.
 pub struct Llm<'a> {
     model: &'a LlamaModel,
     context: LlamaContext<'a>,
+    eyes: Option<Eyes<'a>>,
+    /// What sequences from [`WORK`] on hold, where pictures were read.
+    seen: Option<Seen>,
+    /// Tokens a sequence may have.
+    room: usize,
     /// Whose examples sequence 0 holds, and how many tokens they are.
     prefix: Option<(Examples, usize)>,
     /// Figures of the last paragraph, for --once.
@@ -57,7 +88,11 @@ pub struct Llm<'a> {
 
 impl<'a> Llm<'a> {
     /// Makes a context, one thread.
-    pub fn new(backend: &LlamaBackend, model: &'a LlamaModel) -> anyhow::Result<Self> {
+    pub fn new(
+        backend: &LlamaBackend,
+        model: &'a LlamaModel,
+        eyes: Option<Eyes<'a>>,
+    ) -> anyhow::Result<Self> {
         if model.n_ctx_train() < CONTEXT {
             bail!(
                 "the model reads {} tokens, {CONTEXT} are needed",
@@ -70,21 +105,33 @@ impl<'a> Llm<'a> {
         {
             bail!("the model is a text encoder");
         }
-        let chunk = u32::try_from(CHUNK)?;
+        let (cells, chunk, sequences) = match eyes {
+            Some(_) => (SEEING_CONTEXT, SEEING_CHUNK, 1 + MAX_VIEWS),
+            None => (CONTEXT, CHUNK, 2),
+        };
+        let chunk = u32::try_from(chunk)?;
         let params = LlamaContextParams::default()
-            .with_n_ctx(NonZeroU32::new(CONTEXT))
+            .with_n_ctx(NonZeroU32::new(cells))
             .with_n_batch(chunk)
             .with_n_ubatch(chunk)
             .with_n_threads(1)
             .with_n_threads_batch(1)
-            .with_n_seq_max(2)
+            .with_n_seq_max(u32::try_from(sequences)?)
             .with_kv_unified(true);
         Ok(Self {
             model,
             context: model.new_context(backend, params)?,
+            eyes,
+            seen: None,
+            room: cells.min(model.n_ctx_train()) as usize,
             prefix: None,
             last: String::new(),
         })
+    }
+
+    /// It looks at pictures.
+    pub fn sees(&self) -> bool {
+        self.eyes.is_some()
     }
 
     /// The model's own name.
@@ -96,47 +143,108 @@ impl<'a> Llm<'a> {
     /// or when the model fails; the next call starts clean.
     pub fn paragraph(
         &mut self,
-        task: Task,
+        (task, views): (Task, &[View]),
         sentences: &[String],
-        max_tokens: usize,
-        deadline: Timestamp,
+        limits: (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let request = prompt::request(sentences)?;
         let grammar = prompt::grammar(task, sentences)?;
         let examples = Examples::Paragraphs(task);
-        self.along(examples, (&request, &grammar), max_tokens, deadline)
+        self.along((examples, views), (&request, &grammar), limits)
     }
 
     /// The answer to one question; fails as [`Llm::paragraph`] does.
     pub fn answer(
         &mut self,
-        task: Task,
+        (task, views): (Task, &[View]),
         asked: &Asked,
-        max_tokens: usize,
-        deadline: Timestamp,
+        limits: (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let request = ask::request(&asked.question, &asked.sentences)?;
         let grammar = ask::grammar(task, &asked.sentences, asked.wish)?;
         let examples = Examples::Answers(task);
-        self.along(examples, (&request, &grammar), max_tokens, deadline)
+        self.along((examples, views), (&request, &grammar), limits)
     }
 
     fn along(
         &mut self,
-        examples: Examples,
+        (examples, views): (Examples, &[View]),
         (request, grammar): (&str, &str),
-        max_tokens: usize,
-        deadline: Timestamp,
+        limits: (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let result = self
-            .recall(examples, deadline)
-            .and_then(|used| self.write(request, grammar, used, (max_tokens, deadline)));
+            .recall(examples, limits.1)
+            .and_then(|used| self.look(examples, views, used, limits.1))
+            .and_then(|readers| self.write(request, grammar, &readers, limits));
         if result.is_err() {
             // Whatever state it was left in.
             self.context.clear_kv_cache();
             self.prefix = None;
+            self.seen = None;
         }
         result
+    }
+
+    /// One sequence with the examples and each of the pictures, or one with the examples alone.
+    fn look(
+        &mut self,
+        examples: Examples,
+        views: &[View],
+        used: usize,
+        deadline: Timestamp,
+    ) -> anyhow::Result<Vec<Reader>> {
+        if let Some(seen) = &self.seen
+            && seen.after == examples
+            && seen.views == views
+        {
+            // Another question about the same pictures.
+            for Reader {
+                sequence, begin, ..
+            } in &seen.readers
+            {
+                let (sequence, begin) = (u32::try_from(*sequence)?, u32::try_from(*begin)?);
+                self.context
+                    .clear_kv_cache_seq(Some(sequence), Some(begin), None)?;
+            }
+            return Ok(seen.readers.clone());
+        }
+        self.seen = None;
+        for sequence in WORK..=i32::try_from(MAX_VIEWS)? {
+            if sequence == WORK || self.eyes.is_some() {
+                let sequence = u32::try_from(sequence)?;
+                self.context
+                    .clear_kv_cache_seq(Some(sequence), None, None)?;
+            }
+        }
+        let mut readers = Vec::with_capacity(MAX_VIEWS);
+        if let Some(eyes) = &mut self.eyes {
+            for (sequence, view) in (WORK..).zip(views) {
+                if Clock.now() >= deadline {
+                    bail!("no time left");
+                }
+                self.context.kv_cache_seq_cp(PREFIX, sequence, None, None)?;
+                let space = (used, self.room);
+                readers.push(Reader {
+                    sequence,
+                    begin: eyes.show(view, &mut self.context, space, sequence)?,
+                    weight: f64::from(view.weight),
+                });
+            }
+        }
+        if readers.is_empty() {
+            self.context.kv_cache_seq_cp(PREFIX, WORK, None, None)?;
+            return Ok(vec![Reader {
+                sequence: WORK,
+                begin: used,
+                weight: 1.0,
+            }]);
+        }
+        self.seen = Some(Seen {
+            after: examples,
+            views: views.to_vec(),
+            readers: readers.clone(),
+        });
+        Ok(readers)
     }
 
     /// Sequence 0 holds the examples; returns how many tokens they are.
@@ -147,6 +255,7 @@ impl<'a> Llm<'a> {
             return Ok(used);
         }
         self.prefix = None;
+        self.seen = None;
         self.context.clear_kv_cache();
         let vocab = self.model.vocab();
         let tokens = vocab.tokenize(examples.text().as_bytes(), true, false);
@@ -163,8 +272,8 @@ impl<'a> Llm<'a> {
         sequence: i32,
         deadline: Timestamp,
     ) -> anyhow::Result<()> {
-        if position + tokens.len() > CONTEXT as usize {
-            bail!("the facts do not fit {CONTEXT} tokens");
+        if position + tokens.len() > self.room {
+            bail!("the facts do not fit {} tokens", self.room);
         }
         let mut batch = LlamaBatch::new(CHUNK, 1);
         let end = position + tokens.len();
@@ -185,26 +294,24 @@ impl<'a> Llm<'a> {
         &mut self,
         request: &str,
         grammar: &str,
-        used: usize,
+        readers: &[Reader],
         (max_tokens, deadline): (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let begun = Clock.now();
         let vocab = self.model.vocab();
-        self.context.clear_kv_cache_seq(Some(1), None, None)?;
-        self.context.kv_cache_seq_cp(PREFIX, WORK, None, None)?;
         let tokens = vocab.tokenize(request.as_bytes(), false, false);
         if tokens.is_empty() {
             bail!("the request has no token");
         }
-        self.read(&tokens, used, WORK, deadline)?;
+        let mut candidates = self.open(&tokens, readers, deadline)?;
         let read = Clock.now();
         let mut grammar = LlamaSampler::grammar(self.model, grammar, "root")
             .context("the grammar is not accepted")?;
-        let begin = used + tokens.len();
-        let room = (CONTEXT as usize).saturating_sub(begin);
+        let begin = readers.iter().map(|r| r.begin).max().unwrap_or(0) + tokens.len();
+        let room = self.room.saturating_sub(begin);
         let mut text = Vec::new();
         for written in 0..max_tokens.min(room) {
-            let token = self.next(&mut grammar)?;
+            let token = self.next(&mut grammar, candidates)?;
             text.extend(vocab.token_to_piece(token, false, None));
             if text.ends_with(b"\n") {
                 self.last = format!(
@@ -220,7 +327,7 @@ impl<'a> Llm<'a> {
                     .to_owned());
             }
             grammar.accept(token);
-            self.read(&[token], begin + written, WORK, deadline)?;
+            candidates = self.append(token, tokens.len() + written, readers, deadline)?;
         }
         bail!(
             "the paragraph did not end within {} tokens",
@@ -228,11 +335,68 @@ impl<'a> Llm<'a> {
         )
     }
 
+    /// All readers read the request; what comes next.
+    fn open(
+        &mut self,
+        tokens: &[LlamaToken],
+        readers: &[Reader],
+        deadline: Timestamp,
+    ) -> anyhow::Result<Vec<LlamaTokenData>> {
+        let mut mixture = Mixture::default();
+        for reader in readers {
+            self.read(tokens, reader.begin, reader.sequence, deadline)?;
+            if readers.len() > 1 {
+                mixture.add(self.context.get_logits_ith(-1), reader.weight);
+            }
+        }
+        Ok(self.candidates(readers, &mixture))
+    }
+
+    /// All readers read the token that was chosen, `after` the request's begin; what comes next.
+    fn append(
+        &mut self,
+        token: LlamaToken,
+        after: usize,
+        readers: &[Reader],
+        deadline: Timestamp,
+    ) -> anyhow::Result<Vec<LlamaTokenData>> {
+        if Clock.now() >= deadline {
+            bail!("no time left");
+        }
+        let mut batch = LlamaBatch::new(readers.len(), 1);
+        for reader in readers {
+            let at = i32::try_from(reader.begin + after)?;
+            batch.add(token, at, &[reader.sequence], true)?;
+        }
+        self.context.decode(&mut batch)?;
+        let mut mixture = Mixture::default();
+        if readers.len() > 1 {
+            for (row, reader) in (0..).zip(readers) {
+                mixture.add(self.context.get_logits_ith(row), reader.weight);
+            }
+        }
+        Ok(self.candidates(readers, &mixture))
+    }
+
+    /// The mixture's, or, where there is nothing to mix, the last decoded ones.
+    fn candidates(&self, readers: &[Reader], mixture: &Mixture) -> Vec<LlamaTokenData> {
+        if readers.len() < 2 {
+            return self.context.candidates_ith(-1).collect();
+        }
+        (0..)
+            .zip(mixture.logits())
+            .map(|(id, logit)| LlamaTokenData::new(LlamaToken(id), logit, 0.0))
+            .collect()
+    }
+
     /// The likeliest token the grammar allows. Masking the whole vocabulary costs more than the
     /// model itself, so the likeliest is tried alone first, then the best few hundred.
-    fn next(&self, grammar: &mut LlamaSampler) -> anyhow::Result<LlamaToken> {
+    fn next(
+        &self,
+        grammar: &mut LlamaSampler,
+        mut candidates: Vec<LlamaTokenData>,
+    ) -> anyhow::Result<LlamaToken> {
         let vocab = self.model.vocab();
-        let mut candidates: Vec<LlamaTokenData> = self.context.candidates_ith(-1).collect();
         let better = |a: &LlamaTokenData, b: &LlamaTokenData| b.logit().total_cmp(&a.logit());
         for count in [1, TOP, candidates.len()] {
             let count = count.min(candidates.len());

@@ -5,12 +5,15 @@
 //! output, words about faults on standard error. Thread: this one only; ggml's threads spin when
 //! cores are busy. Blocks: on standard input, and while a model runs. Allocates: models, contexts.
 //! Fails when: a model file is not what was asked for (exit code 78), standard input makes no
-//! sense (65). Ends when: standard input does. Not its job: pictures; it sees only sentences.
+//! sense (65). Ends when: standard input does. Not its job: facts; without --mmproj it sees only
+//! sentences.
 
 mod confine;
 mod encoder;
+mod eyes;
 mod files;
 mod llm;
+mod mix;
 mod serve;
 
 use std::io::{Read, Write};
@@ -40,6 +43,12 @@ struct Args {
     /// The language model's SHA-256; it is not used where the file has another one.
     #[arg(long, value_name = "HEX", requires = "llm")]
     llm_sha256: Option<String>,
+    /// The part of the language model that sees (GGUF, "mmproj").
+    #[arg(long, value_name = "FILE", requires = "llm")]
+    mmproj: Option<PathBuf>,
+    /// Its SHA-256; it is not used where the file has another one.
+    #[arg(long, value_name = "HEX", requires = "mmproj")]
+    mmproj_sha256: Option<String>,
     /// Text encoder (GGUF, a BERT model).
     #[arg(long, value_name = "FILE")]
     encoder: PathBuf,
@@ -96,7 +105,12 @@ fn run(args: &Args) -> anyhow::Result<()> {
         .and_then(|path| usable(files::load(&backend, path, args.llm_sha256.as_deref())));
     let mut llm = None;
     if let Some(model) = &llm_model {
-        match llm::Llm::new(&backend, model) {
+        let eyes = args.mmproj.as_ref().and_then(|path| {
+            let eyes = eyes::Eyes::load(path, args.mmproj_sha256.as_deref(), model);
+            eyes.map_err(|error| note = Some(format!("vision: {error:#}")))
+                .ok()
+        });
+        match llm::Llm::new(&backend, model, eyes) {
             Ok(made) => llm = Some(made),
             Err(error) => note = Some(format!("language model: {error:#}")),
         }
@@ -131,6 +145,7 @@ fn once(server: &mut serve::Server<'_, '_, '_>, task: Task) -> anyhow::Result<()
             max_tokens: 140,
             max_rows: 64,
             deadline_ms: 60_000,
+            views: Vec::new(),
         }));
         match reply {
             Some(Message::Description(Reply {

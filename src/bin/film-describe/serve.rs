@@ -38,6 +38,7 @@ impl Server<'_, '_, '_> {
             pid: std::process::id(),
             note: self.note.clone(),
             encoder_sha256: self.encoder_sha256.clone(),
+            sees: self.llm.as_ref().is_some_and(|llm| llm.sees()),
         });
         send(output, &hello)?;
         let mut received = Vec::new();
@@ -81,7 +82,11 @@ impl Server<'_, '_, '_> {
         if let Some(llm) = self.llm.as_deref_mut() {
             // The grammar allows nothing else; that it was obeyed is checked all the same.
             let text = llm
-                .paragraph(call.task, &call.sentences, call.max_tokens, deadline)
+                .paragraph(
+                    (call.task, &call.views),
+                    &call.sentences,
+                    (call.max_tokens, deadline),
+                )
                 .and_then(|text| {
                     prove(call.task, &prompt::clean(&call.sentences)?, &text)?;
                     Ok(text)
@@ -126,7 +131,7 @@ impl Server<'_, '_, '_> {
         let sentences = prompt::clean(&asked.sentences)?;
         if let Some(llm) = self.llm.as_deref_mut().filter(|_| call.max_tokens > 0) {
             let answer = llm
-                .answer(call.task, asked, call.max_tokens, deadline)
+                .answer((call.task, &call.views), asked, (call.max_tokens, deadline))
                 .and_then(|text| {
                     prove_answer(call.task, &sentences, asked.wish, &text)?;
                     Ok(text)

@@ -265,6 +265,7 @@ pub fn ask(describer: &mut dyn Describer, task: Task, text: Prompt) -> Result<De
         task,
         text,
         deadline: DEADLINE,
+        views: Vec::new(),
     };
     Ok(describer.describe(&request)?)
 }

@@ -15,8 +15,7 @@ pub(super) const PIXELS: usize = CELL * CELL;
 /// Channels of the features of two planes and their activity.
 const FEATURES: usize = 3 * PIXELS;
 
-/// Where [`quantise_cells`] puts pixel (dy, dx) of plane `plane`, and
-/// [`super::blend_cells`] finds it.
+/// Where [`Quantise::run`] puts pixel (dy, dx) of plane `plane`, and [`super::Blend::run`] finds it.
 pub fn depth_order(plane: usize, dy: usize, dx: usize) -> usize {
     plane * PIXELS + dy * CELL + dx
 }
