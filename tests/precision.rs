@@ -144,6 +144,12 @@ fn the_same_frame_gives_the_same_bytes() {
     assert_eq!(run(), run());
 }
 
+fn digest(values: &[f32]) -> String {
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let digest = Sha256::digest(&bytes);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// The trunk's operators in a row, with made-up weights, on every path: one digest for all
 /// processors. Attention and text of the shipped network are f32 in tract, whose sums are ordered
 /// by processor, so the whole network has no such digest.
@@ -214,12 +220,7 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
             path,
         };
         blend.run(&mut fused);
-        let bytes: Vec<u8> = fused.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let digest: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
-        assert_eq!(digest, DIGEST, "{}", path.name());
+        assert_eq!(digest(&fused), DIGEST, "{}", path.name());
         let used = fused.iter().filter(|v| **v > 0.0 && **v < 1.0).count();
         assert!(used > fused.len() / 4, "{used}");
     }
