@@ -144,23 +144,10 @@ fn the_same_frame_gives_the_same_bytes() {
     assert_eq!(run(), run());
 }
 
-/// Number `i` of some that look random, -125..=125.
-fn weight(i: usize) -> i32 {
-    ((i * 7919 + 13) % 251) as i32 - 125
-}
-
-/// A layer of 32 outputs with such weights.
-fn made_up([inputs, kernel]: [usize; 2], multiplier: f32, relu: bool, path: Path) -> ConvLayer {
-    let shape = ConvShape {
-        outputs: 32,
-        inputs,
-        kernel,
-    };
-    let products = 32 * inputs * kernel * kernel;
-    let weights: Vec<i8> = (0..products).map(|i| weight(i) as i8).collect();
-    let bias: Vec<i32> = (0..32).map(|i| weight(i) * 50).collect();
-    let constants = (&bias[..], &[multiplier; 32][..]);
-    ConvLayer::new(shape, &weights, constants, relu, path).unwrap()
+fn digest(values: &[f32]) -> String {
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let digest = Sha256::digest(&bytes);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// The trunk's operators in a row, with made-up weights, on every path: one digest for all
@@ -174,10 +161,20 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
         let to_unit = |&v: &u8| f32::from(v) / 255.0;
         picture.data().iter().map(to_unit).collect::<Vec<f32>>()
     });
+    let weight = |i: usize| ((i * 7919 + 13) % 251) as i32 - 125;
     let floats = |n: usize, scale: f32| (0..n).map(|i| weight(i) as f32 * scale).collect();
     for path in Kernels::available() {
         let layer = |inputs: usize, kernel: usize, multiplier: f32, relu: bool| {
-            made_up([inputs, kernel], multiplier, relu, path)
+            let shape = ConvShape {
+                outputs: 32,
+                inputs,
+                kernel,
+            };
+            let products = 32 * inputs * kernel * kernel;
+            let weights: Vec<i8> = (0..products).map(|i| weight(i) as i8).collect();
+            let bias: Vec<i32> = (0..32).map(|i| weight(i) * 50).collect();
+            let constants = (&bias[..], &[multiplier; 32][..]);
+            ConvLayer::new(shape, &weights, constants, relu, path).unwrap()
         };
         let mut pixels = vec![0; 3 * size.area()];
         let quantise = Quantise {
@@ -223,12 +220,7 @@ fn the_trunk_has_the_same_bytes_on_every_processor() {
             path,
         };
         blend.run(&mut fused);
-        let bytes: Vec<u8> = fused.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let digest: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
-        assert_eq!(digest, DIGEST, "{}", path.name());
+        assert_eq!(digest(&fused), DIGEST, "{}", path.name());
         let used = fused.iter().filter(|v| **v > 0.0 && **v < 1.0).count();
         assert!(used > fused.len() / 4, "{used}");
     }
