@@ -175,6 +175,7 @@ fn answers_contradict_no_fact_and_come_again_the_same() {
                             by_llm,
                         },
                         deadline: Duration::from_secs(120),
+                        views: Vec::new(),
                     })
                     .unwrap()
             };

@@ -165,6 +165,7 @@ impl FuseStage {
                 let Some(nearer) = nearer.flatten() else {
                     break;
                 };
+                count(&metrics.fused_again);
                 done = network.fuse(infrared, visible, nearer, &mut self.fused);
             }
             let Err(error) = done else {

@@ -43,12 +43,18 @@ struct Side {
     frames: u64,
     frames_per_second: f64,
     texts: u64,
+    /// Runs of the network beyond one a frame, while a text fades into the next.
+    fused_again: u64,
+    /// Processor time of the fuse thread, waiting left out: what other programs take does not count.
+    fuse_cpu_ms: f64,
     fuse_ms: Quantiles,
     latency_ms: Quantiles,
     #[serde(skip)]
     fuse: Vec<u32>,
     #[serde(skip)]
     latency: Vec<u32>,
+    #[serde(skip)]
+    cpu: Duration,
 }
 
 /// What `--json` prints.
@@ -60,6 +66,7 @@ struct Report {
     idle: Side,
     /// Busy to idle.
     frame_rate_ratio: f64,
+    fuse_cpu_ratio: f64,
     fuse_p99_ratio: f64,
     latency_p99_ratio: f64,
 }
@@ -90,6 +97,7 @@ pub fn run(mut config: Config, plan: Plan, json: bool) -> Result<()> {
         engine,
         size,
         frame_rate_ratio: ratio(busy.frames_per_second, idle.frames_per_second),
+        fuse_cpu_ratio: ratio(busy.fuse_cpu_ms, idle.fuse_cpu_ms),
         fuse_p99_ratio: ratio(busy.fuse_ms.p99, idle.fuse_ms.p99),
         latency_p99_ratio: ratio(busy.latency_ms.p99, idle.latency_ms.p99),
         busy,
@@ -182,7 +190,10 @@ impl Side {
         let marks = (metrics.fuse.added(), metrics.latency.added());
         let (start, from) = (Clock.now(), metrics.fused.load(Relaxed));
         let texts = status(pipeline).ok;
+        let (again, cpu) = (metrics.fused_again.load(Relaxed), fuse_thread_time());
         Clock.sleep_until(start.plus(phase));
+        self.cpu += fuse_thread_time().saturating_sub(cpu);
+        self.fused_again += metrics.fused_again.load(Relaxed) - again;
         self.frames += metrics.fused.load(Relaxed) - from;
         self.seconds += Clock.now().since(start).as_secs_f64();
         self.texts += status(pipeline).ok - texts;
@@ -192,9 +203,25 @@ impl Side {
 
     fn finish(&mut self) {
         self.frames_per_second = self.frames as f64 / self.seconds.max(1e-3);
+        self.fuse_cpu_ms = self.cpu.as_secs_f64() * 1e3 / self.frames.max(1) as f64;
         self.fuse_ms = Quantiles::of(std::mem::take(&mut self.fuse));
         self.latency_ms = Quantiles::of(std::mem::take(&mut self.latency));
     }
+}
+
+/// Processor time the thread named `fuse` has had.
+fn fuse_thread_time() -> Duration {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
+        return Duration::ZERO;
+    };
+    let time = |folder: std::path::PathBuf| {
+        let name = std::fs::read_to_string(folder.join("comm")).ok()?;
+        let stat = std::fs::read_to_string(folder.join("schedstat")).ok()?;
+        let ns = stat.split(' ').next()?.parse().ok()?;
+        (name.trim() == "fuse").then_some(Duration::from_nanos(ns))
+    };
+    let times = threads.flatten().filter_map(|thread| time(thread.path()));
+    times.max().unwrap_or_default()
 }
 
 fn print_for_people(report: &Report) {
@@ -202,19 +229,22 @@ fn print_for_people(report: &Report) {
     for (name, side) in [("idle", &report.idle), ("busy", &report.busy)] {
         say!(
             "  describer {name}: {:6.2} frames a second over {:.0} s, fuse p50 {:.2} p99 {:.2} ms, \
-             latency p50 {:.2} p99 {:.2} ms, {} texts",
+             latency p50 {:.2} p99 {:.2} ms, fuse CPU {:.2} ms a frame, {} fused again, {} texts",
             side.frames_per_second,
             side.seconds,
             side.fuse_ms.p50,
             side.fuse_ms.p99,
             side.latency_ms.p50,
             side.latency_ms.p99,
+            side.fuse_cpu_ms,
+            side.fused_again,
             side.texts
         );
     }
     say!(
-        "  busy to idle: frame rate {:.3}, p99 of fuse {:.3}, p99 of latency {:.3}",
+        "  busy to idle: frame rate {:.3}, CPU of fuse {:.3}, p99 of fuse {:.3}, p99 of latency {:.3}",
         report.frame_rate_ratio,
+        report.fuse_cpu_ratio,
         report.fuse_p99_ratio,
         report.latency_p99_ratio
     );
