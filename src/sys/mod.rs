@@ -3,4 +3,5 @@
 //! Input and output: plain values. Thread: any. Blocks: as each function says. Allocates: little.
 //! Fails when: the kernel says so (`std::io::Error`). Not its job: policy.
 
+pub mod bus;
 pub mod poll;
