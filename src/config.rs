@@ -5,6 +5,7 @@
 //! Not its job: opening what the keys name; each stage does that and reports its own errors.
 
 mod choices;
+mod panels;
 mod sections;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,10 @@ use serde::{Deserialize, Serialize};
 
 pub use choices::{
     Engine, Modality, Mode, Palette, ScreenKind, Task, TelemetryKind, TextStyle, ToneMode,
+};
+pub use panels::{
+    Action, BusKind, ButtonConfig, ButtonSource, ButtonsConfig, ChordConfig, PanelController,
+    SpiConfig, StatusPanelConfig,
 };
 pub use sections::VisionConfig;
 use sections::default_fps;
@@ -44,6 +49,10 @@ pub struct Config {
     pub describe: DescribeConfig,
     /// Where the picture is shown.
     pub present: PresentConfig,
+    /// A small display of words beside the screen.
+    pub status_panel: StatusPanelConfig,
+    /// Buttons on GPIO lines.
+    pub buttons: ButtonsConfig,
     /// How filmctl reaches the daemon.
     pub control: ControlConfig,
 }
@@ -175,6 +184,15 @@ impl Config {
             strength.to_string(),
             "0 to 2",
         )?;
+        range(
+            [0, 90, 180, 270].contains(&self.present.rotation),
+            "present.rotation",
+            self.present.rotation.to_string(),
+            "0, 90, 180 or 270 degrees",
+        )?;
+        self.present.spi.check(range)?;
+        self.status_panel.check(range)?;
+        self.buttons.check(range)?;
         self.describe.check(range)
     }
 }

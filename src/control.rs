@@ -8,6 +8,7 @@
 //! what is asked; the [`Handler`] does.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::Mode;
+use crate::config::{Mode, Palette};
 use crate::pipeline::Status;
 
 /// The longest request line, bytes. A guiding text is cut at 64 tokens, far below this.
@@ -40,6 +41,23 @@ pub enum Request {
     Mode {
         /// The mode.
         mode: Mode,
+    },
+    /// Colour thermal values otherwise, from the next frame on.
+    Palette {
+        /// The palette.
+        palette: Palette,
+    },
+    /// Hold the picture, or let it go on, from the next frame on.
+    Freeze {
+        /// Hold it.
+        on: bool,
+    },
+    /// Move source A (the thermal picture) from where the calibration has it.
+    Nudge {
+        /// Output pixels to the right of there.
+        right: i32,
+        /// Output pixels below.
+        down: i32,
     },
     /// Guide the fusion by this text until `guide-auto`.
     Guide {
@@ -195,18 +213,31 @@ impl Sockets {
 
     /// Waits for clients, at most `timeout`, and answers those that came.
     pub fn serve(&self, timeout: Duration, handler: &mut dyn Handler) {
-        let listeners = [(&self.control.0, true), (&self.observe.0, false)];
-        let ready = {
-            let mut fds = listeners.map(|(l, _)| PollFd::new(l, PollFlags::IN));
-            let timeout = Timespec {
-                tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
-                tv_nsec: i64::from(timeout.subsec_nanos()),
-            };
-            if poll(&mut fds, Some(&timeout)).is_err() {
-                return; // Interrupted by a signal: the caller looks at its flags and comes back.
-            }
-            fds.map(|fd| fd.revents().contains(PollFlags::IN))
+        let ready = self.wait(timeout, None);
+        self.answer_all(ready, handler);
+    }
+
+    /// Waits for clients or for something to read from `other`, at most `timeout`; which of the
+    /// two sockets has a client.
+    pub fn wait(&self, timeout: Duration, other: Option<BorrowedFd>) -> [bool; 2] {
+        let mut fds = vec![
+            PollFd::new(&self.control.0, PollFlags::IN),
+            PollFd::new(&self.observe.0, PollFlags::IN),
+        ];
+        fds.extend(other.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let timeout = Timespec {
+            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(timeout.subsec_nanos()),
         };
+        if poll(&mut fds, Some(&timeout)).is_err() {
+            return [false; 2]; // Interrupted by a signal: the caller looks at its flags.
+        }
+        [0, 1].map(|n| fds[n].revents().contains(PollFlags::IN))
+    }
+
+    /// Answers a client of each socket that has one.
+    pub fn answer_all(&self, ready: [bool; 2], handler: &mut dyn Handler) {
+        let listeners = [(&self.control.0, true), (&self.observe.0, false)];
         for ((listener, may_change), ready) in listeners.into_iter().zip(ready) {
             if ready
                 && let Ok((client, _)) = listener.accept()

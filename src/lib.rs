@@ -7,6 +7,7 @@
 
 pub mod acquire;
 pub mod align;
+pub mod buttons;
 pub mod channel;
 pub mod clock;
 pub mod config;

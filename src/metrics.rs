@@ -23,6 +23,9 @@ pub struct Marks {
     pub visible_stale: bool,
     /// Classic fusion stands in for the network.
     pub classic: bool,
+    /// The picture is held because somebody asked for it.
+    #[serde(default)]
+    pub frozen: bool,
 }
 
 /// How many timings a series keeps: two minutes at 30 frames a second.
@@ -129,6 +132,10 @@ pub struct Metrics {
     pub presented: AtomicU64,
     /// Times the screen was lost.
     pub screen_errors: AtomicU64,
+    /// Transfers to the screen that failed and were made again, as far as it knows.
+    pub screen_retries: AtomicU64,
+    /// Failures of the status panel.
+    pub panel_errors: AtomicU64,
     /// Times no pair came within the stall time.
     pub stalls: AtomicU64,
     /// Guidance values put into effect after the first (neutral) one.
@@ -166,6 +173,12 @@ pub struct Summary {
     pub fuse_errors: u64,
     /// Times the screen was lost.
     pub screen_errors: u64,
+    /// Transfers to the screen that failed and were made again, as far as it knows.
+    #[serde(default)]
+    pub screen_retries: u64,
+    /// Failures of the status panel.
+    #[serde(default)]
+    pub panel_errors: u64,
     /// Times no pair came within the stall time.
     pub stalls: u64,
     /// Guidance values put into effect.
@@ -207,6 +220,8 @@ impl Metrics {
             damaged: get(&self.damaged),
             fuse_errors: get(&self.fuse_errors),
             screen_errors: get(&self.screen_errors),
+            screen_retries: get(&self.screen_retries),
+            panel_errors: get(&self.panel_errors),
             stalls: get(&self.stalls),
             guidance_swaps: get(&self.guidance_swaps),
             skew_ms: self.skew.summary(),
@@ -233,6 +248,15 @@ pub fn resident_bytes(pid: u32) -> Option<u64> {
     let line = status.lines().find(|l| l.starts_with("VmRSS:"))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1024)
+}
+
+/// The board's temperature, degrees Celsius, from `zone` (thousandths of a degree as text) or the
+/// first of /sys/class/thermal; `None` where it does not say.
+pub fn board_celsius(zone: Option<&std::path::Path>) -> Option<f32> {
+    let usual = std::path::Path::new("/sys/class/thermal/thermal_zone0/temp");
+    let text = std::fs::read_to_string(zone.unwrap_or(usual)).ok()?;
+    let milli: f32 = text.trim().parse().ok()?;
+    Some(milli / 1000.0).filter(|celsius| celsius.is_finite())
 }
 
 #[cfg(test)]

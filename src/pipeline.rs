@@ -9,6 +9,7 @@
 mod acquire_loop;
 mod fuse_loop;
 mod guide_loop;
+mod panel_loop;
 mod present_loop;
 mod shared;
 mod status;
@@ -34,7 +35,7 @@ use crate::sys::cores;
 use crate::sys::team::Team;
 
 pub use guide_loop::GuideCommand;
-pub use shared::{Shared, SnapshotRequest};
+pub use shared::{NUDGE_LIMIT, Shared, SnapshotRequest};
 pub use status::Status;
 
 /// How long a source may be silent before that counts as a stall, and how soon every thread
@@ -67,7 +68,7 @@ pub struct Parts {
     pub keep_sources: bool,
 }
 
-/// The four threads of a running filmd.
+/// The threads of a running filmd: four, and one for a status panel where there is one.
 pub struct Pipeline {
     shared: Arc<Shared>,
     commands: SyncSender<GuideCommand>,
@@ -75,6 +76,8 @@ pub struct Pipeline {
     fuse: JoinHandle<()>,
     present: JoinHandle<Result<Vec<PathBuf>, PresentError>>,
     guide: JoinHandle<()>,
+    /// Where a status panel is configured.
+    panel: Option<JoinHandle<()>>,
     /// Ends a wait for the describer.
     stopper: Option<Arc<AtomicBool>>,
 }
@@ -111,6 +114,9 @@ impl Pipeline {
             snapshots: parts.snapshots,
             wants_snapshot: false,
             complained: false,
+            held: None,
+            hold: Picture::rgb(size),
+            retries: 0,
         };
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
@@ -145,6 +151,15 @@ impl Pipeline {
             commands: inbox,
             worker,
         };
+        let panel = parts
+            .config
+            .status_panel
+            .enabled
+            .then(|| panel_loop::PanelLoop {
+                shared: Arc::clone(&shared),
+                config: parts.config.status_panel.clone(),
+                thermal_zone: parts.config.describe.thermal_zone.clone(),
+            });
         let acquire = acquire_loop::AcquireLoop {
             shared: Arc::clone(&shared),
             source: parts.source,
@@ -158,6 +173,9 @@ impl Pipeline {
             })?,
             guide: spawn("guide", move || guide.run())?,
             acquire: spawn("acquire", move || acquire.run())?,
+            panel: panel
+                .map(|panel| spawn("panel", move || panel.run()))
+                .transpose()?,
             shared,
             commands,
             stopper,
@@ -203,6 +221,9 @@ impl Pipeline {
             ("guide", self.guide),
         ] {
             thread.join().map_err(|_| gone(name))?;
+        }
+        if let Some(panel) = self.panel {
+            panel.join().map_err(|_| gone("panel"))?;
         }
         files
     }

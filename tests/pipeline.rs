@@ -13,13 +13,42 @@ use std::time::Duration;
 use filmd::acquire::open_source;
 use filmd::config::{Config, Engine, Mode, OutputConfig, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::{DescribeError, Guidance};
-use filmd::frame::{FusedFrame, Size};
+use filmd::frame::{FusedFrame, Picture, Size};
 use filmd::fuse::FuseStage;
-use filmd::pipeline::{Parts, Pipeline};
+use filmd::pipeline::{Parts, Pipeline, ScreenFactory};
 use filmd::present::{PresentError, Screen, ScreenEvent};
 
 /// What was shown: number and mode of each frame.
 type Shown = Arc<Mutex<Vec<(u64, Mode)>>>;
+
+/// The picture of each frame, and whether it is marked as held.
+type Pictures = Arc<Mutex<Vec<(Picture, bool)>>>;
+
+struct Watcher(Pictures);
+
+impl Screen for Watcher {
+    fn name(&self) -> &str {
+        "watcher"
+    }
+
+    fn size(&self) -> Option<Size> {
+        None
+    }
+
+    fn show(&mut self, frame: &FusedFrame) -> Result<(), PresentError> {
+        let shown = (frame.picture.clone(), frame.marks.frozen);
+        self.0.lock().unwrap().push(shown);
+        Ok(())
+    }
+
+    fn poll_event(&mut self) -> Option<ScreenEvent> {
+        None
+    }
+
+    fn finish(&mut self) -> Result<Vec<PathBuf>, PresentError> {
+        Ok(Vec::new())
+    }
+}
 
 struct Recorder(Shown);
 
@@ -47,6 +76,13 @@ impl Screen for Recorder {
 }
 
 fn start(unpaced: bool) -> (Pipeline, Shown) {
+    let shown = Shown::default();
+    let record = Arc::clone(&shown);
+    let screen = Box::new(move || Ok(Box::new(Recorder(Arc::clone(&record))) as Box<dyn Screen>));
+    (start_with(unpaced, screen), shown)
+}
+
+fn start_with(unpaced: bool, screen: ScreenFactory) -> Pipeline {
     let mut config = Config {
         source: SourceConfig::Synthetic(SyntheticConfig {
             unpaced,
@@ -59,25 +95,24 @@ fn start(unpaced: bool) -> (Pipeline, Shown) {
         ..Config::default()
     };
     config.fuse.engine = Engine::Classic;
+    config.present.overlay = false;
     let source = open_source(&config.source).unwrap();
     let calibration = source.info().calibration.clone().unwrap();
     let stage = FuseStage::new(&config, &calibration, None).unwrap();
-    let shown = Shown::default();
-    let record = Arc::clone(&shown);
     let parts = Parts {
         source,
         stage,
-        screen: Box::new(move || Ok(Box::new(Recorder(Arc::clone(&record))))),
+        screen,
         describer: Err(DescribeError::Absent("not in this test".into())),
         neutral: Guidance::none(Task::Ivf),
         snapshots: None,
         keep_sources: false,
         config,
     };
-    (Pipeline::start(parts).unwrap(), shown)
+    Pipeline::start(parts).unwrap()
 }
 
-fn wait_for(shown: &Shown, frames: usize) {
+fn wait_for<T>(shown: &Mutex<Vec<T>>, frames: usize) {
     let end = common::now() + common::PATIENCE;
     while shown.lock().unwrap().len() < frames {
         assert!(common::now() < end, "no {frames} frames were shown");
@@ -121,4 +156,33 @@ fn frames_come_in_order_and_each_pair_is_accounted_for() {
         "{frames:?}"
     );
     assert_eq!(frames.presented, shown.len() as u64);
+}
+
+#[test]
+fn a_held_picture_stays_and_is_marked_while_frames_go_on() {
+    let shown = Pictures::default();
+    let record = Arc::clone(&shown);
+    let screen = Box::new(move || Ok(Box::new(Watcher(Arc::clone(&record))) as Box<dyn Screen>));
+    let pipeline = start_with(false, screen);
+    let shared = Arc::clone(pipeline.shared());
+    wait_for(&shown, 5);
+    shared.set_frozen(true);
+    let so_far = shown.lock().unwrap().len();
+    wait_for(&shown, so_far + 10);
+    shared.set_frozen(false);
+    let so_far = shown.lock().unwrap().len();
+    wait_for(&shown, so_far + 10);
+    pipeline.stop().unwrap();
+
+    let shown = shown.lock().unwrap();
+    let is_held = |frame: &&(Picture, bool)| frame.1;
+    let held: Vec<_> = shown.iter().filter(is_held).collect();
+    assert!(held.len() > 8, "{}", held.len());
+    assert!(held.windows(2).all(|two| two[0] == two[1]), "it moved");
+    // They are together, with moving pictures before and after.
+    let first = shown.iter().position(|frame| frame.1).unwrap();
+    let after = first + held.len();
+    assert!(first >= 5 && shown[after..].len() > 5);
+    assert!(shown[first..after].iter().all(|frame| frame.1));
+    assert!(shown[0].0 != shown[first - 1].0 && shown[after].0 != shown[shown.len() - 1].0);
 }

@@ -86,6 +86,23 @@ is() { [ "$(field "$1")" "$2" "$3" ] 2>/dev/null; }
 
 running() { kill -0 "$filmd" 2>/dev/null; }
 
+# gpio_lines COUNT: a GPIO chip of gpio-sim; sets gpio_chip, gpio_base (number of its first line)
+# and gpio_lines (the folder in which line N has sim_gpioN/pull and sim_gpioN/value).
+gpio_lines() {
+    kload gpio_sim
+    bank=/sys/kernel/config/gpio-sim/board/bank
+    mkdir -p $bank
+    echo "$1" >$bank/num_lines
+    echo 1 >/sys/kernel/config/gpio-sim/board/live
+    gpio_chip=$(cat $bank/chip_name)
+    gpio_lines=/sys/devices/platform/$(cat /sys/kernel/config/gpio-sim/board/dev_name)/$gpio_chip
+    gpio_base=$(sed -n "s/^$gpio_chip: GPIOs \([0-9]*\)-.*/\1/p" /sys/kernel/debug/gpio)
+}
+
+# press LINE, let_go LINE: a button between line and ground.
+press() { echo pull-down >"$gpio_lines/sim_gpio$1/pull"; }
+let_go() { echo pull-up >"$gpio_lines/sim_gpio$1/pull"; }
+
 kload_cameras() {
     kload vhci_hcd
     kload uvcvideo "$@"

@@ -33,6 +33,25 @@ def read_png(path: Path) -> tuple[int, int, bytes]:
     return width, height, rows
 
 
+def write_png(path: Path, width: int, height: int, rgb: bytes) -> None:
+    """RGB bytes as a file to look at."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    stride = 3 * width
+    rows = b"".join(b"\0" + rgb[y * stride : (y + 1) * stride] for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
 def unfilter(data: bytes, stride: int, step: int, height: int) -> bytes:
     """Undoes the five filters of PNG (specification, section 9.2)."""
     out, before = bytearray(), bytearray(stride)

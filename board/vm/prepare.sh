@@ -13,7 +13,9 @@ x86_64) arch=amd64 triple=x86_64-linux-gnu qemu=qemu-system-x86 ;;
 aarch64) arch=arm64 triple=aarch64-linux-gnu qemu=qemu-system-arm ;;
 *) echo "board/vm/prepare.sh: $machine is no board here: x86_64 or aarch64" >&2 && exit 2 ;;
 esac
-bash "$root/board/setup.sh" "$qemu" python3 xz-utils
+packages=("$qemu" python3 xz-utils make gcc)
+[[ $machine == aarch64 ]] && packages+=(gcc-aarch64-linux-gnu)
+bash "$root/board/setup.sh" "${packages[@]}"
 cache=$(mkdir -p "$cache/$machine" && cd "$cache" && pwd)
 work=$cache/$machine
 
@@ -57,11 +59,14 @@ if [[ ! -e $work/unpacked-$kernel ]]; then
     done
     touch "$work/unpacked-$kernel"
 fi
+fetch "linux-headers-$kernel"
+bash "$here/modules.sh" "$machine" "$work" "$kernel"
 
 busybox=$(find "$work/root/bin" "$work/root/usr/bin" -name busybox -print -quit)
 modules=configfs,virtio_pci,virtio_mmio,9p,9pnet_virtio,vivid,virtio_gpu,vhci_hcd,uvcvideo
-modules+=,i2c_dev,spidev,virtio_blk,ext4,crc32c_generic
-inputs=("$here/initramfs.py" "$here/init.sh" "$here/prepare.sh" "$work/unpacked-$kernel")
+modules+=,i2c_dev,spidev,virtio_blk,ext4,crc32c_generic,spi_mock,i2c_mock,gpio_sim
+inputs=("$here/initramfs.py" "$here/init.sh" "$here/prepare.sh" "$work/unpacked-$kernel"
+    "$work/modules/kernel")
 newest=$(ls -td "${inputs[@]}" | head -n 1)
 if [[ ! -e $work/initramfs.cpio || $newest -nt $work/initramfs.cpio ]]; then
     # C library: this machine's own, or the cross compiler's; the rest from the packages.
@@ -70,6 +75,7 @@ if [[ ! -e $work/initramfs.cpio || $newest -nt $work/initramfs.cpio ]]; then
     [[ $machine == x86_64 ]] && libraries=("${libraries[@]:1}")
     python3 "$here/initramfs.py" --out "$work/initramfs.cpio" --init "$here/init.sh" \
         --busybox "$busybox" --kernel "$work/root" --modules "$modules" \
+        --modules-from "$work/modules" \
         --program "$work/root/usr/bin/v4l2-ctl" --libraries "$(IFS=:; echo "${libraries[*]}")" \
         --also libc.so.6,libm.so.6,libgcc_s.so.1
 fi

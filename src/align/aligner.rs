@@ -20,6 +20,9 @@ const SHRINK_FROM: f64 = 1.25;
 pub struct Aligner {
     infrared: Side,
     visible: Side,
+    nudge: (i32, i32),
+    /// The infrared camera's geometry by its calibration.
+    calibrated: Geometry,
 }
 
 /// One camera: its geometry, and what was made for the last size of its pictures.
@@ -58,10 +61,24 @@ impl Aligner {
             output,
             warp: None,
         };
+        let calibrated = Geometry::infrared(calibration, preset, output)?;
         Ok(Self {
-            infrared: side(Geometry::infrared(calibration, preset, output)?),
+            infrared: side(calibrated),
             visible: side(Geometry::visible(calibration, output)),
+            nudge: (0, 0),
+            calibrated,
         })
+    }
+
+    /// Moves the infrared picture by so many output pixels right and down from where the
+    /// calibration has it. Its table is made anew with the next pair where that changed.
+    pub fn set_nudge(&mut self, nudge: (i32, i32)) {
+        if nudge == self.nudge {
+            return;
+        }
+        self.nudge = nudge;
+        self.infrared.geometry = self.calibrated.moved(nudge);
+        self.infrared.warp = None;
     }
 
     /// Aligns a pair into `out`. A missing source keeps the last picture and clears its `has_*`;

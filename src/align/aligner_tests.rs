@@ -207,3 +207,23 @@ fn unusable_calibrations_are_refused() {
     assert!(matches!(missing, AlignError::NoPreset { .. }));
     assert!(Aligner::new(&identity, None, Size::new(0, 9)).is_err());
 }
+
+#[test]
+fn a_nudge_moves_the_thermal_picture_by_output_pixels_and_back() {
+    let mut aligner = Aligner::new(&Calibration::identity(), None, OUTPUT).unwrap();
+    let mut out = AlignedPair::new(OUTPUT);
+    let thermal = square(OUTPUT, 1, (30.0, 20.0));
+    let visible = square(OUTPUT, 3, (30.0, 20.0));
+    for (nudge, wanted) in [
+        ((0, 0), (30.0, 20.0)),
+        ((5, -3), (35.0, 17.0)),
+        ((-7, 0), (23.0, 20.0)),
+        ((0, 0), (30.0, 20.0)),
+    ] {
+        aligner.set_nudge(nudge);
+        aligner.align_pictures(Some(&thermal), Some(&visible), &mut out);
+        let found = middle(&out.infrared);
+        assert!(near(found, wanted, 0.01), "{nudge:?}: {found:?}");
+        assert!(near(middle(&out.visible), (30.0, 20.0), 0.01));
+    }
+}

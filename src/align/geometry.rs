@@ -51,6 +51,15 @@ impl Geometry {
         })
     }
 
+    /// The picture moved by whole output pixels, right and down.
+    pub fn moved(&self, (x, y): (i32, i32)) -> Self {
+        let back = Homography::translation((-f64::from(x), -f64::from(y)));
+        Self {
+            plane: back.then(&self.plane),
+            ..*self
+        }
+    }
+
     /// The map into a picture of size `source`.
     pub fn positions(&self, source: Size) -> Positions {
         let scale = Homography::scaling(self.named, source);

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use filmd::config::Mode;
+use filmd::config::{Mode, Palette};
 use filmd::control::{Reply, Request, SnapshotFormat, ask, observe_socket, running_socket};
 use filmd::describe::GuideStatus;
 use filmd::pipeline::Status;
@@ -46,6 +46,24 @@ enum Command {
         /// The mode.
         #[arg(value_enum)]
         mode: Mode,
+    },
+    /// Colour thermal values otherwise, from the next frame on.
+    Palette {
+        /// The palette.
+        #[arg(value_enum)]
+        palette: Palette,
+    },
+    /// Hold the picture.
+    Freeze,
+    /// Let a held picture go on.
+    Unfreeze,
+    /// Move the thermal picture so many pixels right and down from where the calibration has it.
+    #[command(allow_negative_numbers = true)]
+    Nudge {
+        /// To the right; negative: to the left.
+        right: i32,
+        /// Down; negative: up.
+        down: i32,
     },
     /// Guide the fusion by a text, until `guide --auto`.
     Guide {
@@ -111,6 +129,13 @@ fn request(command: &Command) -> Result<Request> {
         Command::Status { .. } => Request::Status,
         Command::Health => Request::Health,
         Command::Mode { mode } => Request::Mode { mode: *mode },
+        Command::Palette { palette } => Request::Palette { palette: *palette },
+        Command::Freeze => Request::Freeze { on: true },
+        Command::Unfreeze => Request::Freeze { on: false },
+        Command::Nudge { right, down } => Request::Nudge {
+            right: *right,
+            down: *down,
+        },
         Command::Guide {
             text: Some(text), ..
         } => Request::Guide { text: text.clone() },
@@ -159,9 +184,11 @@ fn print_status(s: &Status) {
     );
     say!("source    {}", s.source);
     say!(
-        "task      {}, mode {}, engine {}",
+        "task      {}, mode {}{}, palette {}, engine {}",
         s.task.name(),
         s.mode.name(),
+        if s.marks.frozen { " (frozen)" } else { "" },
+        s.palette.name(),
         s.engine
     );
     say!("screen    {}, {:.1} fps", s.screen, s.fps);
@@ -174,6 +201,14 @@ fn print_status(s: &Status) {
         f.fuse_errors,
         f.stalls
     );
+    if f.screen_errors + f.screen_retries + f.panel_errors > 0 {
+        say!(
+            "displays  {} times lost, {} transfers made again, {} failures of the status panel",
+            f.screen_errors,
+            f.screen_retries,
+            f.panel_errors
+        );
+    }
     say!(
         "skew      p50 {:.1} ms, p99 {:.1} ms",
         f.skew_ms.p50,

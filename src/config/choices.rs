@@ -120,6 +120,13 @@ impl Mode {
         Self::PictureInPicture,
     ];
 
+    /// The mode after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|m| *m == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
     /// The name used in files, on the command line and in the overlay.
     pub const fn name(self) -> &'static str {
         match self {
@@ -148,6 +155,28 @@ pub enum Palette {
     Ironbow,
     /// Blue, green, yellow, red.
     Rainbow,
+}
+
+impl Palette {
+    /// All palettes, in the order a palette button steps through them.
+    pub const ALL: [Self; 4] = [Self::WhiteHot, Self::BlackHot, Self::Ironbow, Self::Rainbow];
+
+    /// The name used in files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WhiteHot => "white-hot",
+            Self::BlackHot => "black-hot",
+            Self::Ironbow => "ironbow",
+            Self::Rainbow => "rainbow",
+        }
+    }
+
+    /// The palette after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|p| *p == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
 }
 
 /// Which fusion runs.
@@ -186,6 +215,10 @@ pub enum ScreenKind {
     Window,
     /// The display itself, through DRM/KMS.
     Drm,
+    /// A frame buffer (fbdev), where the kernel has no DRM for the display.
+    Framebuffer,
+    /// A panel on SPI: `[present.spi]`.
+    Spi,
 }
 
 /// What the rows of telemetry below a picture are to be read as.

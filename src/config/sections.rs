@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::panels::SpiConfig;
 use super::{Engine, Modality, Mode, Palette, ScreenKind, TelemetryKind, TextStyle, ToneMode};
 use crate::frame::Size;
 
@@ -389,8 +390,15 @@ pub struct PresentConfig {
     pub screen: ScreenKind,
     /// DRM card, for `drm`.
     pub card: PathBuf,
+    /// Device, for `framebuffer`.
+    pub framebuffer: PathBuf,
+    /// Degrees by which the picture is turned clockwise, for `drm` and `framebuffer`: 0, 90, 180 or
+    /// 270. A panel on SPI turns it by itself: `spi.rotation`.
+    pub rotation: u16,
     /// Draw mode, task, frame rate and description over the picture.
     pub overlay: bool,
+    /// The panel, for `spi`.
+    pub spi: SpiConfig,
 }
 
 impl Default for PresentConfig {
@@ -398,7 +406,10 @@ impl Default for PresentConfig {
         Self {
             screen: ScreenKind::Headless,
             card: "/dev/dri/card0".into(),
+            framebuffer: "/dev/fb0".into(),
+            rotation: 0,
             overlay: true,
+            spi: SpiConfig::default(),
         }
     }
 }

@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// Where the first sensor of a board is: the processor's on the boards we know.
-const ZONE: &str = "/sys/class/thermal/thermal_zone0/temp";
 /// Describing goes on when it is so much colder, degrees Celsius.
 const COOLER: f32 = 5.0;
 /// Between two reads.
@@ -25,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Whether the board is too hot.
 #[derive(Debug)]
 pub(super) struct Thermometer {
-    zone: PathBuf,
+    zone: Option<PathBuf>,
     above: f32,
     last: Option<Timestamp>,
     celsius: Option<f32>,
@@ -37,7 +35,7 @@ impl Thermometer {
     /// degrees Celsius.
     pub fn new(zone: Option<PathBuf>, above: f32) -> Self {
         Self {
-            zone: zone.unwrap_or_else(|| ZONE.into()),
+            zone,
             above,
             last: None,
             celsius: None,
@@ -61,9 +59,7 @@ impl Thermometer {
     }
 
     fn read(&self) -> Option<f32> {
-        let text = std::fs::read_to_string(&self.zone).ok()?;
-        let milli: f32 = text.trim().parse().ok()?;
-        Some(milli / 1000.0).filter(|celsius| celsius.is_finite())
+        crate::metrics::board_celsius(self.zone.as_deref())
     }
 }
 

@@ -11,7 +11,7 @@ use super::tone::Unrest;
 use super::{ClassicFuser, Composer, Fuser, GuidanceFade, Tone, View};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Config, Mode};
+use crate::config::{Config, Mode, Palette};
 use crate::describe::Guidance;
 use crate::frame::{FramePair, FusedFrame, Picture};
 use crate::metrics::{Marks, Metrics, count};
@@ -80,6 +80,17 @@ impl FuseStage {
         })
     }
 
+    /// Other colours of thermal values from the next frame on.
+    pub fn set_palette(&mut self, palette: Palette) {
+        self.view.palette = palette;
+    }
+
+    /// Moves source A by so many output pixels right and down from where the calibration has it.
+    /// Makes the aligner's table anew where that changed.
+    pub fn set_nudge(&mut self, nudge: (i32, i32)) {
+        self.aligner.set_nudge(nudge);
+    }
+
     /// Who fuses, for status and overlay.
     pub fn engine_name(&self) -> &str {
         &self.engine
@@ -141,6 +152,7 @@ impl FuseStage {
             infrared_stale: pair.infrared_stale,
             visible_stale: pair.visible_stale,
             classic: stands_in,
+            frozen: false,
         };
         metrics.compose.add(Clock.now().since(fused));
     }

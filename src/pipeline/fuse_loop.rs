@@ -46,6 +46,8 @@ impl FuseLoop {
                 continue;
             };
             frame.sequence = sequence;
+            self.stage.set_palette(self.shared.palette());
+            self.stage.set_nudge(self.shared.nudge());
             self.stage.run(
                 &pair,
                 &guidance,

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::{PATIENCE, ScreenFactory, Shared};
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
+use crate::config::Mode;
 use crate::files::write_picture;
-use crate::frame::{FusedFrame, Pooled, Size};
+use crate::frame::{FusedFrame, Picture, Pooled, Size};
 use crate::metrics::count;
 use crate::present::{Overlay, OverlayInfo, PresentError, Screen, ScreenEvent};
 
@@ -26,6 +28,12 @@ pub(super) struct PresentLoop {
     pub wants_snapshot: bool,
     /// It was said that there is no screen; saying so every two seconds would fill the journal.
     pub complained: bool,
+    /// The mode of the picture that is held in `hold`.
+    pub held: Option<Mode>,
+    /// Room for a held picture.
+    pub hold: Picture,
+    /// Failed transfers of the present screen that were counted.
+    pub retries: u64,
 }
 
 /// Frames shown in the last second, exactly: the rate of a slow source is right as well.
@@ -75,6 +83,7 @@ impl PresentLoop {
                 }
                 continue;
             };
+            self.hold(&mut frame);
             self.draw(&mut overlay, &mut frame);
             if let Some(active) = &mut screen
                 && let Err(error) = active.show(&frame)
@@ -84,6 +93,9 @@ impl PresentLoop {
                 self.shared.set_screen("none (lost, trying again)");
                 screen = None;
                 retry_at = self.shared.now().plus(RETRY);
+            }
+            if let Some(active) = &screen {
+                self.count_retries(active.failed_transfers());
             }
             let shown = self.shared.now();
             self.shared.metrics.present.add(shown.since(now));
@@ -106,9 +118,37 @@ impl PresentLoop {
         screen.map_or(Ok(Vec::new()), |mut screen| screen.finish())
     }
 
+    /// Puts the held picture in place of the new one while somebody wants it held. Frames go on:
+    /// whoever watches over them sees that filmd lives, and the display keeps its rhythm.
+    fn hold(&mut self, frame: &mut FusedFrame) {
+        if !self.shared.frozen() {
+            self.held = None;
+            return;
+        }
+        frame.marks.frozen = true;
+        match self.held {
+            Some(mode) => {
+                frame.picture.copy_from(&self.hold);
+                frame.mode = mode;
+            }
+            None => {
+                self.hold.copy_from(&frame.picture);
+                self.held = Some(frame.mode);
+            }
+        }
+    }
+
+    /// Adds what this screen counted since the last frame.
+    fn count_retries(&mut self, failed: u64) {
+        let new = failed.saturating_sub(self.retries);
+        self.retries = failed;
+        let _ = self.shared.metrics.screen_retries.fetch_add(new, Relaxed);
+    }
+
     fn try_open(&mut self) -> Option<Box<dyn Screen>> {
         match (self.open)() {
             Ok(screen) => {
+                self.retries = 0;
                 self.shared.set_screen(screen.name());
                 if std::mem::take(&mut self.complained) {
                     log::info!("the screen is there: {}", screen.name());

@@ -3,7 +3,7 @@
 //! Thread: all. Blocks: never for long. Allocates: only where said. Fails when: never.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use super::Parts;
 use super::status::Status;
 use crate::channel::{Mailbox, Watch};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Mode, Task};
+use crate::config::{Mode, Palette, Task};
 use crate::describe::{Guidance, GuideStatus};
 use crate::frame::Picture;
 use crate::metrics::{Marks, Metrics, resident_bytes};
@@ -24,6 +24,9 @@ pub struct SnapshotRequest {
     /// Where it goes then.
     pub reply: SyncSender<Picture>,
 }
+
+/// A picture that is further off than this needs a calibration, not a button.
+pub const NUDGE_LIMIT: i32 = 64;
 
 /// State of a running pipeline.
 #[derive(Debug)]
@@ -41,6 +44,9 @@ pub struct Shared {
     task: Task,
     source: String,
     mode: AtomicU8,
+    palette: AtomicU8,
+    frozen: AtomicBool,
+    nudge: [AtomicI32; 2],
     stop: AtomicBool,
     centi_fps: AtomicU32,
     marks: Mutex<Marks>,
@@ -65,6 +71,9 @@ impl Shared {
             task: parts.config.task,
             source: parts.source.info().name.clone(),
             mode: AtomicU8::new(0),
+            palette: AtomicU8::new(0),
+            frozen: AtomicBool::new(false),
+            nudge: Default::default(),
             stop: AtomicBool::new(false),
             centi_fps: AtomicU32::new(0),
             marks: Mutex::default(),
@@ -73,6 +82,7 @@ impl Shared {
             guide: Mutex::default(),
         };
         shared.set_mode(parts.config.fuse.mode);
+        shared.set_palette(parts.config.fuse.palette);
         shared
     }
 
@@ -100,8 +110,43 @@ impl Shared {
 
     /// The mode after the present one.
     pub fn next_mode(&self) {
-        let index = usize::from(self.mode.load(Relaxed)) + 1;
-        self.set_mode(Mode::ALL[index % Mode::ALL.len()]);
+        self.set_mode(self.mode().next());
+    }
+
+    /// Colours of thermal values from the next frame on.
+    pub fn palette(&self) -> Palette {
+        let index = usize::from(self.palette.load(Relaxed));
+        Palette::ALL.get(index).copied().unwrap_or_default()
+    }
+
+    /// Shows other colours from the next frame on.
+    pub fn set_palette(&self, palette: Palette) {
+        let index = Palette::ALL.iter().position(|p| *p == palette).unwrap_or(0);
+        let index = u8::try_from(index).unwrap_or(0);
+        self.palette.store(index, Relaxed);
+    }
+
+    /// The picture is held.
+    pub fn frozen(&self) -> bool {
+        self.frozen.load(Relaxed)
+    }
+
+    /// Holds the picture from the next frame on, or lets it go on.
+    pub fn set_frozen(&self, frozen: bool) {
+        self.frozen.store(frozen, Relaxed);
+    }
+
+    /// How far source A was moved from its calibration: output pixels right and down.
+    pub fn nudge(&self) -> (i32, i32) {
+        let [x, y] = &self.nudge;
+        (x.load(Relaxed), y.load(Relaxed))
+    }
+
+    /// Moves source A from the next frame on, at most [`NUDGE_LIMIT`] pixels either way.
+    pub fn set_nudge(&self, (right, down): (i32, i32)) {
+        let [x, y] = &self.nudge;
+        x.store(right.clamp(-NUDGE_LIMIT, NUDGE_LIMIT), Relaxed);
+        y.store(down.clamp(-NUDGE_LIMIT, NUDGE_LIMIT), Relaxed);
     }
 
     /// All threads end after their current frame.
@@ -177,7 +222,12 @@ impl Shared {
             engine: lock(&self.engine).clone(),
             screen: lock(&self.screen).clone(),
             fps: self.fps(),
-            marks: self.marks(),
+            marks: Marks {
+                frozen: self.frozen(),
+                ..self.marks()
+            },
+            palette: self.palette(),
+            nudge: self.nudge(),
             frames: self.metrics.summary(),
             guide: lock(&self.guide).clone(),
             resident_bytes: resident_bytes(std::process::id()).unwrap_or(0),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Mode, Task};
+use crate::config::{Mode, Palette, Task};
 use crate::describe::GuideStatus;
 use crate::metrics::{Marks, Summary};
 
@@ -17,6 +17,12 @@ pub struct Status {
     pub task: Task,
     /// What is shown.
     pub mode: Mode,
+    /// Colours of thermal values.
+    #[serde(default)]
+    pub palette: Palette,
+    /// How far source A was moved from its calibration: output pixels right and down.
+    #[serde(default)]
+    pub nudge: (i32, i32),
     /// Where pairs come from.
     pub source: String,
     /// Who fuses: the network's name, or "classic" with the reason.

@@ -5,7 +5,7 @@
 //! the frame before is on the display, at most [`FLIP_TIMEOUT`]. Allocates: in
 //! [`DrmScreen::open`], and where the picture's size changes. Fails when: the card is missing,
 //! forbidden, in use or drives no display; later when the display is unplugged.
-//! Not its job: choices and messages (see `drm_choice`), rotation, more than one display.
+//! Not its job: choices and messages (see `drm_choice`), more than one display.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -26,7 +26,7 @@ use rustix::io::Errno;
 use super::drm_choice::{
     Link, ModeFacts, choose_connector, choose_crtc, choose_mode, explain, explain_open,
 };
-use super::scale::{Filter, Layout, Rect, Scaler, fit};
+use super::paint::Painter;
 use super::{PresentError, Screen, ScreenEvent};
 use crate::clock::{Clock, Timestamp};
 use crate::frame::{FusedFrame, Size};
@@ -103,19 +103,20 @@ pub struct DrmScreen {
     back: usize,
     /// A flip was asked for and has not happened yet.
     pending: bool,
-    scaler: Option<(Scaler, Rect)>,
+    painter: Painter,
     /// The kernel's word on the connector, where it has one.
     status: Option<PathBuf>,
     checked: Timestamp,
 }
 
 impl DrmScreen {
-    /// Opens `path` (/dev/dri/cardN), becomes its master, and shows black on its display.
+    /// Opens `path` (/dev/dri/cardN), becomes its master, and shows black on its display, on which
+    /// pictures are turned clockwise by `degrees`.
     ///
     /// # Errors
     /// [`PresentError::Unavailable`]: no such card, no permission, another master, no display
     /// connected, or a call refused.
-    pub fn open(path: &Path) -> Result<Self, PresentError> {
+    pub fn open(path: &Path, degrees: u16) -> Result<Self, PresentError> {
         let refused = |doing: &'static str| {
             move |error: io::Error| PresentError::Unavailable(explain(path, doing, &error))
         };
@@ -133,6 +134,7 @@ impl DrmScreen {
         let surface =
             || Surface::new(&card, output.size()).map_err(refused("making a picture buffer"));
         let surfaces = [surface()?, surface()?];
+        let size = output.size();
         card.set_crtc(
             output.crtc,
             Some(surfaces[0].framebuffer),
@@ -151,7 +153,7 @@ impl DrmScreen {
             surfaces,
             back: 1,
             pending: false,
-            scaler: None,
+            painter: Painter::new(size, degrees),
             checked: Clock.now(),
         })
     }
@@ -223,24 +225,13 @@ impl DrmScreen {
     }
 
     fn draw(&mut self, frame: &FusedFrame) {
-        let src = frame.picture.size();
-        let size = self.output.size();
-        if self.scaler.as_ref().map(|(scaler, _)| scaler.src()) != Some(src) {
-            let rect = fit(src, size);
-            let scaler = Scaler::new(src, rect.size, Filter::Bilinear, Layout::Xrgb8888);
-            self.scaler = Some((scaler, rect));
-            // The bars may lie elsewhere now.
+        if self.painter.prepare(frame.picture.size()) {
             for surface in &mut self.surfaces {
                 surface.memory.fill(0);
             }
         }
         let Surface { pitch, memory, .. } = &mut self.surfaces[self.back];
-        if let Some((scaler, rect)) = &mut self.scaler {
-            let first = rect.y * *pitch + rect.x * Layout::Xrgb8888.bytes();
-            if let Some(target) = memory.get_mut(first..) {
-                scaler.scale(&frame.picture, target, *pitch);
-            }
-        }
+        self.painter.paint(&frame.picture, memory, *pitch);
     }
 
     fn flip(&mut self) -> Result<(), PresentError> {
@@ -277,7 +268,7 @@ impl Screen for DrmScreen {
     }
 
     fn size(&self) -> Option<Size> {
-        Some(self.output.size())
+        Some(self.painter.size())
     }
 
     fn show(&mut self, frame: &FusedFrame) -> Result<(), PresentError> {

@@ -5,15 +5,21 @@
 //! Fails when: [`PresentError`]; the pipeline goes headless and tries again. Not its job: what
 //! is in the picture, but for the overlay.
 
+mod bus_log;
 mod canvas;
 mod clip;
 mod drm;
 mod drm_choice;
+mod fbdev;
 mod headless;
 mod overlay;
+mod paint;
+mod rotate;
 mod sampler;
 mod scale;
 mod sheet;
+mod spi;
+mod status_panel;
 #[cfg(feature = "window")]
 mod window;
 mod wrap;
@@ -22,9 +28,12 @@ use std::path::PathBuf;
 
 pub use canvas::Canvas;
 pub use drm::DrmScreen;
+pub use fbdev::FramebufferScreen;
 pub use headless::{HeadlessOptions, HeadlessScreen};
 pub use overlay::{Overlay, OverlayInfo};
 pub use scale::{Filter, Layout, Rect, Scaler, fit};
+pub use spi::SpiScreen;
+pub use status_panel::{PanelFacts, StatusPanel};
 #[cfg(feature = "window")]
 pub use window::WindowScreen;
 
@@ -110,6 +119,11 @@ pub trait Screen: Send {
     /// What its keys or buttons asked for since the last call; `None` when nothing (more).
     fn poll_event(&mut self) -> Option<ScreenEvent>;
 
+    /// Transfers to it that failed so far, also those that were made up for.
+    fn failed_transfers(&self) -> u64 {
+        0
+    }
+
     /// Ends: writes what is to be written and names the files.
     ///
     /// # Errors
@@ -128,7 +142,12 @@ pub fn open_screen(
     match config.screen {
         ScreenKind::Headless => Ok(Box::new(HeadlessScreen::new(headless))),
         ScreenKind::Window => open_window(),
-        ScreenKind::Drm => Ok(Box::new(DrmScreen::open(&config.card)?)),
+        ScreenKind::Drm => Ok(Box::new(DrmScreen::open(&config.card, config.rotation)?)),
+        ScreenKind::Framebuffer => Ok(Box::new(FramebufferScreen::open(
+            &config.framebuffer,
+            config.rotation,
+        )?)),
+        ScreenKind::Spi => Ok(Box::new(SpiScreen::open(&config.spi)?)),
     }
 }
 

@@ -172,6 +172,7 @@ fn marks(task: Task, marks: Marks) -> impl Iterator<Item = (&'static str, Rgb888
     [
         (marks.no_infrared, no_a, Rgb888::CSS_RED),
         (marks.no_visible, no_b, Rgb888::CSS_RED),
+        (marks.frozen, "FROZEN", Rgb888::CSS_RED),
         (held, "HELD", Rgb888::CSS_ORANGE),
         (marks.classic, "CLASSIC", Rgb888::CSS_ORANGE),
     ]

@@ -3,6 +3,7 @@
 //! Input and output: plain values. Thread: any. Blocks: as each function says. Allocates: little.
 //! Fails when: the kernel says so (`std::io::Error`). Not its job: policy.
 
+pub mod bus;
 pub mod cores;
 pub mod poll;
 pub mod team;

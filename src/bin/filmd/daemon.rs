@@ -7,8 +7,9 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use filmd::buttons::Buttons;
 use filmd::clock::{Clock, Timestamp};
-use filmd::config::Config;
+use filmd::config::{Action, Config};
 use filmd::control::{Handler, Reply, Request, SnapshotFormat, Sockets, default_socket};
 use filmd::files::encode_picture;
 use filmd::frame::Picture;
@@ -50,6 +51,16 @@ fn start(config: &Config) -> Result<Pipeline> {
     Pipeline::start(parts).context("cannot start the threads")
 }
 
+/// The buttons of the configuration. Without them the picture goes on all the same.
+fn open_buttons(config: &Config) -> Option<Buttons> {
+    if !config.buttons.any() {
+        return None;
+    }
+    Buttons::open(&config.buttons)
+        .inspect_err(|error| log::error!("no buttons: {error}"))
+        .ok()
+}
+
 /// The state of a running daemon, and its answers to filmctl.
 struct Daemon {
     path: PathBuf,
@@ -57,6 +68,7 @@ struct Daemon {
     /// `None` only while a reload exchanges it.
     pipeline: Option<Pipeline>,
     progress: Progress,
+    buttons: Option<Buttons>,
 }
 
 /// When the picture last went on: from frames shown, never from a timer.
@@ -102,6 +114,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let mut daemon = Daemon {
         path: args.config.clone(),
+        buttons: open_buttons(&config),
         config,
         pipeline: Some(pipeline),
         progress,
@@ -119,7 +132,7 @@ impl Daemon {
         let mut ready = false;
         let (mut fed, mut told) = (Timestamp::ZERO, Timestamp::ZERO);
         while !stop.load(Relaxed) && self.pipeline.as_ref().is_some_and(|p| !p.ended()) {
-            sockets.serve(Duration::from_millis(100), self);
+            self.wait(sockets);
             if hangup.swap(false, Relaxed)
                 && let Err(error) = self.reload()
             {
@@ -152,6 +165,86 @@ impl Daemon {
         }
     }
 
+    /// Waits a little for clients and buttons, and does what they ask for.
+    fn wait(&mut self, sockets: &Sockets) {
+        let mut timeout = Duration::from_millis(100);
+        let mut fd = None;
+        if let Some(buttons) = &self.buttons {
+            fd = buttons.fd();
+            if let Some(deadline) = buttons.deadline() {
+                timeout = timeout.min(deadline.since(Clock.now()));
+            }
+        }
+        let ready = sockets.wait(timeout, fd);
+        while let Some(action) = self.buttons.as_mut().and_then(|b| b.poll(Clock.now())) {
+            self.act(action);
+        }
+        sockets.answer_all(ready, self);
+    }
+
+    /// Does what a button asks for, by the requests that filmctl sends.
+    fn act(&mut self, action: Action) {
+        let Some(request) = self.request_of(action) else {
+            return;
+        };
+        let (reply, picture) = self.handle(request);
+        match reply {
+            Reply::Error { message } => log::error!("the button's {action:?}: {message}"),
+            Reply::Picture { .. } => self.save(&picture),
+            _ => log::info!("a button did {action:?}"),
+        }
+    }
+
+    fn request_of(&self, action: Action) -> Option<Request> {
+        let shared = self.pipeline.as_ref()?.shared();
+        let (right, down) = shared.nudge();
+        let nudge = |x: i32, y: i32| Request::Nudge {
+            right: right + x,
+            down: down + y,
+        };
+        Some(match action {
+            Action::Mode => Request::Mode {
+                mode: shared.mode().next(),
+            },
+            Action::Palette => Request::Palette {
+                palette: shared.palette().next(),
+            },
+            Action::Freeze => Request::Freeze {
+                on: !shared.frozen(),
+            },
+            Action::Snapshot => Request::Snapshot {
+                format: SnapshotFormat::Png,
+            },
+            Action::NudgeLeft => nudge(-1, 0),
+            Action::NudgeRight => nudge(1, 0),
+            Action::NudgeUp => nudge(0, -1),
+            Action::NudgeDown => nudge(0, 1),
+            Action::NudgeReset => Request::Nudge { right: 0, down: 0 },
+        })
+    }
+
+    /// Saves a snapshot that a button asked for; never over another one.
+    fn save(&self, picture: &[u8]) {
+        let Some(folder) = &self.config.buttons.snapshots else {
+            return; // The configuration was checked: no button saves without a folder.
+        };
+        // The calendar where the board has one; else the time since it started.
+        let seconds = Clock
+            .calendar()
+            .unwrap_or(Clock.now().as_nanos() / 1_000_000_000);
+        let milli = Clock.now().as_nanos() / 1_000_000 % 1000;
+        let path = folder.join(format!("snapshot-{seconds}-{milli:03}.png"));
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, picture));
+        match written {
+            Ok(()) => log::info!("wrote {}", path.display()),
+            Err(error) => log::error!(
+                "no snapshot: cannot write {}: {error}; set [buttons] snapshots to a folder that \
+                 filmd's user may write",
+                path.display()
+            ),
+        }
+    }
+
     /// Reads the file again. A file that cannot be used changes nothing. Only what differs is
     /// done anew: a new mode alone does not interrupt the picture.
     fn reload(&mut self) -> Result<()> {
@@ -180,6 +273,9 @@ impl Daemon {
         let result = match started {
             Ok(pipeline) => {
                 self.pipeline = Some(pipeline);
+                // Lines can be asked for once only.
+                self.buttons = None;
+                self.buttons = open_buttons(&config);
                 self.config = config;
                 Ok(())
             }
@@ -252,6 +348,18 @@ impl Handler for Daemon {
             Request::Health => self.health(),
             Request::Mode { mode } => {
                 shared.set_mode(mode);
+                Reply::Done
+            }
+            Request::Palette { palette } => {
+                shared.set_palette(palette);
+                Reply::Done
+            }
+            Request::Freeze { on } => {
+                shared.set_frozen(on);
+                Reply::Done
+            }
+            Request::Nudge { right, down } => {
+                shared.set_nudge((right, down));
                 Reply::Done
             }
             Request::Guide { text } => pipeline

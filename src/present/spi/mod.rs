@@ -1,0 +1,255 @@
+//! A small panel on SPI, of which only the rows that changed are sent.
+//!
+//! Input: [`FusedFrame`]s. Output: the picture in its aspect as RGB565, by bands of rows. Thread:
+//! present. Blocks: for as long as the rows take on the wire (320x240 at 32 MHz: 40 ms), and a
+//! third of a second in [`SpiScreen::open`]. Allocates: in [`SpiScreen::open`], and where the
+//! picture's size changes. Fails when: the bus is not there or its lines are in use; later when a
+//! band failed [`ATTEMPTS`] times in a row, which the driver's time-outs bound. Not its job:
+//! panels that the kernel drives (panel-mipi-dbi): those are DRM cards.
+
+mod bus;
+mod link;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use embedded_graphics::pixelcolor::Rgb565;
+use embedded_graphics::pixelcolor::raw::RawU16;
+use mipidsi::interface::InterfacePixelFormat;
+use mipidsi::models::{ILI9341Rgb565, Model, ST7789};
+use mipidsi::options::{ColorInversion, ColorOrder, Orientation, Rotation};
+use mipidsi::{Builder, Display, NoResetPin};
+
+use self::bus::{SpiBus, transfer_limit};
+use self::link::{ATTEMPTS, PanelLink, Pause};
+use super::scale::{Filter, Layout, Rect, Scaler, fit};
+use super::{PresentError, Screen, ScreenEvent};
+use crate::config::{PanelController, SpiConfig};
+use crate::frame::{FusedFrame, Size};
+
+/// A band of rows fills about so many transfers: where one fails, so much is sent again.
+const BAND: usize = 8;
+
+type Panel<M> = Display<PanelLink, M, NoResetPin>;
+
+/// The controllers that filmd knows.
+enum AnyPanel {
+    St7789(Panel<ST7789>),
+    Ili9341(Panel<ILI9341Rgb565>),
+}
+
+impl AnyPanel {
+    /// Writes RGB565 `pixels` to whole rows from `first` to `last`.
+    fn write(&mut self, width: u16, first: u16, last: u16, pixels: &[u16]) -> io::Result<()> {
+        let pixels = pixels.iter().map(|&p| Rgb565::from(RawU16::new(p)));
+        match self {
+            Self::St7789(panel) => panel.set_pixels(0, first, width - 1, last, pixels),
+            Self::Ili9341(panel) => panel.set_pixels(0, first, width - 1, last, pixels),
+        }
+    }
+}
+
+/// A panel that this process alone drives.
+pub struct SpiScreen {
+    name: String,
+    device: PathBuf,
+    panel: AnyPanel,
+    size: Size,
+    rows_in_band: usize,
+    scaler: Option<(Scaler, Rect)>,
+    rgb: Vec<u8>,
+    /// The picture to be shown, and what the panel has.
+    next: Vec<u16>,
+    shown: Vec<u16>,
+    /// Nobody knows what the panel has.
+    unknown: bool,
+    failed: Arc<AtomicU64>,
+}
+
+impl SpiScreen {
+    /// Opens the bus that `config` names and switches the panel on.
+    ///
+    /// # Errors
+    /// [`PresentError::Unavailable`]: no such node or line, no permission, or a panel's first
+    /// commands failed.
+    pub fn open(config: &SpiConfig) -> Result<Self, PresentError> {
+        let bus = SpiBus::open(config).map_err(PresentError::Unavailable)?;
+        let failed = Arc::new(AtomicU64::new(0));
+        let limit = transfer_limit();
+        let link = PanelLink::new(bus, limit, Arc::clone(&failed));
+        let panel = match config.controller {
+            PanelController::St7789 => start(ST7789, link, config).map(AnyPanel::St7789),
+            PanelController::Ili9341 => start(ILI9341Rgb565, link, config).map(AnyPanel::Ili9341),
+        }?;
+        let (width, height) = (config.width.into(), config.height.into());
+        let size = match config.rotation {
+            90 | 270 => Size::new(height, width),
+            _ => Size::new(width, height),
+        };
+        Ok(Self {
+            name: format!(
+                "{} {size} on {}, {:.1} MHz",
+                config.controller.name(),
+                config.device.display(),
+                f64::from(config.hz) / 1e6
+            ),
+            device: config.device.clone(),
+            panel,
+            size,
+            rows_in_band: (BAND * limit / (2 * size.width)).max(1),
+            scaler: None,
+            rgb: vec![0; 3 * size.area()],
+            next: vec![0; size.area()],
+            shown: vec![0; size.area()],
+            unknown: true,
+            failed,
+        })
+    }
+
+    fn draw(&mut self, frame: &FusedFrame) {
+        let src = frame.picture.size();
+        if self.scaler.as_ref().map(|(scaler, _)| scaler.src()) != Some(src) {
+            let rect = fit(src, self.size);
+            let scaler = Scaler::new(src, rect.size, Filter::Bilinear, Layout::Rgb);
+            self.scaler = Some((scaler, rect));
+            // The bars may lie elsewhere now.
+            self.rgb.fill(0);
+        }
+        if let Some((scaler, rect)) = &mut self.scaler {
+            let pitch = 3 * self.size.width;
+            let first = rect.y * pitch + 3 * rect.x;
+            if let Some(target) = self.rgb.get_mut(first..) {
+                scaler.scale(&frame.picture, target, pitch);
+            }
+        }
+        for (out, pixel) in self.next.iter_mut().zip(self.rgb.as_chunks::<3>().0) {
+            *out = rgb565(*pixel);
+        }
+    }
+
+    /// The next rows from `from` on that the panel has not, at most a band of them.
+    fn changed(&self, from: usize) -> Option<(usize, usize)> {
+        let width = self.size.width;
+        let row = |y: usize| y * width..(y + 1) * width;
+        let differs = |&y: &usize| self.unknown || self.next[row(y)] != self.shown[row(y)];
+        let first = (from..self.size.height).find(differs)?;
+        let end = self.size.height.min(first + self.rows_in_band);
+        let last = (first..end).take_while(differs).last()?;
+        Some((first, last))
+    }
+
+    fn send(&mut self, first: usize, last: usize) -> io::Result<()> {
+        let width = self.size.width;
+        let pixels = &self.next[first * width..(last + 1) * width];
+        // At most 320: the configuration was checked.
+        let short = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        let mut attempt = 1;
+        loop {
+            // Also the window is set again: nobody knows how far the pixels got.
+            let sent = self
+                .panel
+                .write(short(width), short(first), short(last), pixels);
+            if sent.is_ok() || attempt == ATTEMPTS {
+                return sent;
+            }
+            attempt += 1;
+        }
+    }
+}
+
+/// Switches a panel on.
+fn start<M>(model: M, link: PanelLink, config: &SpiConfig) -> Result<Panel<M>, PresentError>
+where
+    M: Model,
+    M::ColorFormat: InterfacePixelFormat<u8>,
+{
+    let usual = config.controller;
+    let invert = config.invert.unwrap_or(usual == PanelController::St7789);
+    let bgr = config.bgr.unwrap_or(usual == PanelController::Ili9341);
+    let rotation = match config.rotation {
+        90 => Rotation::Deg90,
+        180 => Rotation::Deg180,
+        270 => Rotation::Deg270,
+        _ => Rotation::Deg0,
+    };
+    let plain = Orientation::new();
+    let mirrored = if config.mirror {
+        plain.flip_horizontal()
+    } else {
+        plain
+    };
+    let [x, y] = config.offset;
+    Builder::new(model, link)
+        .display_size(config.width, config.height)
+        .display_offset(x, y)
+        .orientation(mirrored.rotate(rotation))
+        .invert_colors(if invert {
+            ColorInversion::Inverted
+        } else {
+            ColorInversion::Normal
+        })
+        .color_order(if bgr {
+            ColorOrder::Bgr
+        } else {
+            ColorOrder::Rgb
+        })
+        .init(&mut Pause)
+        .map_err(|error| {
+            PresentError::Unavailable(format!(
+                "{}: the panel cannot be switched on ({error:?}); check its wiring and lower \
+                 [present.spi] hz",
+                config.device.display()
+            ))
+        })
+}
+
+/// The upper bits of each channel.
+fn rgb565([r, g, b]: [u8; 3]) -> u16 {
+    u16::from(r >> 3) << 11 | u16::from(g >> 2) << 5 | u16::from(b >> 3)
+}
+
+impl Screen for SpiScreen {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn size(&self) -> Option<Size> {
+        Some(self.size)
+    }
+
+    fn show(&mut self, frame: &FusedFrame) -> Result<(), PresentError> {
+        self.draw(frame);
+        let mut from = 0;
+        while let Some((first, last)) = self.changed(from) {
+            self.send(first, last).map_err(|error| {
+                PresentError::Unavailable(format!(
+                    "{}: sending failed {ATTEMPTS} times in a row ({error}); check the panel's \
+                     wiring and lower [present.spi] hz",
+                    self.device.display()
+                ))
+            })?;
+            from = last + 1;
+        }
+        std::mem::swap(&mut self.shown, &mut self.next);
+        self.unknown = false;
+        Ok(())
+    }
+
+    fn poll_event(&mut self) -> Option<ScreenEvent> {
+        None
+    }
+
+    fn failed_transfers(&self) -> u64 {
+        self.failed.load(Relaxed)
+    }
+
+    fn finish(&mut self) -> Result<Vec<PathBuf>, PresentError> {
+        Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
