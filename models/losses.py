@@ -75,8 +75,11 @@ def _kept(g: Tensor, gf: Tensor, s: Tensor, sf: Tensor) -> Tensor:
     return torch.sigmoid(10 * (ratio - 0.5)) * torch.sigmoid(14 * (turn - 0.8))
 
 
-def edges(ga: Tensor, gb: Tensor, gf: Tensor) -> tuple[Tensor, Tensor]:
-    """(1 - Qabf, mostly of each source where it dominates, Nabf-like artefacts)."""
+def edges(ga: Tensor, gb: Tensor, gf: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """(1 - Qabf, Nabf-like artefacts).
+
+    `share` [N] of Qabf counts both sources together; the rest each where it dominates.
+    """
     sa, sb, sf = strength(ga), strength(gb), strength(gf)
     qa, qb = _kept(ga, gf, sa, sf), _kept(gb, gf, sb, sf)
     total = mean(sa + sb)
@@ -84,7 +87,8 @@ def edges(ga: Tensor, gb: Tensor, gf: Tensor) -> tuple[Tensor, Tensor]:
     wa, wb = sa * (sa > sb), sb * (sb > sa)
     dominant = [mean(q * w) / (mean(w) + 1e-3) for q, w in ((qa, wa), (qb, wb))]
     missing = [1e-3 / (mean(w) + 1e-3) for w in (wa, wb)]  # a source that never dominates
-    kept = 0.3 * whole + 0.35 * sum(d + m for d, m in zip(dominant, missing))
+    alone = sum(d + m for d, m in zip(dominant, missing)) / 2
+    kept = share * whole + (1 - share) * alone
     excess = mean(F.relu(sf - torch.maximum(sa, sb))) / total
     return 1 - kept, excess
 

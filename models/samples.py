@@ -17,7 +17,8 @@ from bank import Bank
 
 TOLD_SHARE = 0.75  # of the degraded samples: the text names the fault, the target is the clean pair
 GRAIN = 0.016  # most noise of a sample that is not degraded, of full scale
-LIFT, TEXTURE, SHARPEN = 0.25, 0.6, 0.5  # what the wishes for people, texture and edges add
+LIFT, DIM = 0.3, 0.08  # what the wish for people adds to what is warm, and takes from around it
+TEXTURE, SHARPEN = 0.6, 0.5  # what the wishes for texture and edges add
 TASKS = ("ivf", "ivf", "mif", "mef", "mff")  # of a batch; the second is the degraded one
 
 
@@ -52,7 +53,10 @@ def warm(a: np.ndarray) -> np.ndarray:
 def wish(name: str, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, float]:
     """What a wish adds to the target: a plane [H,W], and the share of sharpening."""
     if name == "people":
-        return LIFT * warm(a), 0.0
+        # Most are nearly white already: their surround has to make room.
+        mask = warm(a)
+        near = np.clip(3 * cv2.blur(mask, (27, 27), borderType=cv2.BORDER_REPLICATE), 0, 1)
+        return LIFT * mask - DIM * near * (1 - mask), 0.0
     if name == "texture":
         return TEXTURE * (b - cv2.blur(b, (9, 9))), 0.0
     return np.zeros_like(a), SHARPEN if name == "edges" else 0.0

@@ -16,11 +16,12 @@ from losses import blur, gradient
 class Weights:
     """Weights of the loss terms of one task; see losses.py for the terms."""
 
-    level: float = 2.0  # blurred intensity
+    level: float = 0.4  # blurred intensity
     pixel: float = 0.2  # intensity of each pixel
     gradient: float = 5.0
     structure: float = 0.15
     edges: float = 1.0
+    whole: float = 0.3  # share of edges that counts both sources together, as Qabf does
     excess: float = 0.5
     information: float = 0.25
     differences: float = 0.05
@@ -28,11 +29,16 @@ class Weights:
 
 
 WEIGHTS = {
-    "ivf": Weights(structure=0.2, edges=2.5, information=1.0, differences=0.25),
-    "mif": Weights(structure=0.4, edges=2.2, information=1.2),  # black backgrounds must stay black
+    "ivf": Weights(
+        level=0.25, structure=0.2, edges=2.5, whole=0.6, information=1.0, differences=0.25
+    ),
+    # Black backgrounds must stay black; the fainter source must stay visible.
+    "mif": Weights(level=1.5, structure=0.4, edges=2.2, whole=0.1, information=1.2),
     # The brighter pixel says nothing about exposure.
     "mef": Weights(structure=0.25, pixel=0.0, edges=1.8, information=0.7, differences=0.3),
-    "mff": Weights(pixel=2.0, gradient=4.0, edges=1.8, information=0.5, differences=0.0, choice=1.0),
+    "mff": Weights(
+        pixel=2.0, gradient=4.0, edges=1.8, information=0.5, differences=0.0, choice=1.5
+    ),
 }
 WINDOW = {"ivf": 3, "mif": 3, "mef": 5, "mff": 7}  # of the stronger-source decision
 
@@ -107,7 +113,7 @@ def loss(
     elif late > 0:
         total = total + 2 * late * w["information"] * losses.information(a, b, f)
     if late > 0:
-        kept, excess = losses.edges(gradient(a), gradient(b), gf)
+        kept, excess = losses.edges(gradient(a), gradient(b), gf, w["whole"])
         total = total + late * (
             w["edges"] * kept
             + w["excess"] * excess
