@@ -27,8 +27,6 @@ pub use sections::{
     SyntheticConfig, ToneConfig,
 };
 
-use crate::sys::cores::CORES;
-
 /// The whole configuration, checked. The defaults run the synthetic scene without a screen.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -158,26 +156,7 @@ impl Config {
             fps.to_string(),
             "1 to 240",
         )?;
-        let (fade, strength) = (self.fuse.guidance_fade_ms, self.tone.strength);
-        range(
-            fade <= 60_000,
-            "fuse.guidance_fade_ms",
-            fade.to_string(),
-            "0 to 60000 milliseconds",
-        )?;
-        let (threads, core) = (self.fuse.threads, self.fuse.cores.iter().max());
-        range(
-            threads.is_none_or(|threads| (1..=64).contains(&threads)),
-            "fuse.threads",
-            threads.unwrap_or_default().to_string(),
-            "1 to 64",
-        )?;
-        range(
-            core.is_none_or(|&core| core < CORES),
-            "fuse.cores",
-            core.copied().unwrap_or_default().to_string(),
-            "cores of this machine, from 0 on",
-        )?;
+        let strength = self.tone.strength;
         range(
             (0.0..=2.0).contains(&strength),
             "tone.strength",
@@ -190,6 +169,7 @@ impl Config {
             self.present.rotation.to_string(),
             "0, 90, 180 or 270 degrees",
         )?;
+        self.fuse.check(range)?;
         self.present.spi.check(range)?;
         self.status_panel.check(range)?;
         self.buttons.check(range)?;

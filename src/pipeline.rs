@@ -130,20 +130,7 @@ impl Pipeline {
                 fused: Picture::grey(size),
             }),
         };
-        let mut worker = GuideWorker::new(
-            GuideSettings::from(&parts.config.describe),
-            Arc::new(parts.neutral),
-            parts.describer,
-            Arc::clone(&shared.guidance),
-        );
-        let counters = Arc::clone(&shared);
-        worker.watch_frames(move || {
-            let m = &counters.metrics;
-            FrameCount {
-                pairs: m.pairs.load(Relaxed),
-                missed: m.pairs_displaced.load(Relaxed) + m.fused_displaced.load(Relaxed),
-            }
-        });
+        let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
         let stopper = worker.stopper();
         let guide = guide_loop::GuideLoop {
             shared: Arc::clone(&shared),
@@ -243,6 +230,30 @@ pub fn fuse_team(config: &FuseConfig) -> std::io::Result<Arc<Team>> {
         })
     })?;
     Ok(Arc::new(team))
+}
+
+/// The guide thread's worker, which rests while frames are late.
+fn guide_worker(
+    config: &Config,
+    neutral: Guidance,
+    describer: Result<Box<dyn Describer>, DescribeError>,
+    shared: &Arc<Shared>,
+) -> GuideWorker {
+    let mut worker = GuideWorker::new(
+        GuideSettings::from(&config.describe),
+        Arc::new(neutral),
+        describer,
+        Arc::clone(&shared.guidance),
+    );
+    let counters = Arc::clone(shared);
+    worker.watch_frames(move || {
+        let m = &counters.metrics;
+        FrameCount {
+            pairs: m.pairs.load(Relaxed),
+            missed: m.pairs_displaced.load(Relaxed) + m.fused_displaced.load(Relaxed),
+        }
+    });
+    worker
 }
 
 /// Binds this thread to its core, if it has one.

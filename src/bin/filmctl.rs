@@ -231,7 +231,10 @@ fn print_status(s: &Status) {
         t.latency.p50,
         t.latency.p99
     );
-    let g = &s.guide;
+    print_guide(&s.guide);
+}
+
+fn print_guide(g: &GuideStatus) {
     let age = g.age_ms.map_or(String::new(), |ms| {
         format!(", {:.1} s old", ms as f64 / 1e3)
     });
@@ -247,10 +250,6 @@ fn print_status(s: &Status) {
         g.failed,
         g.restarts
     );
-    print_notes(g);
-}
-
-fn print_notes(g: &GuideStatus) {
     for (what, text) in [
         ("paused", &g.paused),
         ("last failure", &g.last_error),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::panels::SpiConfig;
 use super::{Engine, Modality, Mode, Palette, ScreenKind, TelemetryKind, TextStyle, ToneMode};
 use crate::frame::Size;
+use crate::sys::cores::CORES;
 
 /// `[source]`: where pairs come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -420,6 +421,35 @@ impl Default for PresentConfig {
 pub struct ControlConfig {
     /// The unix socket; absent: `filmd.sock` under $RUNTIME_DIRECTORY or $XDG_RUNTIME_DIR.
     pub socket: Option<PathBuf>,
+}
+
+impl FuseConfig {
+    /// Checks each value by `range` (it holds, key, what was found, what is possible).
+    pub(super) fn check<E>(
+        &self,
+        range: impl Fn(bool, &'static str, String, &'static str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let fade = self.guidance_fade_ms;
+        range(
+            fade <= 60_000,
+            "fuse.guidance_fade_ms",
+            fade.to_string(),
+            "0 to 60000 milliseconds",
+        )?;
+        let (threads, core) = (self.threads, self.cores.iter().max());
+        range(
+            threads.is_none_or(|threads| (1..=64).contains(&threads)),
+            "fuse.threads",
+            threads.unwrap_or_default().to_string(),
+            "1 to 64",
+        )?;
+        range(
+            core.is_none_or(|&core| core < CORES),
+            "fuse.cores",
+            core.copied().unwrap_or_default().to_string(),
+            "cores of this machine, from 0 on",
+        )
+    }
 }
 
 impl DescribeConfig {
