@@ -598,6 +598,7 @@ fn the_process_ends_on_nonsense_and_answers_what_came_before_it() {
         pid: 1,
         note: None,
         encoder_sha256: None,
+        sees: false,
     }))
     .unwrap();
     let mut noise: Vec<u8> = (0..100_000u32)
@@ -649,6 +650,7 @@ fn another_encoder_than_the_networks_never_guides() {
             sha256: Some("ab".repeat(32)),
         },
         max_rows: 64,
+        mmproj: None,
         memory: None,
     });
     let error = describer.describe(&text("x")).unwrap_err();

@@ -73,7 +73,7 @@ impl View {
 }
 
 /// How much each picture of a pair has to say, 0 to 1; at 0 it is not looked at.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ViewWeights {
     /// Source A's.
     pub infrared: f32,

@@ -7,6 +7,7 @@ use super::*;
 use crate::config::{DescribeConfig, TextStyle};
 use crate::describe::TokenFeatures;
 use crate::describe::questions::Questions;
+use crate::describe::view::{ViewKind, ViewWeights};
 use crate::frame::Size;
 
 const ROWS: usize = 4;
@@ -16,6 +17,7 @@ const DIM: usize = 3;
 struct Script {
     answers: VecDeque<Result<Origin, DescribeError>>,
     asked: Vec<Prompt>,
+    views: Vec<View>,
     starts: u64,
     dim: Option<usize>,
 }
@@ -37,6 +39,7 @@ impl Describer for Straw {
     fn describe(&mut self, request: &DescribeRequest) -> Result<Description, DescribeError> {
         let mut script = self.0.lock().unwrap();
         script.asked.push(request.text.clone());
+        script.views.clone_from(&request.views);
         let origin = script.answers.pop_front().unwrap_or(Ok(Origin::Llm))?;
         let text = match &request.text {
             Prompt::Facts(sentences) => format!("told: {}", sentences.join(" ")),
@@ -482,4 +485,18 @@ fn a_clock_that_jumps_ahead_ends_old_guidance_and_the_next_one_follows_at_once()
     worker.step(Some(&pair()), at(day + 0.2));
     assert_eq!(watch.get().origin, Origin::Llm);
     assert_eq!(worker.status(at(day + 1.0)).failed, 0);
+}
+
+#[test]
+fn a_model_that_sees_is_shown_what_has_a_weight() {
+    let straw = Straw::default();
+    let (mut worker, _) = worker(&straw);
+    worker.settings.views = Some(ViewWeights {
+        fused: 0.5,
+        ..ViewWeights::default()
+    });
+    worker.see(Some(&Picture::grey(Size::new(64, 48))));
+    worker.describe(&pair(), at(0.0));
+    worker.describe(&pair(), at(0.1));
+    assert_eq!(straw.0.lock().unwrap().views[0].kind, ViewKind::Fused);
 }
