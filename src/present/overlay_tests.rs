@@ -169,6 +169,7 @@ fn any_size_and_rate_is_drawn_without_panic() {
                     infrared_stale: true,
                     visible_stale: true,
                     classic: true,
+                    frozen: true,
                 },
                 ..info(TEXT)
             };
