@@ -138,15 +138,7 @@ impl Pipeline {
             commands: inbox,
             worker,
         };
-        let panel = parts
-            .config
-            .status_panel
-            .enabled
-            .then(|| panel_loop::PanelLoop {
-                shared: Arc::clone(&shared),
-                config: parts.config.status_panel.clone(),
-                thermal_zone: parts.config.describe.thermal_zone.clone(),
-            });
+        let panel = status_panel(&parts.config, &shared);
         let acquire = acquire_loop::AcquireLoop {
             shared: Arc::clone(&shared),
             source: parts.source,
@@ -263,6 +255,15 @@ fn bind(core: Option<usize>) {
     {
         log::warn!("fuse.cores: this thread cannot be bound to core {core}: {error}");
     }
+}
+
+/// What runs a status panel, where one is configured.
+fn status_panel(config: &Config, shared: &Arc<Shared>) -> Option<panel_loop::PanelLoop> {
+    config.status_panel.enabled.then(|| panel_loop::PanelLoop {
+        shared: Arc::clone(shared),
+        config: config.status_panel.clone(),
+        thermal_zone: config.describe.thermal_zone.clone(),
+    })
 }
 
 fn spawn<T: Send + 'static>(

@@ -201,14 +201,7 @@ fn print_status(s: &Status) {
         f.fuse_errors,
         f.stalls
     );
-    if f.screen_errors + f.screen_retries + f.panel_errors > 0 {
-        say!(
-            "displays  {} times lost, {} transfers made again, {} failures of the status panel",
-            f.screen_errors,
-            f.screen_retries,
-            f.panel_errors
-        );
-    }
+    print_displays(s);
     say!(
         "skew      p50 {:.1} ms, p99 {:.1} ms",
         f.skew_ms.p50,
@@ -250,6 +243,23 @@ fn print_guide(g: &GuideStatus) {
         g.failed,
         g.restarts
     );
+    print_notes(g);
+}
+
+/// What went wrong with displays, where something did.
+fn print_displays(s: &Status) {
+    let f = &s.frames;
+    if f.screen_errors + f.screen_retries + f.panel_errors > 0 {
+        say!(
+            "displays  {} times lost, {} transfers made again, {} failures of the status panel",
+            f.screen_errors,
+            f.screen_retries,
+            f.panel_errors
+        );
+    }
+}
+
+fn print_notes(g: &GuideStatus) {
     for (what, text) in [
         ("paused", &g.paused),
         ("last failure", &g.last_error),

@@ -106,16 +106,14 @@ impl StatusPanel {
             lines: usize::from(config.height) / LINE,
             failed: 0,
         };
-        panel
-            .send(|chip, bus| chip.start(config.upside_down, bus))
-            .map_err(|error| {
-                PresentError::Unavailable(format!(
-                    "{}: no panel answers at {:#04x} ({error}); check its wiring, or \
+        panel.start(config.upside_down).map_err(|error| {
+            PresentError::Unavailable(format!(
+                "{}: no panel answers at {:#04x} ({error}); check its wiring, or \
                      [status_panel] address (`i2cdetect` finds it)",
-                    config.device.display(),
-                    config.address
-                ))
-            })?;
+                config.device.display(),
+                config.address
+            ))
+        })?;
         Ok(panel)
     }
 
@@ -145,6 +143,13 @@ impl StatusPanel {
     /// Attempts that failed so far.
     pub fn failed_attempts(&self) -> u64 {
         self.failed
+    }
+
+    /// In steps, since each is sent again as a whole where one of its messages fails.
+    fn start(&mut self, upside_down: bool) -> io::Result<()> {
+        self.send(|chip, bus| chip.configure(upside_down, bus))?;
+        self.send(|chip, bus| chip.flush(bus))?;
+        self.send(|_, bus| Ssd1306::switch_on(bus))
     }
 
     fn send(&mut self, what: impl Fn(&Ssd1306, &mut I2cBus) -> io::Result<()>) -> io::Result<()> {

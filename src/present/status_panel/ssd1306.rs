@@ -44,8 +44,8 @@ impl Ssd1306 {
         self.memory.fill(0);
     }
 
-    /// Switches the panel on, dark.
-    pub fn start(&self, upside_down: bool, bus: &mut I2cBus) -> io::Result<()> {
+    /// Makes the panel ready; it stays dark until [`Ssd1306::switch_on`].
+    pub fn configure(&self, upside_down: bool, bus: &mut I2cBus) -> io::Result<()> {
         let last = u8::try_from(self.rows - 1).unwrap_or(63);
         // Pins of a 32-row panel are in order, those of a 64-row one alternate.
         let pins = if self.rows == 32 { 0x02 } else { 0x12 };
@@ -73,7 +73,11 @@ impl Ssd1306 {
         ] {
             send(bus, COMMANDS, command)?;
         }
-        self.flush(bus)?;
+        Ok(())
+    }
+
+    /// Lights the panel.
+    pub fn switch_on(bus: &mut I2cBus) -> io::Result<()> {
         send(bus, COMMANDS, &[0xaf])
     }
 
