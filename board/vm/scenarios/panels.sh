@@ -46,7 +46,7 @@ device = "$adapter"
 TOML
 }
 
-shown_on() { field screen | grep -q "^$1"; }
+shown_on() { filmctl status | grep -q "^screen *$1 "; }
 
 # still NAME: a held picture as a file, and the bytes on both buses so far.
 still() {
