@@ -38,6 +38,7 @@ fn settings(folder: &Path) -> String {
         enabled = true
         bus = "file"
         device = "{folder}/i2c.log"
+        fail_every = 50
         [buttons]
         source = "pipe"
         chip = "{folder}/pipe"
