@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi32,
-    _mm256_setzero_si256, _mm256_storeu_si256,
+    _mm256_setzero_si256,
 };
 
 use super::reference::Finish;
@@ -85,14 +85,8 @@ unsafe fn tile<T: Level, const N: usize, const I: usize>(
     for half in 0..2 {
         // SAFETY: as this function's own.
         let sums = unsafe { half_block::<N, I>(job, weights, lines, half, x) };
-        for (plain, sums) in plain.iter_mut().zip(&sums) {
-            // SAFETY: half a block of 16 sums is two vectors of 8.
-            unsafe {
-                let to = plain.as_mut_ptr().add(half * BLOCK / 2).cast::<__m256i>();
-                _mm256_storeu_si256(to, sums[0]);
-                _mm256_storeu_si256(to.add(1), sums[1]);
-            }
-        }
+        // SAFETY: as this function's own; there are two halves.
+        unsafe { x86::keep_half(&mut plain, half, &sums) };
     }
     for (n, sums) in plain.iter().enumerate() {
         // SAFETY: as this function's own.

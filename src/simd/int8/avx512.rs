@@ -17,23 +17,17 @@ const TILE: usize = 8;
 /// Row `y` of the output, from features raised by 128.
 pub(super) fn row_checked<T: Level>(
     job: &Job<'_>,
-    (weights, start): (&[i8], &[i32]),
+    packed: (&[i8], &[i32]),
     lines: Lines<'_, u8>,
     y: usize,
     out: &mut [T],
 ) {
-    let shape = job.layer.shape;
-    let needed = (job.width + shape.kernel - 1) * shape.inputs;
-    assert!(shape.inputs.is_multiple_of(4) && lines.iter().all(|line| line.len() >= needed));
-    let size = shape.kernel * shape.kernel * shape.inputs * BLOCK;
-    let blocks = weights.chunks_exact(size).zip(start.as_chunks::<BLOCK>().0);
-    for (block, (weights, start)) in blocks.enumerate() {
+    for (block, packed) in x86::blocks_of_quads(job, packed, lines).enumerate() {
         let finish = Finish::new(job, y, block);
         // SAFETY: weights are packed in quads only for the path that was detected to have these
         // features; the lengths that `row` relies on were asserted or chosen above.
         unsafe {
-            let packed = (weights, start);
-            match shape.inputs {
+            match job.layer.shape.inputs {
                 32 => row::<T, 32>(job, packed, lines, &finish, out),
                 48 => row::<T, 48>(job, packed, lines, &finish, out),
                 _ => row::<T, 0>(job, packed, lines, &finish, out),

@@ -58,6 +58,8 @@ pub use cells::{Pool, Quantise, depth_order};
 pub use planes::{grey_row, unit_row};
 pub use upsample::{Upsampler, Upsampling};
 
+use std::sync::OnceLock;
+
 use pack::{check, pack};
 use rows::{Lines, over_rows};
 
@@ -125,9 +127,10 @@ impl Path {
         paths
     }
 
-    /// The fastest that this processor has.
+    /// The fastest that this processor has. Found once: operators ask in every frame.
     pub fn best() -> Self {
-        Self::available().pop().unwrap_or(Self::REFERENCE)
+        static BEST: OnceLock<Path> = OnceLock::new();
+        *BEST.get_or_init(|| Self::available().pop().unwrap_or(Self::REFERENCE))
     }
 
     /// For people.

@@ -10,7 +10,6 @@
 
 use std::arch::x86_64::{
     __m256i, _mm256_dpbusd_avx_epi32, _mm256_dpbusd_epi32, _mm256_loadu_si256, _mm256_set1_epi32,
-    _mm256_storeu_si256,
 };
 
 use super::reference::Finish;
@@ -34,17 +33,12 @@ fn evex() -> bool {
 /// Row `y` of the output, from features raised by 128.
 pub(super) fn row_checked<T: Level>(
     job: &Job<'_>,
-    (weights, start): (&[i8], &[i32]),
+    packed: (&[i8], &[i32]),
     lines: Lines<'_, u8>,
     y: usize,
     out: &mut [T],
 ) {
-    let shape = job.layer.shape;
-    let needed = (job.width + shape.kernel - 1) * shape.inputs;
-    assert!(shape.inputs.is_multiple_of(4) && lines.iter().all(|line| line.len() >= needed));
-    let size = shape.kernel * shape.kernel * shape.inputs * BLOCK;
-    let blocks = weights.chunks_exact(size).zip(start.as_chunks::<BLOCK>().0);
-    for (block, packed) in blocks.enumerate() {
+    for (block, packed) in x86::blocks_of_quads(job, packed, lines).enumerate() {
         let finish = Finish::new(job, y, block);
         // SAFETY: weights are packed in quads only for paths that were detected to have these
         // features, here either of two; the lengths that `row` relies on were asserted or chosen
@@ -104,14 +98,8 @@ macro_rules! kernel {
                 for half in 0..2 {
                     // SAFETY: as this function's own.
                     let sums = unsafe { half_block::<N>(job, packed, lines, half, x) };
-                    for (plain, sums) in plain.iter_mut().zip(&sums) {
-                        // SAFETY: half a block of 16 sums is two vectors of 8.
-                        unsafe {
-                            let to = plain.as_mut_ptr().add(half * BLOCK / 2).cast::<__m256i>();
-                            _mm256_storeu_si256(to, sums[0]);
-                            _mm256_storeu_si256(to.add(1), sums[1]);
-                        }
-                    }
+                    // SAFETY: as this function's own; there are two halves.
+                    unsafe { x86::keep_half(&mut plain, half, &sums) };
                 }
                 for (n, sums) in plain.iter().enumerate() {
                     // SAFETY: as this function's own.

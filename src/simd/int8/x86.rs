@@ -17,7 +17,7 @@ use std::arch::x86_64::{
 
 use super::reference::Finish;
 use super::upsample::{Position, Upsampling};
-use super::{BLOCK, CELL, Level};
+use super::{BLOCK, CELL, Job, Level, Lines};
 
 /// Values of a vector.
 const LANES: usize = 8;
@@ -74,6 +74,41 @@ pub(super) unsafe fn put<T: Level>(
     }
     // SAFETY: as this function's own.
     unsafe { T::put_vectors(values, to) }
+}
+
+/// The blocks of weights packed in quads, each with what its sums start with, after the lengths
+/// that the kernels rely on were asserted.
+pub(super) fn blocks_of_quads<'a>(
+    job: &Job<'_>,
+    (weights, start): (&'a [i8], &'a [i32]),
+    lines: Lines<'_, u8>,
+) -> impl Iterator<Item = (&'a [i8], &'a [i32; BLOCK])> {
+    let shape = job.layer.shape;
+    let needed = (job.width + shape.kernel - 1) * shape.inputs;
+    assert!(shape.inputs.is_multiple_of(4) && lines.iter().all(|line| line.len() >= needed));
+    let size = shape.kernel * shape.kernel * shape.inputs * BLOCK;
+    weights.chunks_exact(size).zip(start.as_chunks::<BLOCK>().0)
+}
+
+/// The sums of one half of a block, for N cells, to memory.
+///
+/// # Safety
+/// The processor has AVX2; `half` is 0 or 1.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn keep_half<const N: usize>(
+    plain: &mut [[i32; BLOCK]; N],
+    half: usize,
+    sums: &[[__m256i; 2]; N],
+) {
+    for (plain, sums) in plain.iter_mut().zip(sums) {
+        // SAFETY: half a block of 16 sums is two vectors of 8.
+        unsafe {
+            let to = plain.as_mut_ptr().add(half * BLOCK / 2).cast::<__m256i>();
+            _mm256_storeu_si256(to, sums[0]);
+            _mm256_storeu_si256(to.add(1), sums[1]);
+        }
+    }
 }
 
 /// Eight levels of a block from `first` on, times `factor`.
