@@ -70,7 +70,6 @@ impl PanelLoop {
                 text: &guidance.text,
                 celsius: board_celsius(self.thermal_zone.as_deref()),
                 marks: self.shared.marks(),
-                frozen: self.shared.frozen(),
                 errors: errors.iter().map(|count| count.load(Relaxed)).sum(),
             })?;
             self.shared.pause(self.config.interval());

@@ -185,9 +185,12 @@ impl Shared {
         *lock(&self.marks) = marks;
     }
 
-    /// What is not as it should be.
+    /// What is not as it should be, and whether the picture is held.
     pub fn marks(&self) -> Marks {
-        *lock(&self.marks)
+        Marks {
+            frozen: self.frozen(),
+            ..*lock(&self.marks)
+        }
     }
 
     /// Allocates only when the name changes.
@@ -222,10 +225,7 @@ impl Shared {
             engine: lock(&self.engine).clone(),
             screen: lock(&self.screen).clone(),
             fps: self.fps(),
-            marks: Marks {
-                frozen: self.frozen(),
-                ..self.marks()
-            },
+            marks: self.marks(),
             palette: self.palette(),
             nudge: self.nudge(),
             frames: self.metrics.summary(),

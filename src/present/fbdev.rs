@@ -11,7 +11,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::paint::Painter;
+use super::paint::{Painter, rgb565};
 use super::{PresentError, Screen, ScreenEvent};
 use crate::frame::{FusedFrame, Size};
 
@@ -78,8 +78,7 @@ impl FramebufferScreen {
         for (out, row) in self.packed.chunks_mut(self.geometry.pitch).zip(rows) {
             let pixels = row.as_chunks::<4>().0.iter();
             for (out, &[b, g, r, _]) in out.as_chunks_mut::<2>().0.iter_mut().zip(pixels) {
-                let [r, g, b] = [r >> 3, g >> 2, b >> 3].map(u16::from);
-                *out = (r << 11 | g << 5 | b).to_ne_bytes();
+                *out = rgb565([r, g, b]).to_ne_bytes();
             }
         }
     }

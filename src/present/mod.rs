@@ -5,6 +5,7 @@
 //! Fails when: [`PresentError`]; the pipeline goes headless and tries again. Not its job: what
 //! is in the picture, but for the overlay.
 
+mod attempts;
 mod bus_log;
 mod canvas;
 mod clip;

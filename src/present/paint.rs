@@ -70,6 +70,11 @@ impl Painter {
     }
 }
 
+/// RGB565 of red, green and blue: the upper bits of each.
+pub(super) fn rgb565([r, g, b]: [u8; 3]) -> u16 {
+    u16::from(r >> 3) << 11 | u16::from(g >> 2) << 5 | u16::from(b >> 3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 //!
 //! Input: commands and pixels. Output: transfers. Thread: present. Blocks: for as long as they
 //! take, and the pauses that a controller asks for. Allocates: when made. Fails when: a transfer
-//! failed; a command was tried [`ATTEMPTS`] times then. Not its job: sending pixels again, since
+//! failed; a command was tried anew before (see `attempts`). Not its job: sending pixels again, since
 //! only the caller knows where they began.
 
 use std::io;
@@ -13,11 +13,9 @@ use std::time::Duration;
 use embedded_hal::delay::DelayNs;
 use mipidsi::interface::{Interface, InterfaceKind};
 
+use super::super::attempts::persist;
 use super::bus::SpiBus;
 use crate::clock::Clock;
-
-/// How often the same bytes are sent before the panel counts as lost.
-pub(super) const ATTEMPTS: u32 = 3;
 
 /// A panel's wires with a buffer for pixels.
 pub(super) struct PanelLink {
@@ -69,14 +67,7 @@ impl Interface for PanelLink {
 
     fn send_command(&mut self, command: u8, args: &[u8]) -> io::Result<()> {
         // A command that arrived twice does no more than once.
-        let mut done = self.command(command, args);
-        for _ in 1..ATTEMPTS {
-            if done.is_ok() {
-                break;
-            }
-            done = self.command(command, args);
-        }
-        done
+        persist(|| self.command(command, args))
     }
 
     fn send_pixels<const N: usize>(

@@ -23,8 +23,9 @@ use mipidsi::options::{ColorInversion, ColorOrder, Orientation, Rotation};
 use mipidsi::{Builder, Display, NoResetPin};
 
 use self::bus::{SpiBus, transfer_limit};
-use self::link::{ATTEMPTS, PanelLink, Pause};
-use super::scale::{Filter, Layout, Rect, Scaler, fit};
+use self::link::{PanelLink, Pause};
+use super::attempts::{ATTEMPTS, persist};
+use super::paint::{Painter, rgb565};
 use super::{PresentError, Screen, ScreenEvent};
 use crate::config::{PanelController, SpiConfig};
 use crate::frame::{FusedFrame, Size};
@@ -58,8 +59,10 @@ pub struct SpiScreen {
     panel: AnyPanel,
     size: Size,
     rows_in_band: usize,
-    scaler: Option<(Scaler, Rect)>,
-    rgb: Vec<u8>,
+    /// The panel turns the picture by itself.
+    painter: Painter,
+    /// XRGB8888.
+    picture: Vec<u8>,
     /// The picture to be shown, and what the panel has.
     next: Vec<u16>,
     shown: Vec<u16>,
@@ -99,8 +102,8 @@ impl SpiScreen {
             panel,
             size,
             rows_in_band: (BAND * limit / (2 * size.width)).max(1),
-            scaler: None,
-            rgb: vec![0; 3 * size.area()],
+            painter: Painter::new(size, 0),
+            picture: vec![0; 4 * size.area()],
             next: vec![0; size.area()],
             shown: vec![0; size.area()],
             unknown: true,
@@ -109,23 +112,14 @@ impl SpiScreen {
     }
 
     fn draw(&mut self, frame: &FusedFrame) {
-        let src = frame.picture.size();
-        if self.scaler.as_ref().map(|(scaler, _)| scaler.src()) != Some(src) {
-            let rect = fit(src, self.size);
-            let scaler = Scaler::new(src, rect.size, Filter::Bilinear, Layout::Rgb);
-            self.scaler = Some((scaler, rect));
-            // The bars may lie elsewhere now.
-            self.rgb.fill(0);
+        if self.painter.prepare(frame.picture.size()) {
+            self.picture.fill(0);
         }
-        if let Some((scaler, rect)) = &mut self.scaler {
-            let pitch = 3 * self.size.width;
-            let first = rect.y * pitch + 3 * rect.x;
-            if let Some(target) = self.rgb.get_mut(first..) {
-                scaler.scale(&frame.picture, target, pitch);
-            }
-        }
-        for (out, pixel) in self.next.iter_mut().zip(self.rgb.as_chunks::<3>().0) {
-            *out = rgb565(*pixel);
+        let pitch = 4 * self.size.width;
+        self.painter.paint(&frame.picture, &mut self.picture, pitch);
+        let pixels = self.picture.as_chunks::<4>().0;
+        for (out, &[b, g, r, _]) in self.next.iter_mut().zip(pixels) {
+            *out = rgb565([r, g, b]);
         }
     }
 
@@ -145,17 +139,9 @@ impl SpiScreen {
         let pixels = &self.next[first * width..(last + 1) * width];
         // At most 320: the configuration was checked.
         let short = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        let mut attempt = 1;
-        loop {
-            // Also the window is set again: nobody knows how far the pixels got.
-            let sent = self
-                .panel
-                .write(short(width), short(first), short(last), pixels);
-            if sent.is_ok() || attempt == ATTEMPTS {
-                return sent;
-            }
-            attempt += 1;
-        }
+        let (width, first, last) = (short(width), short(first), short(last));
+        // Also the window is set again: nobody knows how far the pixels got.
+        persist(|| self.panel.write(width, first, last, pixels))
     }
 }
 
@@ -203,11 +189,6 @@ where
                 config.device.display()
             ))
         })
-}
-
-/// The upper bits of each channel.
-fn rgb565([r, g, b]: [u8; 3]) -> u16 {
-    u16::from(r >> 3) << 11 | u16::from(g >> 2) << 5 | u16::from(b >> 3)
 }
 
 impl Screen for SpiScreen {

@@ -1,9 +1,9 @@
 //! A few words on a small OLED (SSD1306, 128x64 or 128x32, I2C), beside the screen.
 //!
 //! Input: [`PanelFacts`]. Output: lines of 21 letters. Thread: panel. Blocks: 25 ms at 400 kHz for
-//! a full picture, and what a stuck bus takes until the driver gives up, [`ATTEMPTS`] times.
-//! Allocates: the lines. Fails when: the bus is not there, or refused [`ATTEMPTS`] times. Not its
-//! job: the picture.
+//! a full picture, and what a stuck bus takes until the driver gives up, a few times.
+//! Allocates: the lines. Fails when: the bus is not there, or refused a few times in a row (see
+//! `attempts`). Not its job: the picture.
 
 mod bus;
 mod ssd1306;
@@ -20,12 +20,11 @@ use embedded_graphics::text::{Baseline, Text};
 use self::bus::I2cBus;
 use self::ssd1306::Ssd1306;
 use super::PresentError;
+use super::attempts::persist;
 use super::wrap::{printable, wrap};
 use crate::config::{Mode, StatusPanelConfig};
 use crate::metrics::Marks;
 
-/// How often a picture is sent before the panel counts as lost.
-const ATTEMPTS: u32 = 3;
 /// Letters of a line, and pixels from one to the next.
 const COLUMNS: usize = 21;
 const LINE: usize = 10;
@@ -43,8 +42,6 @@ pub struct PanelFacts<'a> {
     pub celsius: Option<f32>,
     /// What is not as it should be.
     pub marks: Marks,
-    /// The picture is held by a button.
-    pub frozen: bool,
     /// Times the screen was lost, the network failed, or a transfer to a panel failed.
     pub errors: u64,
 }
@@ -74,7 +71,7 @@ impl PanelFacts<'_> {
             (marks.no_infrared && marks.no_visible, "NO CAMERAS"),
             (marks.no_infrared, "NO THERMAL CAMERA"),
             (marks.no_visible, "NO VISIBLE CAMERA"),
-            (self.frozen, "PICTURE FROZEN"),
+            (marks.frozen, "PICTURE FROZEN"),
             (marks.infrared_stale || marks.visible_stale, "PICTURE HELD"),
             (marks.classic, "CLASSIC FUSION"),
         ]
@@ -153,17 +150,7 @@ impl StatusPanel {
     }
 
     fn send(&mut self, what: impl Fn(&Ssd1306, &mut I2cBus) -> io::Result<()>) -> io::Result<()> {
-        let mut attempt = 1;
-        loop {
-            let sent = what(&self.chip, &mut self.bus);
-            if sent.is_err() {
-                self.failed += 1;
-            }
-            if sent.is_ok() || attempt == ATTEMPTS {
-                return sent;
-            }
-            attempt += 1;
-        }
+        persist(|| what(&self.chip, &mut self.bus).inspect_err(|_| self.failed += 1))
     }
 }
 

@@ -63,7 +63,6 @@ fn facts() -> PanelFacts<'static> {
         text: "Two people walk beside a parked car; a dog lies under the bench.",
         celsius: Some(61.4),
         marks: Marks::default(),
-        frozen: false,
         errors: 2,
     }
 }
@@ -131,10 +130,11 @@ fn trouble_comes_before_temperature() {
     };
     let lines = PanelFacts { marks, ..facts() }.lines(2);
     assert_eq!(lines[1], "NO THERMAL CAMERA");
-    let frozen = PanelFacts {
+    let marks = Marks {
         frozen: true,
-        ..facts()
+        ..Marks::default()
     };
+    let frozen = PanelFacts { marks, ..facts() };
     assert_eq!(frozen.lines(2)[1], "PICTURE FROZEN");
 }
 

@@ -1,0 +1,44 @@
+//! What a loose wire needs: the same once more, a few times.
+//!
+//! Input: something that may fail. Output: its result. Thread: any. Blocks: as long as that does.
+//! Allocates: never. Fails when: the last attempt did. Not its job: what a failure leaves behind;
+//! only what does no more twice than once may be tried again.
+
+use std::io;
+
+/// How often the same bytes are sent before a panel counts as lost.
+pub(super) const ATTEMPTS: u32 = 3;
+
+/// Does `what` until it succeeds, at most [`ATTEMPTS`] times.
+pub(super) fn persist(mut what: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    for _ in 1..ATTEMPTS {
+        if what().is_ok() {
+            return Ok(());
+        }
+    }
+    what()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_three_attempts_counts() {
+        for needed in 1..=4 {
+            let mut done = 0;
+            let result = persist(|| {
+                done += 1;
+                if done < needed {
+                    return Err(io::Error::other(format!("attempt {done}")));
+                }
+                Ok(())
+            });
+            assert_eq!(done, needed.min(3));
+            match result {
+                Ok(()) => assert!(needed <= 3),
+                Err(error) => assert_eq!((error.to_string().as_str(), needed), ("attempt 3", 4)),
+            }
+        }
+    }
+}
