@@ -5,6 +5,7 @@
 //! Not its job: opening what the keys name; each stage does that and reports its own errors.
 
 mod choices;
+mod describe;
 mod panels;
 mod sections;
 
@@ -15,16 +16,15 @@ use serde::{Deserialize, Serialize};
 pub use choices::{
     Engine, Modality, Mode, Palette, ScreenKind, Task, TelemetryKind, TextStyle, ToneMode,
 };
+pub use describe::{DescribeConfig, VisionConfig};
 pub use panels::{
     Action, BusKind, ButtonConfig, ButtonSource, ButtonsConfig, ChordConfig, PanelController,
     SpiConfig, StatusPanelConfig,
 };
-pub use sections::VisionConfig;
 use sections::default_fps;
 pub use sections::{
-    AlignConfig, CameraConfig, CamerasConfig, ControlConfig, DescribeConfig, FaultConfig,
-    FaultKind, FuseConfig, OutputConfig, PresentConfig, ReplayConfig, SourceConfig,
-    SyntheticConfig, ToneConfig,
+    AlignConfig, CameraConfig, CamerasConfig, ControlConfig, FaultConfig, FaultKind, FuseConfig,
+    OutputConfig, PresentConfig, ReplayConfig, SourceConfig, SyntheticConfig, ToneConfig,
 };
 
 /// The whole configuration, checked. The defaults run the synthetic scene without a screen.

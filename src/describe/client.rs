@@ -5,9 +5,7 @@
 //! Fails when: [`DescribeError`]; the process that failed is gone then, and the next one starts
 //! after a back-off. Not its job: deciding when to ask.
 
-use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,7 +14,7 @@ use std::time::Duration;
 use super::backoff::Backoff;
 use super::child::{ChildProcess, End, Fault};
 use super::control_group::ControlGroup;
-use super::models::ModelFile;
+use super::launch::Launch;
 use super::protocol::{
     self, AskCall, Asked, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply,
 };
@@ -36,45 +34,6 @@ const MAX_ANSWER: usize = 90;
 const START_LIMIT: Duration = Duration::from_secs(40);
 /// A process that was ready this long had worked.
 const SOUND: Duration = Duration::from_secs(1);
-/// Crashes in a row while loading, after which the language model is left out.
-const CRASHES: u32 = 2;
-
-/// What to start.
-#[derive(Debug, Clone)]
-pub struct Launch {
-    /// The film-describe program.
-    pub program: PathBuf,
-    /// The language model, where there is one.
-    pub llm: Option<ModelFile>,
-    /// The part of the language model that sees, where there is one.
-    pub mmproj: Option<ModelFile>,
-    /// The text encoder.
-    pub encoder: ModelFile,
-    /// Most feature rows a description may have: what the network takes.
-    pub max_rows: usize,
-    /// Address space the process may have, bytes; `None`: any.
-    pub memory: Option<u64>,
-}
-
-impl Launch {
-    /// After [`CRASHES`] the part that sees is left out, where there is one, after as many more
-    /// the language model.
-    fn args(&self, crashes: u32) -> Vec<OsString> {
-        let mut args = self.encoder.args("--encoder");
-        let mmproj = self.mmproj.as_ref();
-        let enough = if mmproj.is_some() { 2 } else { 1 } * CRASHES;
-        if let Some(llm) = self.llm.as_ref().filter(|_| crashes < enough) {
-            args.extend(llm.args("--llm"));
-            if let Some(mmproj) = mmproj.filter(|_| crashes < CRASHES) {
-                args.extend(mmproj.args("--mmproj"));
-            }
-        }
-        if let Some(bytes) = self.memory {
-            args.extend(["--memory".into(), bytes.to_string().into()]);
-        }
-        args
-    }
-}
 
 #[derive(Debug)]
 struct Running {

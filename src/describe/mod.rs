@@ -18,6 +18,7 @@ mod features_file;
 mod gbnf;
 mod guide_settings;
 mod history;
+mod launch;
 mod models;
 mod pause;
 pub mod prompt;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-pub use client::{Launch, ProcessDescriber};
+pub use client::ProcessDescriber;
 pub use control_group::{ControlGroup, Limits};
 pub use facts::{
     Change, ChangeKind, Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts,
@@ -42,6 +43,7 @@ pub use facts::{
 };
 pub use features_file::FeaturesError;
 pub use guide_settings::GuideSettings;
+pub use launch::Launch;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
 pub use pause::FrameCount;
 pub use segments::Segment;
