@@ -64,6 +64,19 @@ node() {
 # link NAME: what udev's rule would do: a stable link to the camera's node.
 link() { mkdir -p /dev/filmd && ln -sf "$(node "$1")" "/dev/filmd/$1"; }
 
+# plain_tables: what most configurations end with: a small picture, fused without network and text.
+plain_tables() {
+    cat <<TOML
+[output]
+width = 160
+height = 120
+[fuse]
+engine = "classic"
+[describe]
+enabled = false
+TOML
+}
+
 # start_filmd CONFIG: runs the daemon; its log is /share/out/filmd.log.
 start_filmd() {
     mkdir -p /run/filmd

@@ -6,13 +6,7 @@ cat >/tmp/filmd.toml <<TOML
 [source]
 kind = "synthetic"
 fps = 4
-[output]
-width = 160
-height = 120
-[fuse]
-engine = "classic"
-[describe]
-enabled = false
+$(plain_tables)
 [present]
 overlay = false
 [buttons]

@@ -20,13 +20,7 @@ device = "$(node visible)"
 format = "YUYV"
 width = 640
 height = 480
-[output]
-width = 160
-height = 120
-[fuse]
-engine = "classic"
-[describe]
-enabled = false
+$(plain_tables)
 TOML
 [ -e /bin/vm_cameras ] && FILMD_VM_CONFIG=/tmp/order.toml FILMD_VM_SECONDS=20 vm_cameras --nocapture >/share/out/order.log 2>&1
 code=$?

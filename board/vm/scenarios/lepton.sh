@@ -20,13 +20,7 @@ device = "usb:046d:0825"
 format = "YUYV"
 width = 160
 height = 120
-[output]
-width = 160
-height = 120
-[fuse]
-engine = "classic"
-[describe]
-enabled = false
+$(plain_tables)
 TOML
 } >/tmp/filmd.toml
 cp /tmp/filmd.toml /share/out/

@@ -25,13 +25,7 @@ format = "YUYV"
 width = 160
 height = 120
 controls = { brightness = 77, contrast = 99 }
-[output]
-width = 160
-height = 120
-[fuse]
-engine = "classic"
-[describe]
-enabled = false
+$(plain_tables)
 TOML
 
 start_filmd /tmp/filmd.toml
