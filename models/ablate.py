@@ -11,7 +11,6 @@ of the clean pair: under the right text, and how much it loses under none and un
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import random
 import subprocess
@@ -24,57 +23,43 @@ import torch
 
 import data
 import samples
-import targets
 import train
 from bank import Bank
 from eval_text import faults
-from film import Film, Shape, mac_per_pixel, parameters
+from film import Film, mac_per_pixel, parameters
 from validate import QUICK, fuse_torch, quick_table, spread
+from variants import VARIANTS
 
-LOSSES = [name for name in targets.Weights.__dataclass_fields__]
-SIZES = {"24 channels": {"channels": 24}, "40 channels": {"channels": 40}, "2 blocks": {"blocks": 2}}
-PARTS = {"no activity plane": {"activity": False}, "no bands": {"bands": False}}
-VARIANTS = [
-    "everything",
-    "another seed",
-    "no text",
-    *PARTS,
-    *(f"no {name} loss" for name in LOSSES),
-    "no told loss",
-    "no stable loss",
-    *SIZES,
-]
 FAULTY = 6  # RoadScene pairs a condition
 
 
-def without(name: str) -> None:
-    """Takes one loss out, for the process that trains this variant."""
-    if name in LOSSES:
-        zero = {task: dataclasses.replace(w, **{name: 0.0}) for task, w in targets.WEIGHTS.items()}
-        targets.WEIGHTS.update(zero)
-    elif name == "told":
-        samples.TOLD_SHARE = 0.0
-    elif name == "stable":
-        targets.stable = lambda fused, again, shift: torch.zeros(())
-
-
 def run(variant: str, options: argparse.Namespace) -> None:
-    """Trains one variant and writes its row."""
+    """Trains one variant and writes its row; `options.measure`: it is trained already."""
+    if options.measure:
+        return measure(variant, options)
     work = options.work / variant.replace(" ", "-")
     given = train.arguments().parse_args(["--work", str(work), "--steps", str(options.steps)])
     given.minutes, given.table, given.data = 1e6, 1e6, options.data
-    given.shape = Shape(**{**PARTS, **SIZES}.get(variant, {}))
-    given.text = variant != "no text"
-    if variant == "another seed":
-        train.SEED += 1
-    if variant.endswith(" loss"):
-        without(variant.split()[1])
+    given.variant = VARIANTS[variant]
     work.mkdir(parents=True, exist_ok=True)
-    for cached in options.work.glob("texts-*.npy"):
+    borrow(options.work, work)
+    train.train(given)
+    measure(variant, options)
+
+
+def borrow(whole: Path, work: Path) -> None:
+    """The texts' features are the same for all."""
+    for cached in whole.glob("texts-*.npy"):
         if not (work / cached.name).exists():
             (work / cached.name).symlink_to(cached)
-    train.train(given)
-    net = Film(given.shape)
+
+
+def measure(variant: str, options: argparse.Namespace) -> None:
+    """Writes the row of a variant that is trained."""
+    work = options.work / variant.replace(" ", "-")
+    borrow(options.work, work)
+    torch.set_num_threads(1)
+    net = Film(VARIANTS[variant].shape)
     net.load_state_dict(torch.load(work / "checkpoint.pt")["mean"])
     (work / "row.json").write_text(json.dumps(measured(net.eval(), options, work)))
 
@@ -151,7 +136,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / "work/ablation")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
-    parser.add_argument("--only", nargs="*", choices=VARIANTS, default=VARIANTS)
+    parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--measure", action="store_true", help="of runs that side_by_side.py made")
     parser.add_argument("--variant", help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.work = options.work.resolve()
@@ -165,6 +151,7 @@ def main() -> None:
             command = [sys.executable, __file__, "--variant", waiting.pop(0)]
             command += ["--work", str(options.work), "--steps", str(options.steps)]
             command += ["--data", options.data] if options.data else []
+            command += ["--measure"] if options.measure else []
             running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
         running[0].wait()
         running = [job for job in running if job.poll() is None]

@@ -9,13 +9,19 @@ fidelity (VIFp): Sheikh and Bovik 2006; correlation of differences: Aslantas and
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_X = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
-_SOBEL = torch.stack([_X, _X.T])[:, None]
+BELOW = 1 / 255  # what a fusion may fall below zero, which clipping takes away
+
+
+@cache
+def _sobel(device: torch.device) -> Tensor:
+    x = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]], device=device)
+    return torch.stack([x, x.T])[:, None]
 
 
 def mean(x: Tensor) -> Tensor:
@@ -37,7 +43,7 @@ def level(x: Tensor, target: Tensor, size: int) -> Tensor:
 
 def gradient(x: Tensor) -> Tensor:
     """Sobel [N,2,H,W]; edge-replicated."""
-    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), _SOBEL)
+    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), _sobel(x.device))
 
 
 def strength(g: Tensor) -> Tensor:
@@ -63,8 +69,8 @@ def structure(a: Tensor, b: Tensor, f: Tensor) -> Tensor:
     return 2 - 2 * mean(similar)
 
 
-def _kept(g: Tensor, gf: Tensor, s: Tensor, sf: Tensor) -> Tensor:
-    """Edge preservation [N,1,H,W] of Xydeas and Petrovic with softer slopes.
+def _kept(g: Tensor, gf: Tensor, s: Tensor, sf: Tensor, steep: Tensor) -> Tensor:
+    """Edge preservation [N,1,H,W] of Xydeas and Petrovic; slopes softer than theirs unless steep is 1.
 
     The angle is taken over a full turn: an inverted edge counts as lost, where Qabf forgives it.
     """
@@ -72,34 +78,38 @@ def _kept(g: Tensor, gf: Tensor, s: Tensor, sf: Tensor) -> Tensor:
     dot = (g * gf).sum(1, keepdim=True)
     cross = (g[:, :1] * gf[:, 1:] - g[:, 1:] * gf[:, :1]).abs()
     turn = 1 - torch.atan2(cross + 1e-6, dot) * (2 / math.pi)
-    return torch.sigmoid(10 * (ratio - 0.5)) * torch.sigmoid(14 * (turn - 0.8))
+    steep = steep.view(-1, 1, 1, 1)
+    return torch.sigmoid((10 + 5 * steep) * (ratio - 0.5)) * torch.sigmoid(
+        (14 + 8 * steep) * (turn - 0.8)
+    )
 
 
-def edges(ga: Tensor, gb: Tensor, gf: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
-    """(1 - Qabf, Nabf-like artefacts).
+def edges(
+    ga: Tensor, gb: Tensor, gf: Tensor, share: Tensor, steep: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(1 - Qabf, Nabf-like artefacts); steep [N]: see `_kept`.
 
-    `share` [N] of Qabf counts both sources together; the rest each where it dominates.
+    `share` [N] of Qabf counts both sources together; the rest the source that loses more of its edges
+    where it dominates, so that copying the other one does not pay.
     """
     sa, sb, sf = strength(ga), strength(gb), strength(gf)
-    qa, qb = _kept(ga, gf, sa, sf), _kept(gb, gf, sb, sf)
+    qa, qb = _kept(ga, gf, sa, sf, steep), _kept(gb, gf, sb, sf, steep)
     total = mean(sa + sb)
     whole = mean(qa * sa + qb * sb) / total
     wa, wb = sa * (sa > sb), sb * (sb > sa)
     dominant = [mean(q * w) / (mean(w) + 1e-3) for q, w in ((qa, wa), (qb, wb))]
     missing = [1e-3 / (mean(w) + 1e-3) for w in (wa, wb)]  # a source that never dominates
-    alone = sum(d + m for d, m in zip(dominant, missing)) / 2
+    alone = torch.minimum(*(d + m for d, m in zip(dominant, missing)))
     kept = share * whole + (1 - share) * alone
     excess = mean(F.relu(sf - torch.maximum(sa, sb))) / total
     return 1 - kept, excess
 
 
-def _gauss(size: int) -> Tensor:
-    x = torch.arange(size) - (size - 1) / 2
+@cache
+def _gauss(size: int, device: torch.device) -> Tensor:
+    x = torch.arange(size, device=device) - (size - 1) / 2
     g = torch.exp(-x * x / (2 * (size / 5) ** 2))
     return g / g.sum()
-
-
-_WINDOWS = [_gauss(n) for n in (17, 9, 5, 3)]
 
 
 def _filter(x: Tensor, g: Tensor) -> Tensor:
@@ -113,8 +123,9 @@ def information(a: Tensor, b: Tensor, f: Tensor) -> Tensor:
     """2 - VIFp(a,f) - VIFp(b,f); a gain above one earns nothing, so that stretching does not pay."""
     x = torch.cat([a, b, f], 1) * 255
     found, possible = [], []
-    for level, window in enumerate(_WINDOWS):
-        if level:
+    for size in (17, 9, 5, 3):
+        window = _gauss(size, x.device)
+        if size < 17:
             x = _filter(x, window)[:, :, ::2, ::2]
         s, d = x[:, :2], x[:, 2:]
         m = _filter(torch.cat([x, x * x, s * d], 1), window)
@@ -138,5 +149,14 @@ def differences(a: Tensor, b: Tensor, f: Tensor) -> Tensor:
 
 
 def outside(f: Tensor) -> Tensor:
-    """How far f leaves 0..1; clipping is kept out of training."""
-    return mean(F.relu(f - 1) + F.relu(-f))
+    """How far f leaves 0..1, one grey level allowed below; clipping is kept out of training."""
+    return mean(F.relu(f - 1) + F.relu(-f - BELOW))
+
+
+def black(a: Tensor, b: Tensor, f: Tensor) -> Tensor:
+    """How far f is above black, and half a level below it, where both sources are black.
+
+    The blend clips at zero, so that a detail a little below zero survives 8-bit rounding as black.
+    """
+    both = torch.maximum(a, b) < 0.5 / 255
+    return mean(F.relu(f + 0.5 / 255) * both)

@@ -34,7 +34,7 @@ class Rounded(nn.Module):
             with torch.no_grad():
                 # Every eighth value is enough for a maximum that few outliers decide.
                 found = x.flatten()[::8].abs().max()
-                known = self.bound if self.bound > 0 else found
+                known = torch.where(self.bound > 0, self.bound, found)
                 self.bound.copy_(0.98 * known + 0.02 * found)
         return _through(x, self.bound.clamp(min=1e-4) / LEVELS)  # all zero: any grid will do
 

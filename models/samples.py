@@ -147,7 +147,7 @@ class Sampler:
             inputs=[stack([s.inputs[i] for s in samples]) for i in range(2)],
             clean=[stack([s.clean[i] for s in samples]) for i in range(2)],
             guidance=torch.stack([s.guidance for s in samples]),
-            told=[i for i, s in enumerate(samples) if s.told],
+            told=torch.tensor([float(samples[1].told)]),
             add=stack([nothing if s.add is None else s.add for s in samples]),
             sharpen=torch.tensor([s.sharpen for s in samples]).view(-1, 1, 1, 1),
         )
@@ -155,11 +155,22 @@ class Sampler:
 
 @dataclass
 class Batch:
-    """Tensors of a batch: images [N,1,H,W], guidance [N,64,384]."""
+    """Tensors of a batch: images [N,1,H,W], guidance [N,64,384].
+
+    N is `groups` times len(TASKS), all samples of the first of TASKS before those of the second.
+    """
 
     inputs: list[Tensor]
     clean: list[Tensor]
     guidance: Tensor
-    told: list[int]
+    told: Tensor  # [groups] 0 or 1, of the degraded samples
     add: Tensor
     sharpen: Tensor
+
+    @property
+    def groups(self) -> int:
+        return len(self.told)
+
+    @property
+    def degraded(self) -> slice:
+        return slice(self.groups, 2 * self.groups)

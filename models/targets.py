@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from itertools import groupby
 
 import torch
 import torch.nn.functional as F
@@ -22,18 +23,28 @@ class Weights:
     structure: float = 0.15
     edges: float = 1.0
     whole: float = 0.3  # share of edges that counts both sources together, as Qabf does
+    steep: float = 0.0  # slopes of edges: 0 soft, 1 those of Qabf
     excess: float = 0.5
     information: float = 0.25
     differences: float = 0.05
+    black: float = 0.0  # what is black in both sources stays black, by 8 bit as well
     choice: float = 0.0  # which source is the sharper one, and no detail of its own
 
 
 WEIGHTS = {
     "ivf": Weights(
-        level=0.25, structure=0.2, edges=2.5, whole=0.6, information=1.0, differences=0.25
+        level=0.1,
+        pixel=0.0,
+        gradient=2.0,
+        structure=0.1,
+        edges=8.0,
+        whole=0.98,
+        steep=1.0,
+        information=0.5,
+        differences=0.25,
     ),
     # Black backgrounds must stay black; the fainter source must stay visible.
-    "mif": Weights(level=1.5, structure=0.4, edges=2.2, whole=0.1, information=1.2),
+    "mif": Weights(level=1.2, structure=0.8, edges=2.6, whole=0.6, information=1.45, black=20.0),
     # The brighter pixel says nothing about exposure.
     "mef": Weights(structure=0.25, pixel=0.0, edges=1.8, information=0.7, differences=0.3),
     "mff": Weights(
@@ -89,31 +100,50 @@ def choice(a: Tensor, b: Tensor, logit: Tensor, detail: Tensor) -> Tensor:
     return losses.mean(each * sure) / (losses.mean(sure) + 0.05) + losses.mean(detail.abs())
 
 
-def loss(
-    tasks: list[str], a: Tensor, b: Tensor, f: Tensor, late: float, turn: int
-) -> Tensor:
+class Plan:
+    """Which task each sample of a batch has, and the weights of its terms as tensors [N]."""
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        weights: dict[str, Weights] | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        weights = weights or WEIGHTS
+        self.runs = [(task, len(list(same))) for task, same in groupby(tasks)]
+        self.choice = weights["mff"].choice
+        self.weight = {
+            field.name: torch.tensor([getattr(weights[t], field.name) for t in tasks], device=device)
+            for field in fields(Weights)
+        }
+
+    def fixed(self, a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
+        """`_fixed` of every sample."""
+        sizes = [n for _, n in self.runs]
+        parts = zip(self.runs, a.split(sizes), b.split(sizes))
+        return tuple(torch.cat(x) for x in zip(*(_fixed(t, u, v) for (t, _), u, v in parts)))
+
+
+def loss(plan: Plan, a: Tensor, b: Tensor, f: Tensor, late: float | Tensor, turn: int) -> Tensor:
     """One number a sample [N].
 
     late (0..1) fades in the metric surrogates once the plain targets have shaped the output.  The two dearest
     terms take turns, with double weight: `turn` is the step number.
     """
-    fixed = [_fixed(t, a[i : i + 1], b[i : i + 1]) for i, t in enumerate(tasks)]
-    level, pixel, chosen = (torch.cat(x) for x in zip(*fixed))
-    w = {
-        name: torch.tensor([getattr(WEIGHTS[t], name) for t in tasks])
-        for name in Weights.__dataclass_fields__
-    }
+    w, (level, pixel, chosen) = plan.weight, plan.fixed(a, b)
+    begun = torch.is_tensor(late) or late > 0
     gf = gradient(f)
     total = w["level"] * (losses.level(f, level, 3) + 0.5 * losses.level(f, level, 7))
     total = total + w["pixel"] * losses.mean((f - pixel).abs())
     total = total + w["gradient"] * losses.mean((gf - chosen).abs())
+    total = total + w["black"] * losses.black(a, b, f)
     total = total + 20 * losses.outside(f)
     if turn % 2 == 0:
         total = total + 2 * w["structure"] * losses.structure(a, b, f)
-    elif late > 0:
+    elif begun:
         total = total + 2 * late * w["information"] * losses.information(a, b, f)
-    if late > 0:
-        kept, excess = losses.edges(gradient(a), gradient(b), gf, w["whole"])
+    if begun:
+        kept, excess = losses.edges(gradient(a), gradient(b), gf, w["whole"], w["steep"])
         total = total + late * (
             w["edges"] * kept
             + w["excess"] * excess
@@ -129,8 +159,13 @@ def told(f: Tensor, target: Tensor) -> Tensor:
     return 8 * pixel + 3 * edges + 0.5 * losses.structure(target, target, f)
 
 
-def stable(f: Tensor, again: Tensor, shift: tuple[int, int]) -> Tensor:
-    """[N]: difference of a fusion and that of the same scene moved by `shift` and a little noisy."""
-    (y, x), (h, w), margin = shift, again.shape[-2:], 12
-    inner = f[..., y + margin : y + h - margin, x + margin : x + w - margin]
-    return losses.mean((inner - again[..., margin:-margin, margin:-margin]).abs())
+def moved(x: Tensor, y0: Tensor, x0: Tensor, size: int) -> Tensor:
+    """The square of `size` pixels of x [N,C,H,W] at a place that the device knows: y0, x0 []."""
+    along = torch.arange(size, device=x.device)
+    return x.index_select(2, along + y0).index_select(3, along + x0)
+
+
+def stable(f: Tensor, again: Tensor) -> Tensor:
+    """[N]: difference of a fusion, moved, and that of the same scene moved and a little noisy."""
+    margin = 12
+    return losses.mean((f - again)[..., margin:-margin, margin:-margin].abs())

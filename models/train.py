@@ -26,15 +26,14 @@ from torch import Tensor
 import data
 import losses
 import targets
-import texts
 from bank import Bank
-from film import Film, Shape, mac_per_pixel, parameters
+from film import Film, mac_per_pixel, parameters
 from samples import TASKS, Batch, Sampler
 from validate import quick_table
+from variants import Variant
 
-SEED = 20240204
 PEAK, FLOOR, DECAY = 1.5e-3, 1e-5, 1e-4
-STABLE, NOISE = 40.0, 0.02  # weight of the stability loss, most noise in it
+NOISE = 0.02  # most of it in the stability loss
 GUIDES = 0.3  # their share of the learning rate
 ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit rounding
 AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
@@ -45,12 +44,12 @@ def rate(used: float, step: int, peak: float) -> float:
     return peak * min(1.0, (step + 1) / 500) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
 
 
-def optimiser(net: Film) -> torch.optim.Optimizer:
+def optimiser(net: Film, capturable: bool = False) -> torch.optim.Optimizer:
     """AdamW; the guides, whose inputs are large and positive, go in smaller steps."""
     guides = [p for n, p in net.named_parameters() if n.startswith("guides.")]
     others = [p for n, p in net.named_parameters() if not n.startswith("guides.")]
     groups = [{"params": others, "share": 1.0}, {"params": guides, "share": GUIDES}]
-    return torch.optim.AdamW(groups, lr=PEAK, weight_decay=DECAY)
+    return torch.optim.AdamW(groups, lr=PEAK, weight_decay=DECAY, capturable=capturable)
 
 
 def crops(used: float, step: int) -> int:
@@ -64,44 +63,56 @@ def late(used: float) -> float:
 
 
 def told_target(mean: Film, batch: Batch, neutral: Tensor) -> Tensor:
-    """What the texts of batch.told ask for: the clean pair's fusion, plus the wish."""
+    """What the texts of the degraded samples ask for: the clean pair's fusion, plus the wish."""
     with torch.no_grad():
-        clean = [x[batch.told] for x in batch.clean]
-        fused = mean(*clean, neutral[None].expand(len(batch.told), -1, -1))
+        clean = [x[batch.degraded] for x in batch.clean]
+        fused = mean(*clean, neutral[None].expand(len(clean[0]), -1, -1))
         edges = fused - losses.blur(fused, 5)
-        return fused + batch.add[batch.told] + batch.sharpen[batch.told] * edges
+        return fused + batch.add[batch.degraded] + batch.sharpen[batch.degraded] * edges
 
 
-def stability(net: Film, batch: Batch, fused: Tensor, step: int) -> Tensor:
-    """Loss of the first sample, moved by one to three pixels, with noise of up to 5 grey levels in
-    each source: more in one than in the other, as cameras have it."""
+def stability(net: Film, batch: Batch, fused: Tensor, step: int | Tensor) -> Tensor:
+    """Loss of the plain infrared-visible samples, moved by one to three pixels, with noise of up to 5
+    grey levels in each source: more in one than in the other, as cameras have it."""
     y, x = 1 + step // 4 % 3, 1 + step // 12 % 3
-    size = fused.shape[-1] - 16
-    moved = [v[:1, :, y : y + size, x : x + size] for v in batch.inputs]
-    moved = [v + NOISE * torch.rand(()) * torch.randn_like(v) for v in moved]
-    again = net.blend(*moved, *net.maps(*moved, batch.guidance[:1]))
-    return targets.stable(fused[:1], again, (y, x)).mean()
+    size, device = fused.shape[-1] - 16, fused.device
+    first = slice(0, batch.groups)
+    again = [targets.moved(v[first], y, x, size) for v in batch.inputs]
+    again = [v + NOISE * torch.rand((), device=device) * torch.randn_like(v) for v in again]
+    again = net.blend(*again, *net.maps(*again, batch.guidance[first]))
+    return targets.stable(targets.moved(fused[first], y, x, size), again).mean()
 
 
 def step_loss(
-    net: Film, mean: Film, batch: Batch, neutral: Tensor, used: float, step: int
+    net: Film,
+    mean: Film,
+    batch: Batch,
+    neutral: Tensor,
+    plan: targets.Plan,
+    variant: Variant,
+    late: float | Tensor,
+    step: int | Tensor,
+    turn: int,
 ) -> dict[str, Tensor]:
-    """Loss by name: one a task, `told` and `stable`."""
+    """Loss by name: one a task, `told` and `stable`; turn = step % 4 says which of the terms take part.
+
+    On a device nothing depends on the values of tensors, so that a step can be recorded as a graph.
+    """
     logit, detail = net.maps(*batch.inputs, batch.guidance)
     fused = net.blend(*batch.inputs, logit, detail)  # not clipped: see losses.outside
-    plain = [i for i in range(len(TASKS)) if i not in batch.told]
-    tasks = [TASKS[i] for i in plain]
-    clean = [x[plain] for x in batch.clean]
-    each = targets.loss(tasks, *clean, fused[plain], late(used), step)
-    found = {t: each[[i for i, u in enumerate(tasks) if u == t]].mean() for t in texts.TASKS}
-    last = slice(len(TASKS) - 1, None)  # the multi-focus sample
+    each = targets.loss(plan, *batch.clean, fused, late, turn).view(len(TASKS), -1)
+    told = batch.told  # [groups], of the second row
+    # A degraded sample that the text speaks of has a target of its own.
+    found = {"ivf": ((each[0] + (1 - told) * each[1]) / (2 - told)).mean()}
+    found.update({task: row.mean() for task, row in zip(TASKS[2:], each[2:])})
+    last = slice(-batch.groups, None)  # the multi-focus samples
     chosen = targets.choice(*(x[last] for x in batch.clean), logit[last], detail[last])
-    found["mff"] = found["mff"] + targets.WEIGHTS["mff"].choice * chosen.mean()
-    if batch.told:
-        target = told_target(mean, batch, neutral)
-        found["told"] = late(used) * targets.told(fused[batch.told], target).mean()
-    if step % 4 == 0:
-        found["stable"] = STABLE * late(used) * stability(net, batch, fused, step)
+    found["mff"] = found["mff"] + plan.choice * chosen.mean()
+    if told.is_cuda or told.any():  # a processor saves the time where nothing is told
+        asked = targets.told(fused[batch.degraded], told_target(mean, batch, neutral))
+        found["told"] = variant.told * late * (told * asked).mean()
+    if turn == 0:
+        found["stable"] = variant.stable * late * stability(net, batch, fused, step)
     return found
 
 
@@ -148,7 +159,8 @@ def report(work: Path, record: dict) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """The whole run."""
-    torch.manual_seed(SEED)
+    variant = options.variant
+    torch.manual_seed(variant.seed)
     torch.set_num_threads(options.threads)
     work = Path(options.work)
     work.mkdir(parents=True, exist_ok=True)
@@ -156,9 +168,9 @@ def train(options: argparse.Namespace) -> None:
     held = [p for name in data.SETS for p in data.load(folder, name, "val")]
     bank = Bank(work)
     sampler = Sampler(
-        [p for name in data.SETS for p in data.load(folder, name, "train")], bank, SEED
+        [p for name in data.SETS for p in data.load(folder, name, "train")], bank, variant.seed
     )
-    net = Film(options.shape).to(memory_format=torch.channels_last)  # a quarter faster on a CPU
+    net = Film(variant.shape).to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     mean = copy.deepcopy(net)
     print(
         f"parameters {parameters(net)}, MAC/pixel {mac_per_pixel(net):.0f}, "
@@ -176,9 +188,9 @@ def train(options: argparse.Namespace) -> None:
         mean.load_state_dict(known["mean"])
         optimizer.load_state_dict(known["optimizer"])
         step, spent = known["step"], known["spent"]
-        sampler.rng.seed(SEED + step)
+        sampler.rng.seed(variant.seed + step)
     budget, sums, last_save, last_table = options.minutes * 60, {}, time.monotonic(), spent
-    neutral = bank.neutral("ivf")
+    neutral, plan = bank.neutral("ivf"), targets.Plan(TASKS, variant.weights)
     at = [used_share(spent, step, options)]  # where the schedule is, for the sampling thread
     batches = prefetch(sampler, (crops(at[0], i) for i in count(step)))
     started = time.monotonic() - spent
@@ -201,9 +213,9 @@ def train(options: argparse.Namespace) -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["share"] * rate(used, step, options.peak)
         batch = next(batches)
-        if not options.text:
+        if not variant.text:
             batch.guidance.zero_()
-        found = step_loss(net, mean, batch, neutral, at[0], step)
+        found = step_loss(net, mean, batch, neutral, plan, variant, late(at[0]), step, step % 4)
         total = sum(found.values()) / len(TASKS)
         optimizer.zero_grad()
         total.backward()
@@ -238,7 +250,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--start", type=Path, help="begin with the mean weights of a checkpoint")
     parser.add_argument("--peak", type=float, default=PEAK, help="highest learning rate")
     parser.add_argument("--threads", type=int, default=1)
-    parser.set_defaults(shape=Shape(), text=True)
+    parser.set_defaults(variant=Variant())
     return parser
 
 
