@@ -22,8 +22,9 @@ impl Timestamp {
     /// From what V4L2 reports: seconds and microseconds. Negative values (a driver's fault)
     /// become zero.
     pub fn from_timeval(seconds: i64, micros: i64) -> Self {
-        let seconds = u64::try_from(seconds).unwrap_or(0);
-        let micros = u64::try_from(micros).unwrap_or(0);
+        let (Ok(seconds), Ok(micros)) = (u64::try_from(seconds), u64::try_from(micros)) else {
+            return Self::ZERO;
+        };
         Self(
             seconds
                 .saturating_mul(1_000_000_000)
@@ -51,6 +52,13 @@ impl Timestamp {
     pub fn plus(self, duration: Duration) -> Self {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(nanos))
+    }
+
+    /// `self` - `duration`, at least the origin.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(nanos))
     }
 }
 

@@ -36,7 +36,7 @@ use crate::sys::team::Team;
 
 pub use guide_loop::GuideCommand;
 pub use shared::{NUDGE_LIMIT, Shared, SnapshotRequest};
-pub use status::Status;
+pub use status::{Clocks, Status};
 
 /// How long a source may be silent before that counts as a stall, and how soon every thread
 /// sees that it is to stop.

@@ -77,15 +77,25 @@ enabled = false
 TOML
 }
 
-# start_filmd CONFIG: runs the daemon; its log is /share/out/filmd.log.
+# start_filmd CONFIG: runs the daemon; its log is /share/out/filmd.log, each line with the board's
+# uptime before it.
 start_filmd() {
-    mkdir -p /run/filmd
-    XDG_RUNTIME_DIR=/run/filmd RUST_LOG=info filmd run --config "$1" >>/share/out/filmd.log 2>&1 &
-    filmd=$!
     export XDG_RUNTIME_DIR=/run/filmd
+    mkdir -p /run/filmd
+    [ -p /tmp/filmd.lines ] || mkfifo /tmp/filmd.lines
+    while read -r line; do
+        read -r uptime _ </proc/uptime
+        echo "$uptime $line"
+    done </tmp/filmd.lines >>/share/out/filmd.log &
+    clerk=$!
+    filmd run --config "$1" >/tmp/filmd.lines 2>&1 &
+    filmd=$!
 }
 
-stop_filmd() { kill -TERM "$filmd" 2>/dev/null; wait "$filmd"; }
+# ended: waits for the daemon's end and its last line.
+ended() { wait "$filmd"; wait "$clerk"; }
+
+stop_filmd() { kill -TERM "$filmd" 2>/dev/null; ended; }
 
 # field NAME: a number or word of filmd's status.
 field() {
@@ -96,6 +106,12 @@ field() {
 
 # is NAME RELATION VALUE: `is presented -gt 3`, `is no_infrared = true`.
 is() { [ "$(field "$1")" "$2" "$3" ] 2>/dev/null; }
+
+# clock ROLE NAME: of the clock of the infrared or the visible camera, as `clock infrared own_clock`.
+clock() {
+    filmctl status --json 2>/dev/null | sed -n '/"clocks"/,$p' |
+        sed -n "/\"$1\": {/,/}/s/^ *\"$2\": \([^,]*\),\{0,1\}$/\1/p"
+}
 
 running() { kill -0 "$filmd" 2>/dev/null; }
 

@@ -80,6 +80,8 @@ def command_line(options: argparse.Namespace, share: Path, needs: str) -> list[s
     work = options.work / options.machine
     append = (
         f"console={CONSOLES[options.machine]} panic=-1 quiet loglevel=3 mitigations=off nokaslr"
+        # On a busy machine the emulated timer may be late for the kernel's test of it.
+        " no_timer_check"
     )
     if options.shell:
         append += " shell"

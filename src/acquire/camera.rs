@@ -17,11 +17,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use v4l::buffer::{Flags as BufferFlags, Type};
+use v4l::capability::Flags as Capability;
 use v4l::format::{Colorspace, FourCC, Quantization as V4lQuantization};
 use v4l::io::mmap::Stream;
 use v4l::io::traits::{CaptureStream, Stream as _};
 use v4l::video::Capture;
-use v4l::{Device, Format};
+use v4l::video::capture::Parameters;
+use v4l::{Device, Format, Fraction};
 
 use super::camera_advice::{
     Found, cannot_open, check_capabilities, check_node, check_rows, errno, explain_query,
@@ -33,6 +35,7 @@ use super::{AcquireError, absent, camera_controls, refused};
 use crate::clock::Timestamp;
 use crate::config::CameraConfig;
 use crate::frame::Size;
+use crate::sys::planes::{self, Planes};
 
 /// Buffers asked for: one in hand, three with the driver.
 const BUFFERS: u32 = 4;
@@ -80,12 +83,18 @@ pub trait CameraLink: Send {
     fn take(&mut self, sink: &mut dyn FnMut(&[u8], BufferInfo)) -> io::Result<()>;
 }
 
+/// Mapped buffers, of the device's interface.
+enum Streaming {
+    Single(Stream<'static>),
+    Planes(Planes),
+}
+
 /// The real thing.
 pub struct V4lCamera {
     agreed: Agreed,
     fd: RawFd,
     // `None` only after a stream that could not be stopped was given up, see `drop`.
-    stream: Option<Stream<'static>>,
+    stream: Option<Streaming>,
     // Keeps the descriptor open until the stream is gone: fields are dropped in this order.
     _device: Device,
 }
@@ -115,11 +124,11 @@ impl V4lCamera {
             .map_err(|e| refused(path, explain_query(&e)))?;
         check_capabilities(caps.capabilities, &caps.card).map_err(|text| refused(path, text))?;
         check_card(config, path, &caps.card)?;
-        let agreed = negotiate(&device, config, format, caps.card)?;
+        let planar = !caps.capabilities.contains(Capability::VIDEO_CAPTURE);
+        let agreed = negotiate(&device, config, format, (caps.card, planar))?;
         camera_controls::apply(&device, &config.controls).map_err(|text| refused(path, text))?;
-        let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS)
-            .map_err(|e| refused(path, explain_stream(&e, "no buffers")))?;
-        start(&mut stream).map_err(|e| refused(path, explain_stream(&e, "no stream")))?;
+        let stream =
+            start(&device, planar).map_err(|(what, e)| refused(path, explain_stream(&e, what)))?;
         Ok(Self {
             agreed,
             fd: device.handle().fd(),
@@ -129,9 +138,22 @@ impl V4lCamera {
     }
 }
 
+/// Maps the buffers and starts; what was not given, and why.
+fn start(device: &Device, planar: bool) -> Result<Streaming, (&'static str, io::Error)> {
+    let no_stream = |error| ("no stream", error);
+    if planar {
+        let planes = Planes::start(device, BUFFERS).map_err(no_stream)?;
+        return Ok(Streaming::Planes(planes));
+    }
+    let mut stream = Stream::with_buffers(device, Type::VideoCapture, BUFFERS)
+        .map_err(|error| ("no buffers", error))?;
+    start_single(&mut stream).map_err(no_stream)?;
+    Ok(Streaming::Single(stream))
+}
+
 /// Queues all buffers but the first, which the crate's `next` queues, and starts. The crate does
 /// not tell how many buffers the driver gave: the first number that is refused is the end.
-fn start(stream: &mut Stream<'static>) -> io::Result<()> {
+fn start_single(stream: &mut Stream<'static>) -> io::Result<()> {
     stream.set_timeout(READY);
     for index in 1..32 {
         if let Err(error) = CaptureStream::queue(stream, index) {
@@ -157,7 +179,13 @@ impl CameraLink for V4lCamera {
         let Some(stream) = &mut self.stream else {
             return Err(io::ErrorKind::NotConnected.into());
         };
-        let (bytes, meta) = stream.next()?;
+        let (bytes, meta) = match stream {
+            Streaming::Single(stream) => {
+                let (bytes, meta) = stream.next()?;
+                (bytes, *meta)
+            }
+            Streaming::Planes(planes) => planes.next()?,
+        };
         let used = (meta.bytesused as usize).min(bytes.len());
         let time = Timestamp::from_timeval(meta.timestamp.sec, meta.timestamp.usec);
         let monotonic = meta.flags.contains(BufferFlags::TIMESTAMP_MONOTONIC);
@@ -174,7 +202,7 @@ impl CameraLink for V4lCamera {
 impl Drop for V4lCamera {
     fn drop(&mut self) {
         // The crate's own drop panics where stopping fails otherwise than by ENODEV.
-        if let Some(mut stream) = self.stream.take()
+        if let Some(Streaming::Single(mut stream)) = self.stream.take()
             && let Err(error) = stream.stop()
             && error.raw_os_error() != Some(rustix::io::Errno::NODEV.raw_os_error())
         {
@@ -248,12 +276,16 @@ fn negotiate(
     device: &Device,
     config: &CameraConfig,
     format: PixelFormat,
-    card: String,
+    (card, planar): (String, bool),
 ) -> Result<Agreed, AcquireError> {
     let path = &config.device;
     let (width, height) = (config.width as u32, config.height as u32);
     let asked = Format::new(width, height, FourCC::new(&format.fourcc()));
-    let got = device.set_format(&asked).map_err(|e| {
+    let got = match planar {
+        false => device.set_format(&asked),
+        true => planes::set_format(device, &asked),
+    };
+    let got = got.map_err(|e| {
         let advice = match errno(&e) {
             Some(rustix::io::Errno::BUSY) => {
                 "another program uses it; `fuser -v DEVICE` tells which".into()
@@ -276,7 +308,7 @@ fn negotiate(
             format!("{card:?} {text}; it offers {}", offers(device)),
         ));
     }
-    let fps = set_rate(device, config);
+    let fps = set_rate(device, config, planar);
     Ok(Agreed {
         card,
         format,
@@ -287,12 +319,13 @@ fn negotiate(
 }
 
 /// Asks for the rate; the camera's choice counts.
-fn set_rate(device: &Device, config: &CameraConfig) -> Option<f64> {
-    let params = match config.fps {
-        Some(fps) => device.set_params(&v4l::video::capture::Parameters::with_fps(fps.max(1))),
-        None => device.params(),
+fn set_rate(device: &Device, config: &CameraConfig, planar: bool) -> Option<f64> {
+    let wanted = config.fps.map(|fps| Fraction::new(1, fps.max(1)));
+    let interval = match (planar, wanted) {
+        (true, _) => planes::interval(device, wanted).ok()?,
+        (false, Some(wanted)) => device.set_params(&Parameters::new(wanted)).ok()?.interval,
+        (false, None) => device.params().ok()?.interval,
     };
-    let interval = params.ok()?.interval;
     let fps = f64::from(interval.denominator) / f64::from(interval.numerator);
     let known = fps.is_finite() && fps > 0.0;
     if let (true, Some(asked)) = (known, config.fps)

@@ -8,12 +8,14 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use v4l::Device;
+use v4l::FourCC;
 use v4l::capability::Flags as Capability;
 use v4l::video::Capture;
 
 use super::unpack::PixelFormat;
 use super::{AcquireError, absent, refused};
 use crate::config::CameraConfig;
+use crate::sys::planes;
 
 pub(super) fn check_rows(config: &CameraConfig) -> Result<(), AcquireError> {
     let (width, height) = (config.width, config.height);
@@ -96,7 +98,7 @@ pub(super) fn explain_stream(error: &io::Error, what: &str) -> String {
 }
 
 pub(super) fn check_capabilities(found: Capability, card: &str) -> Result<(), String> {
-    if found.contains(Capability::VIDEO_CAPTURE) {
+    if found.intersects(Capability::VIDEO_CAPTURE | Capability::VIDEO_CAPTURE_MPLANE) {
         if found.contains(Capability::STREAMING) {
             return Ok(());
         }
@@ -109,8 +111,6 @@ pub(super) fn check_capabilities(found: Capability, card: &str) -> Result<(), St
             "is the metadata node of {card:?}; take its picture node, \
              the one whose name under /dev/v4l/by-id ends in index0"
         )
-    } else if found.contains(Capability::VIDEO_CAPTURE_MPLANE) {
-        format!("{card:?} is multi-planar only; run the program through `libcamerify`")
     } else {
         format!("{card:?} takes no pictures (capabilities: {found:?}); use its capture node")
     })
@@ -143,13 +143,22 @@ pub(super) fn mismatch(
     })
 }
 
+/// The pixel formats of a device of either interface.
+pub(super) fn formats(device: &Device) -> Vec<FourCC> {
+    let single = device.enum_formats().unwrap_or_default();
+    let single: Vec<_> = single.into_iter().map(|format| format.fourcc).collect();
+    match single.as_slice() {
+        [] => planes::formats(device),
+        _ => single,
+    }
+}
+
 /// The formats and sizes that the device says it has, for error messages.
 pub(super) fn offers(device: &Device) -> String {
-    let formats = device.enum_formats().unwrap_or_default();
-    let list: Vec<(String, Vec<String>)> = formats
-        .iter()
-        .map(|format| {
-            let sizes = device.enum_framesizes(format.fourcc).unwrap_or_default();
+    let list: Vec<(String, Vec<String>)> = formats(device)
+        .into_iter()
+        .map(|fourcc| {
+            let sizes = device.enum_framesizes(fourcc).unwrap_or_default();
             let sizes = sizes.iter().map(|s| match &s.size {
                 v4l::framesize::FrameSizeEnum::Discrete(d) => format!("{}x{}", d.width, d.height),
                 v4l::framesize::FrameSizeEnum::Stepwise(s) => format!(
@@ -157,7 +166,7 @@ pub(super) fn offers(device: &Device) -> String {
                     s.min_width, s.min_height, s.max_width, s.max_height
                 ),
             });
-            (format.fourcc.to_string(), sizes.collect())
+            (fourcc.to_string(), sizes.collect())
         })
         .collect();
     list_offers(&list)

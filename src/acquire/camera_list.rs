@@ -13,6 +13,7 @@ use v4l::video::Capture;
 
 use super::Role;
 use super::camera::takes_pictures;
+use super::camera_advice::formats;
 use super::camera_controls;
 use super::camera_profiles::{Profile, profile_of};
 use super::find::{self, Node};
@@ -123,7 +124,7 @@ fn listed(node: Node) -> Listed {
     // The v4l crate panics on what it does not know.
     let asked = catch_unwind(AssertUnwindSafe(|| {
         let device = Device::with_path(&node.path)?;
-        std::io::Result::Ok((offers(&device)?, camera_controls::list(&device)))
+        std::io::Result::Ok((offers(&device), camera_controls::list(&device)))
     }));
     let (offers, controls, problem) = match asked {
         Ok(Ok((offers, controls))) => (offers, controls, None),
@@ -143,24 +144,22 @@ fn listed(node: Node) -> Listed {
     }
 }
 
-fn offers(device: &Device) -> std::io::Result<Vec<Offer>> {
-    let formats = device.enum_formats()?.into_iter();
-    Ok(formats
-        .map(|found| {
-            let sizes = device.enum_framesizes(found.fourcc).unwrap_or_default();
+fn offers(device: &Device) -> Vec<Offer> {
+    formats(device)
+        .into_iter()
+        .map(|fourcc| {
+            let sizes = device.enum_framesizes(fourcc).unwrap_or_default();
             let sizes = sizes.iter().map(|s| match &s.size {
                 FrameSizeEnum::Discrete(d) => (d.width, d.height),
                 FrameSizeEnum::Stepwise(s) => (s.max_width, s.max_height),
             });
             Offer {
-                fourcc: String::from_utf8_lossy(&found.fourcc.repr)
-                    .trim_end()
-                    .to_owned(),
-                format: PixelFormat::from_fourcc(found.fourcc.repr),
+                fourcc: String::from_utf8_lossy(&fourcc.repr).trim_end().to_owned(),
+                format: PixelFormat::from_fourcc(fourcc.repr),
                 sizes: sizes.collect(),
             }
         })
-        .collect())
+        .collect()
 }
 
 /// The links under `dev` that lead to `node`: those of udev's rules and of filmd's own first.

@@ -10,6 +10,7 @@ use super::camera::{Agreed, BufferInfo, CameraLink};
 use super::pairing::Timed;
 use super::planar::planar_to_rgb;
 use super::range::{RangeConfig, RangeMapper};
+use super::stream_clock::{ClockReading, StreamClock};
 use super::telemetry::{self, Shutter};
 use super::unpack::{
     Content, MjpgDecoder, PixelFormat, UnpackError, counts, grey, packed_to_rgb, rgb,
@@ -73,6 +74,7 @@ pub struct Side {
     pool: Pool<Frame>,
     range: RangeMapper,
     jpeg: MjpgDecoder,
+    clock: StreamClock,
     expected: Option<u32>,
     sequence: u64,
     last_seen: Timestamp,
@@ -86,6 +88,8 @@ pub struct Side {
     kelvin: Option<f32>,
     /// Why it could not be opened last time, so that the same reason is said once.
     complaint: String,
+    /// When it was tried and opened again, until it has brought a frame.
+    back: Option<(Timestamp, Timestamp)>,
 }
 
 impl Side {
@@ -99,7 +103,7 @@ impl Side {
         now: Timestamp,
     ) -> Self {
         let agreed = link.as_ref().map_or(expected, |link| link.agreed().clone());
-        let (size, format) = (agreed.layout.size, agreed.format);
+        let (size, format, fps) = (agreed.layout.size, agreed.format, agreed.fps);
         let raw = format.content() == Content::Counts;
         Self {
             role,
@@ -112,6 +116,7 @@ impl Side {
             pool: Pool::new(POOL, || Frame::new(size, format.channels(), raw)),
             range: RangeMapper::new(RangeConfig::default()),
             jpeg: MjpgDecoder::default(),
+            clock: StreamClock::new(fps),
             expected: None,
             sequence: 0,
             last_seen: now,
@@ -121,12 +126,18 @@ impl Side {
             closed_at: None,
             kelvin: None,
             complaint: String::new(),
+            back: None,
         }
     }
 
     /// The descriptor to poll; `None` while the camera is lost.
     pub fn fd(&self) -> Option<std::os::fd::RawFd> {
         self.link.as_ref().map(|link| link.fd())
+    }
+
+    /// How its clock runs against the board's; `None` while the camera is lost.
+    pub fn clock(&self) -> Option<ClockReading> {
+        self.link.as_ref().map(|_| self.clock.reading())
     }
 
     /// When [`Self::reopen`] is due; `None` while the camera is there.
@@ -170,14 +181,20 @@ impl Side {
         self.retry_at = now.plus(self.retry);
     }
 
-    /// Puts the outcome of an attempt to open the camera again into effect.
-    pub fn reopen(&mut self, link: Result<Box<dyn CameraLink>, AcquireError>, now: Timestamp) {
+    /// Puts the outcome of an attempt to open the camera again, which began at `tried`, into effect.
+    pub fn reopen(
+        &mut self,
+        link: Result<Box<dyn CameraLink>, AcquireError>,
+        tried: Timestamp,
+        now: Timestamp,
+    ) {
         match link {
             Ok(link) => {
-                log::info!("{}: back", self.config.device.display());
+                self.back = Some((tried, now));
                 self.agreed = link.agreed().clone();
                 self.link = Some(link);
                 self.complaint.clear();
+                self.clock = StreamClock::new(self.agreed.fps);
                 self.expected = None;
                 (self.told_frame, self.closed_at) = (None, None);
                 self.last_seen = now;
@@ -205,11 +222,20 @@ impl Side {
     fn accept(&mut self, bytes: &[u8], info: BufferInfo, now: Timestamp) -> Option<Shot> {
         self.received += 1;
         self.last_seen = now;
+        if let Some((tried, opened)) = self.back.take() {
+            log::info!(
+                "{}: back: opened in {} ms, a frame {} ms later",
+                self.config.device.display(),
+                opened.since(tried).as_millis(),
+                now.since(opened).as_millis()
+            );
+        }
         self.count_gap(info.sequence);
         if info.error {
             self.damaged += 1;
             return None;
         }
+        let taken = self.clock.place(info.timestamp, self.sequence, now);
         if !self.is_new_picture(bytes, now) {
             return None;
         }
@@ -229,7 +255,7 @@ impl Side {
             }
             return None;
         }
-        frame.timestamp = shifted(info.timestamp.unwrap_or(now), self.config.offset_ms);
+        frame.timestamp = shifted(taken, self.config.offset_ms);
         frame.sequence = self.sequence;
         Some(Shot {
             frame,
@@ -305,8 +331,7 @@ impl Side {
 fn shifted(time: Timestamp, offset_ms: i64) -> Timestamp {
     let offset = Duration::from_millis(offset_ms.unsigned_abs());
     if offset_ms < 0 {
-        let nanos = u64::try_from(offset.as_nanos()).unwrap_or(u64::MAX);
-        Timestamp::from_nanos(time.as_nanos().saturating_sub(nanos))
+        time.minus(offset)
     } else {
         time.plus(offset)
     }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{AcquireCounters, AcquireError, PairSource, SourceInfo};
+use super::{AcquireCounters, AcquireError, ClockReading, PairSource, SourceInfo};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{FaultConfig, FaultKind};
 use crate::frame::{Frame, FramePair, Pool, Pooled};
@@ -86,5 +86,9 @@ impl PairSource for FaultySource {
 
     fn counters(&self) -> AcquireCounters {
         self.inner.counters()
+    }
+
+    fn clocks(&self) -> [Option<ClockReading>; 2] {
+        self.inner.clocks()
     }
 }

@@ -19,6 +19,7 @@ mod pixel_format;
 mod planar;
 pub mod range;
 pub mod replay;
+pub mod stream_clock;
 pub mod synthetic;
 pub mod telemetry;
 pub mod unpack;
@@ -26,6 +27,7 @@ pub mod unpack;
 pub use faults::FaultySource;
 pub use paired_cameras::PairedCameras;
 pub use replay::ReplaySource;
+pub use stream_clock::ClockReading;
 pub use synthetic::{SyntheticScene, SyntheticSource};
 
 use std::path::PathBuf;
@@ -116,6 +118,12 @@ pub trait PairSource: Send {
 
     /// Counts since the start.
     fn counters(&self) -> AcquireCounters;
+
+    /// How the clocks of infrared and visible run against the board's; `None` for a source without
+    /// clocks of its own, and for a camera that is lost.
+    fn clocks(&self) -> [Option<ClockReading>; 2] {
+        [None; 2]
+    }
 }
 
 /// Opens what the configuration names.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::camera::{CameraLink, V4lCamera, check_config, expected};
 use super::camera_side::{Shot, Side};
 use super::pairing::{Paired, Pairer, PairingConfig};
-use super::{AcquireCounters, AcquireError, PairSource, Role, SourceInfo};
+use super::{AcquireCounters, AcquireError, ClockReading, PairSource, Role, SourceInfo};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{CameraConfig, CamerasConfig};
 use crate::frame::FramePair;
@@ -143,7 +143,7 @@ impl<B: CameraBackend> PairedCameras<B> {
                 self.pairer.lose(side.role);
             } else if side.retry_at().is_some_and(|at| at <= now) {
                 let link = self.backend.open(&side.config);
-                side.reopen(link, self.backend.now());
+                side.reopen(link, now, self.backend.now());
             }
         }
     }
@@ -223,6 +223,10 @@ impl<B: CameraBackend> PairSource for PairedCameras<B> {
             dropped: a.dropped + b.dropped + self.pairer.dropped(),
             damaged: a.damaged + b.damaged,
         }
+    }
+
+    fn clocks(&self) -> [Option<ClockReading>; 2] {
+        self.sides.each_ref().map(Side::clock)
     }
 }
 

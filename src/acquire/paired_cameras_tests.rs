@@ -24,6 +24,8 @@ struct World {
     script: [VecDeque<(u64, Event)>; 2],
     /// Times at which each side may be opened again.
     plugged_from: [u64; 2],
+    /// What each side's stamps are ahead of the board's clock, milliseconds.
+    ahead: [u64; 2],
     /// What is not plugged in is absent; otherwise it is there and refuses.
     absent: bool,
     opened: [Vec<u64>; 2],
@@ -47,7 +49,10 @@ impl CameraLink for FakeLink {
     }
 
     fn take(&mut self, sink: &mut dyn FnMut(&[u8], BufferInfo)) -> io::Result<()> {
-        let event = self.world.lock().unwrap().script[self.side].pop_front();
+        let mut world = self.world.lock().unwrap();
+        let ahead = world.ahead[self.side];
+        let event = world.script[self.side].pop_front();
+        drop(world);
         match event.expect("only asked when ready") {
             (
                 time,
@@ -59,7 +64,7 @@ impl CameraLink for FakeLink {
             ) => {
                 let info = BufferInfo {
                     sequence,
-                    timestamp: Some(Timestamp::from_nanos(time * 1_000_000)),
+                    timestamp: Some(Timestamp::from_nanos((time + ahead) * 1_000_000)),
                     error,
                 };
                 sink(&vec![sequence as u8; bytes], info);
@@ -225,6 +230,26 @@ fn an_offset_moves_the_timestamps() {
     let pairs: Vec<_> = (0..10).map(|_| source.next_pair(WAIT)).collect();
     let pair = pairs.last().unwrap().as_ref();
     assert_eq!(pair.map(FramePair::skew).unwrap_or(WAIT), Duration::ZERO);
+}
+
+#[test]
+fn stamps_of_another_clock_are_placed_on_the_boards() {
+    let mut world = steady(10, 300);
+    world.ahead[0] = 1_000_000_000;
+    let (mut source, _) = open(world);
+    let mut pairs = 0;
+    while let Ok(pair) = source.next_pair(WAIT) {
+        if pair.infrared.is_some() && pair.visible.is_some() {
+            pairs += 1;
+            assert_eq!(pair.skew(), Duration::from_millis(5));
+            assert!(!pair.infrared_stale && !pair.visible_stale);
+        }
+    }
+    assert!(pairs > 290, "{pairs}");
+    let [infrared, visible] = source.clocks().map(Option::unwrap);
+    assert!(infrared.own_clock && !visible.own_clock);
+    assert_eq!(infrared.offset_ms, -1e9);
+    assert!((infrared.fps - 1000.0 / 33.0).abs() < 0.1, "{infrared:?}");
 }
 
 #[test]

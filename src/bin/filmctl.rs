@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 use filmd::config::{Mode, Palette};
 use filmd::control::{Reply, Request, SnapshotFormat, ask, observe_socket, running_socket};
 use filmd::describe::GuideStatus;
-use filmd::pipeline::Status;
+use filmd::pipeline::{Clocks, Status};
 
 /// Speak to a running filmd.
 #[derive(Parser)]
@@ -207,6 +207,7 @@ fn print_status(s: &Status) {
         f.skew_ms.p50,
         f.skew_ms.p99
     );
+    print_clocks(&s.clocks);
     let t = &f.stages_ms;
     say!(
         "p50/p99   align {:.1}/{:.1}  fuse {:.1}/{:.1}  tone {:.1}/{:.1}  compose {:.1}/{:.1}  \
@@ -244,6 +245,37 @@ fn print_guide(g: &GuideStatus) {
         g.restarts
     );
     print_notes(g);
+}
+
+/// How the cameras' clocks run, where there are cameras.
+fn print_clocks(c: &Clocks) {
+    let sides = [("infrared", c.infrared), ("visible", c.visible)];
+    for (name, clock) in sides.iter().filter_map(|(n, c)| Some((n, (*c)?))) {
+        let rate = ppm("rate", clock.rate_ppm);
+        let (whose, drift) = if clock.own_clock {
+            ("its own clock", ppm("drift", clock.drift_ppm))
+        } else {
+            ("the board's clock", String::new())
+        };
+        let steps = match clock.steps {
+            0 => String::new(),
+            n => format!(", set anew {n} times"),
+        };
+        say!(
+            "clock     {name} {:.2} fps{rate}, stamped by {whose}, {:.1} ms behind{drift}{steps}",
+            clock.fps,
+            clock.offset_ms
+        );
+    }
+    if c.infrared.is_some() && c.visible.is_some() {
+        let older = c.infrared_older_ms;
+        let name = if older < 0.0 { "visible" } else { "infrared" };
+        say!("pair      the {name} frame is {:.1} ms older", older.abs());
+    }
+}
+
+fn ppm(what: &str, value: Option<f64>) -> String {
+    value.map_or(String::new(), |ppm| format!(" ({what} {ppm:+.0} ppm)"))
 }
 
 /// What went wrong with displays, where something did.

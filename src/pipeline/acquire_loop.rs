@@ -52,14 +52,17 @@ impl AcquireLoop {
                 .source_dropped
                 .store(counters.dropped, Relaxed);
             self.shared.metrics.damaged.store(counters.damaged, Relaxed);
+            self.shared.set_clocks(self.source.clocks());
         }
     }
 
     fn hand_over(&self, pair: FramePair) -> bool {
         let metrics = &self.shared.metrics;
         count(&metrics.pairs);
-        if pair.infrared.is_some() && pair.visible.is_some() {
+        if let (Some(infrared), Some(visible)) = (&pair.infrared, &pair.visible) {
             metrics.skew.add(pair.skew());
+            self.shared
+                .set_last_pair(infrared.timestamp, visible.timestamp);
         }
         match self.outbox.put(pair) {
             Ok(None) => true,

@@ -31,6 +31,7 @@ impl FuseLoop {
     pub fn run(mut self) {
         let mut sequence = 0;
         let mut guided_by = self.shared.guidance.get();
+        let mut mode = self.shared.mode();
         while !self.shared.stopping() {
             let pair = match self.inbox.take(PATIENCE) {
                 Ok(Some(pair)) => pair,
@@ -38,6 +39,7 @@ impl FuseLoop {
                 Err(_) => break,
             };
             sequence += 1;
+            self.shared.begin(sequence);
             let guidance = self.shared.guidance.get();
             let Some(mut frame) = self.pool.take() else {
                 // Cannot be: three frames, and at most three holders. If a screen keeps one for
@@ -56,6 +58,9 @@ impl FuseLoop {
                 &self.shared.metrics,
             );
             self.report(&frame);
+            if std::mem::replace(&mut mode, frame.mode) != frame.mode {
+                log::info!("frame {sequence} is the first in mode {}", mode.name());
+            }
             if !Arc::ptr_eq(&guided_by, &guidance) {
                 count(&self.shared.metrics.guidance_swaps);
                 guided_by = guidance;

@@ -2,13 +2,14 @@
 //!
 //! Thread: all. Blocks: never for long. Allocates: only where said. Fails when: never.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Parts;
-use super::status::Status;
+use super::status::{Clocks, Status};
+use crate::acquire::ClockReading;
 use crate::channel::{Mailbox, Watch};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Mode, Palette, Task};
@@ -53,6 +54,11 @@ pub struct Shared {
     engine: Mutex<String>,
     screen: Mutex<String>,
     guide: Mutex<GuideStatus>,
+    clocks: Mutex<[Option<ClockReading>; 2]>,
+    /// Nanoseconds by which the infrared frame of the last pair was older.
+    infrared_older: AtomicI64,
+    /// Frames that the fuse thread has begun.
+    begun: AtomicU64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -80,6 +86,9 @@ impl Shared {
             engine: Mutex::new(parts.stage.engine_name().to_owned()),
             screen: Mutex::new("not open yet".to_owned()),
             guide: Mutex::default(),
+            clocks: Mutex::default(),
+            infrared_older: AtomicI64::new(0),
+            begun: AtomicU64::new(0),
         };
         shared.set_mode(parts.config.fuse.mode);
         shared.set_palette(parts.config.fuse.palette);
@@ -98,14 +107,14 @@ impl Shared {
 
     /// The mode from the next frame on.
     pub fn mode(&self) -> Mode {
-        let index = usize::from(self.mode.load(Relaxed));
+        let index = usize::from(self.mode.load(SeqCst));
         Mode::ALL.get(index).copied().unwrap_or_default()
     }
 
     /// Shows another mode from the next frame on.
     pub fn set_mode(&self, mode: Mode) {
         let index = Mode::ALL.iter().position(|m| *m == mode).unwrap_or(0);
-        self.mode.store(u8::try_from(index).unwrap_or(0), Relaxed);
+        self.mode.store(u8::try_from(index).unwrap_or(0), SeqCst);
     }
 
     /// The mode after the present one.
@@ -214,6 +223,38 @@ impl Shared {
         *lock(&self.guide) = status;
     }
 
+    pub(super) fn set_clocks(&self, clocks: [Option<ClockReading>; 2]) {
+        *lock(&self.clocks) = clocks;
+    }
+
+    /// When both frames of a pair were taken.
+    pub(super) fn set_last_pair(&self, infrared: Timestamp, visible: Timestamp) {
+        let nanos = i128::from(visible.as_nanos()) - i128::from(infrared.as_nanos());
+        let nanos = i64::try_from(nanos).unwrap_or(0);
+        self.infrared_older.store(nanos, Relaxed);
+    }
+
+    fn clocks(&self) -> Clocks {
+        let [infrared, visible] = *lock(&self.clocks);
+        Clocks {
+            infrared,
+            visible,
+            infrared_older_ms: self.infrared_older.load(Relaxed) as f64 / 1e6,
+        }
+    }
+
+    /// The fuse thread begins frame `sequence`; it reads the mode after that.
+    pub(super) fn begin(&self, sequence: u64) {
+        // In one order with `set_mode`, or each side could miss the other's word.
+        self.begun.store(sequence, SeqCst);
+    }
+
+    /// Number of the frame that the fuse thread began last. Whatever is set before this is read is
+    /// in effect from the frame after it on.
+    pub fn begun(&self) -> u64 {
+        self.begun.load(SeqCst)
+    }
+
     /// Everything, for `filmctl status`. Allocates.
     pub fn status(&self) -> Status {
         Status {
@@ -231,6 +272,7 @@ impl Shared {
             frames: self.metrics.summary(),
             guide: lock(&self.guide).clone(),
             resident_bytes: resident_bytes(std::process::id()).unwrap_or(0),
+            clocks: self.clocks(),
         }
     }
 }

@@ -2,9 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::acquire::ClockReading;
 use crate::config::{Mode, Palette, Task};
 use crate::describe::GuideStatus;
 use crate::metrics::{Marks, Summary};
+
+/// How the cameras' clocks run, and how far apart the frames of the last pair were.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Clocks {
+    /// Of the infrared camera; `None` where it is lost, and for a source without clocks.
+    pub infrared: Option<ClockReading>,
+    /// Of the visible one.
+    pub visible: Option<ClockReading>,
+    /// How much older the infrared frame of the last pair of two was, milliseconds; negative where
+    /// the visible one was older. 0 before the first.
+    pub infrared_older_ms: f64,
+}
 
 /// Everything the daemon knows about itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,4 +52,7 @@ pub struct Status {
     pub guide: GuideStatus,
     /// filmd's resident memory.
     pub resident_bytes: u64,
+    /// How the cameras' clocks run.
+    #[serde(default)]
+    pub clocks: Clocks,
 }

@@ -5,5 +5,6 @@
 
 pub mod bus;
 pub mod cores;
+pub mod planes;
 pub mod poll;
 pub mod team;

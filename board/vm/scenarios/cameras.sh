@@ -11,12 +11,12 @@ cat >/tmp/order.toml <<TOML
 kind = "cameras"
 max_skew_ms = 10000
 [source.infrared]
-device = "$(node thermal)"
+device = "card:thermal"
 format = "Y16"
 width = 160
 height = 120
 [source.visible]
-device = "$(node visible)"
+device = "card:visible"
 format = "YUYV"
 width = 640
 height = 480
@@ -40,12 +40,12 @@ for screen in drm headless; do
 kind = "cameras"
 max_skew_ms = 10000
 [source.infrared]
-device = "$(node thermal)"
+device = "card:thermal"
 format = "Y16"
 width = 160
 height = 120
 [source.visible]
-device = "$(node visible)"
+device = "card:visible"
 format = "YUYV"
 width = 640
 height = 480

@@ -1,4 +1,4 @@
-# time: 400
+# time: 500
 # The kernel's virtual cameras (vivid): every pixel format, and the faults that they can inject.
 kload vivid n_devs=2 no_error_inj=0
 
@@ -87,12 +87,30 @@ check "a running number that wraps does not stop the picture" goes_on
 sleep 8
 check "it is not taken for millions of lost frames" is dropped -lt $((dropped + 2000))
 inject wrap_sequence_number=0
-for kind in 1 2; do
-    inject wrap_timestamp=$kind
-    check "clock that wraps ($kind): the picture goes on" goes_on
-    inject wrap_timestamp=0
-    check "clock set back ($kind): the picture goes on" goes_on
-done
+# The driver looks at this when a stream begins: stamps of another clock, an age ahead of the board's
+# (1: and beyond what 64 bits hold, 16 s later).
+anew() {
+    lost=$(grep -c "lost:" /share/out/filmd.log)
+    inject wrap_timestamp=$1
+    inject inject_fatal_streaming_error=1
+    check "the stream begins anew with clock $1" wait_for 20 was_lost
+}
+of_one_moment() { is infrared_stale = false && is visible_stale = false; }
+stamped_by() { [ "$(clock infrared own_clock)" = "$1" ]; }
+set_anew() { [ "$(clock infrared steps)" -gt 0 ]; }
+anew 1
+check "a clock that wraps: the picture goes on" goes_on
+check "the wrap is noticed" wait_for 60 set_anew
+check "and frames are of one moment" wait_for 20 of_one_moment
+anew 2
+check "a clock that is decades ahead: the picture goes on" goes_on
+check "it is known to be another than the board's" wait_for 20 stamped_by true
+check "and followed: frames are of one moment" of_one_moment
+figure "it is behind the board's by $(clock infrared offset_ms) ms, drift $(clock infrared drift_ppm) ppm"
+anew 0
+check "with the board's clock again the picture goes on" goes_on
+check "and stamps are the board's" wait_for 20 stamped_by false
+check "the other camera's always were" test "$(clock visible own_clock)" = false
 
 # The driver has the device back as soon as nobody holds it: it goes away and comes again.
 lost=$(grep -c "lost:" /share/out/filmd.log)

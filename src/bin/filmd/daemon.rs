@@ -188,10 +188,11 @@ impl Daemon {
             return;
         };
         let (reply, picture) = self.handle(request);
+        let begun = self.pipeline.as_ref().map_or(0, |p| p.shared().begun());
         match reply {
             Reply::Error { message } => log::error!("the button's {action:?}: {message}"),
             Reply::Picture { .. } => self.save(&picture),
-            _ => log::info!("a button did {action:?}"),
+            _ => log::info!("a button did {action:?} after frame {begun}"),
         }
     }
 

@@ -1,0 +1,72 @@
+# time: 240
+# A device that has V4L2's multi-planar interface only, beside one with the usual interface (both of
+# vivid, with the same test picture): the same bytes come out of both.
+kload vivid n_devs=2 multiplanar=1,2
+
+config() { # infrared-device visible-device visible-format
+    cat >/tmp/filmd.toml <<TOML
+[source]
+kind = "cameras"
+max_skew_ms = 5000
+[source.infrared]
+device = "card:vivid-00$1-vid-cap"
+format = "Y16"
+width = 320
+height = 180
+[source.visible]
+device = "card:vivid-00$2-vid-cap"
+format = "$3"
+width = 320
+height = 180
+fps = 15
+controls = { osd_text_mode = 2 }
+[output]
+width = 320
+height = 180
+[fuse]
+engine = "classic"
+mode = "visible"
+[describe]
+enabled = false
+[present]
+overlay = false
+TOML
+}
+both() { is presented -gt 3 && is no_infrared = false && is no_visible = false; }
+
+filmd cameras >/share/out/cameras.txt
+check "filmd cameras lists what the multi-planar one offers" \
+    sh -c "grep -A30 vivid-001-vid-cap /share/out/cameras.txt | grep -q NV12"
+config 1 0 YUYV
+start_filmd /tmp/filmd.toml
+for format in YUYV NV12 RGB24; do
+    config 1 0 $format
+    check "$format of the usual interface beside Y16 of the other is agreed on" filmctl reload
+    check "both bring pictures" wait_for 40 both
+    filmctl snapshot /share/out/single-$format.png
+    config 0 1 $format
+    check "$format of the multi-planar one is agreed on" filmctl reload
+    check "both bring pictures, swapped" wait_for 40 both
+    check "none is damaged" is damaged -eq 0
+    filmctl snapshot /share/out/planes-$format.png
+    check "$format: the same picture, byte for byte" cmp /share/out/single-$format.png /share/out/planes-$format.png
+done
+
+descriptors() { ls "/proc/$filmd/fd" | wc -l; }
+before=$(descriptors)
+lost=$(grep -c "lost:" /share/out/filmd.log)
+echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
+was_lost() { [ "$(grep -c 'lost:' /share/out/filmd.log)" -ge $((lost + 2)) ]; }
+check "both are lost" wait_for 20 was_lost
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
+shown=$(field presented)
+again() { is presented -gt $((shown + 5)) && both; }
+check "and taken again" wait_for 60 again
+check "without a descriptor more" test "$(descriptors)" -eq "$before"
+config 0 1 H264
+check "what no format is is refused" sh -c "! filmctl reload"
+sed -i 's/H264/YUYV/; s/width = 320/width = 321/' /tmp/filmd.toml
+check "a size that it has not is refused" sh -c "! filmctl reload 2>/tmp/refusal"
+check "naming what it chose" grep "was asked for YUYV 321x180 and chose" /tmp/refusal
+filmctl status >/share/out/status.txt
+stop_filmd

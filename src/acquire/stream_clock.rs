@@ -1,0 +1,180 @@
+//! How a camera's clock runs against the board's, and when its frames were taken by the board's.
+//!
+//! Input: what a driver stamped a buffer with, its running number, and when it arrived, by the
+//! board's clock. Output: the time taken on the board's clock; [`ClockReading`]. Thread: acquire.
+//! Blocks: never. Allocates: never. Fails when: never. Not its job: what lies between the scene and
+//! the stamp (exposure, readout), which no clock tells and `offset_ms` of the configuration corrects.
+//!
+//! A buffer arrives late by a delay that varies, never early. So the least delay of some seconds is
+//! what lies between the two clocks; its change over longer is their drift. Most drivers stamp with
+//! the board's own clock: the least delay is small then, and stamps are taken as they are.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// How long delays are collected before their least one counts as measured.
+const WINDOW: Duration = Duration::from_secs(4);
+/// Least delays from here to [`LATEST`] are transport: the stamps are of the board's clock.
+const EARLIEST_NS: i64 = -20_000_000;
+const LATEST_NS: i64 = 1_000_000_000;
+/// A delay that falls by more at once is a clock that was set.
+const STEP_NS: i64 = 100_000_000;
+/// Rates further from the nominal one are another rate (a long exposure), not a clock's error.
+const SAME_RATE: f64 = 0.02;
+
+/// What is known of a camera's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct ClockReading {
+    /// Frames a second by its stamps and numbers, over some seconds; 0 until known.
+    pub fps: f64,
+    /// How much faster than its nominal rate it runs, millionths, since it began to stream; `None`
+    /// until known, and where the driver names no rate or another one than it keeps.
+    pub rate_ppm: Option<f64>,
+    /// Its stamps are of another clock than the board's.
+    pub own_clock: bool,
+    /// What its stamps are behind the board's clock, milliseconds: the least delay from stamp to
+    /// arrival where they are of that clock.
+    pub offset_ms: f64,
+    /// How much slower its stamps run than the board's clock, millionths; `None` until known.
+    pub drift_ppm: Option<f64>,
+    /// Times its clock was set anew, or wrapped.
+    pub steps: u64,
+}
+
+/// A stamp and the number it belongs to.
+type Mark = (Timestamp, u64);
+
+/// Measures one camera's clock.
+#[derive(Debug, Default)]
+pub struct StreamClock {
+    nominal_fps: Option<f64>,
+    last: Option<Timestamp>,
+    /// Where the present window began: arrival, and the frame's mark.
+    window: Option<(Timestamp, Mark)>,
+    /// Least delay of the present window, nanoseconds, with its arrival.
+    least: (i64, Timestamp),
+    /// The same of the window before.
+    before: Option<(i64, Timestamp)>,
+    /// The same of the first one.
+    first: Option<(i64, Timestamp)>,
+    /// The first frame since the clock was set.
+    begun: Option<Mark>,
+    /// Where the last frame of a clock of its own was placed.
+    placed: Timestamp,
+    reading: ClockReading,
+}
+
+impl StreamClock {
+    /// Before the first frame of a stream that should have `nominal_fps`.
+    pub fn new(nominal_fps: Option<f64>) -> Self {
+        Self {
+            nominal_fps,
+            ..Self::default()
+        }
+    }
+
+    /// What was measured so far.
+    pub fn reading(&self) -> ClockReading {
+        self.reading
+    }
+
+    /// When frame `sequence` was taken, on the board's clock, at which it `arrived`; `stamp` is what
+    /// its driver says, `None` where it says nothing that can be used.
+    pub fn place(
+        &mut self,
+        stamp: Option<Timestamp>,
+        sequence: u64,
+        arrived: Timestamp,
+    ) -> Timestamp {
+        let stamp = stamp.unwrap_or(arrived);
+        let delay = difference(arrived, stamp);
+        let back = self.last.replace(stamp).is_some_and(|last| stamp < last);
+        if back || (self.window.is_some() && delay < self.offset() - STEP_NS) {
+            self.restart();
+        }
+        self.measure(stamp, sequence, arrived, delay);
+        let offset = self.offset();
+        self.reading.own_clock = !(EARLIEST_NS..=LATEST_NS).contains(&offset);
+        self.reading.offset_ms = offset as f64 / 1e6;
+        if !self.reading.own_clock {
+            return stamp;
+        }
+        let waited = u64::try_from(delay.saturating_sub(offset)).unwrap_or(0);
+        let taken = arrived.minus(Duration::from_nanos(waited));
+        // A least delay that was found to be less must not turn the order of frames.
+        let after = self.placed.plus(Duration::from_nanos(1));
+        self.placed = taken.max(after).min(arrived);
+        self.placed
+    }
+
+    fn restart(&mut self) {
+        let steps = self.reading.steps + 1;
+        *self = Self {
+            last: self.last,
+            placed: self.placed,
+            reading: ClockReading {
+                steps,
+                ..ClockReading::default()
+            },
+            ..Self::new(self.nominal_fps)
+        };
+    }
+
+    /// The least delay of the present window and the one before.
+    fn offset(&self) -> i64 {
+        self.before
+            .map_or(self.least.0, |(delay, _)| delay.min(self.least.0))
+    }
+
+    fn measure(&mut self, stamp: Timestamp, sequence: u64, arrived: Timestamp, delay: i64) {
+        let mark = (stamp, sequence);
+        let Some((since, start)) = self.window else {
+            self.window = Some((arrived, mark));
+            self.begun = Some(mark);
+            self.least = (delay, arrived);
+            return;
+        };
+        if delay < self.least.0 {
+            self.least = (delay, arrived);
+        }
+        if arrived.since(since) < WINDOW {
+            return;
+        }
+        self.reading.fps = rate(start, mark).unwrap_or(0.0);
+        self.reading.rate_ppm = self.rate_ppm(mark);
+        let first = *self.first.get_or_insert(self.least);
+        let span = difference(self.least.1, first.1);
+        if span > 0 {
+            self.reading.drift_ppm = Some((self.least.0 - first.0) as f64 * 1e6 / span as f64);
+        }
+        self.before = Some(self.least);
+        self.least = (delay, arrived);
+        self.window = Some((arrived, mark));
+    }
+
+    fn rate_ppm(&self, now: Mark) -> Option<f64> {
+        let ratio = rate(self.begun?, now)? / self.nominal_fps?;
+        ((ratio - 1.0).abs() < SAME_RATE).then_some((ratio - 1.0) * 1e6)
+    }
+}
+
+/// Frames a second between two marks; `None` where no time lies between.
+fn rate(from: Mark, to: Mark) -> Option<f64> {
+    let span = to.0.since(from.0).as_secs_f64();
+    (span > 0.0).then(|| to.1.saturating_sub(from.1) as f64 / span)
+}
+
+/// `a` - `b`, nanoseconds; as far as that can be said.
+fn difference(a: Timestamp, b: Timestamp) -> i64 {
+    let nanos = i128::from(a.as_nanos()) - i128::from(b.as_nanos());
+    i64::try_from(nanos).unwrap_or(if nanos < 0 {
+        i64::MIN / 2
+    } else {
+        i64::MAX / 2
+    })
+}
+
+#[cfg(test)]
+#[path = "stream_clock_tests.rs"]
+mod tests;
