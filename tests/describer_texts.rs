@@ -216,10 +216,7 @@ fn files_are_fused_by_answers_to_questions() {
     };
     let ((report, first), (_, again), (_, other)) = (fuse(1.0), fuse(1.0), fuse(0.2));
     let text = report["text"].as_str().unwrap();
-    assert!(
-        text.contains("a warm upright object on the left"),
-        "{text}"
-    );
+    assert!(text.contains("a warm upright object on the left"), "{text}");
     assert!(text.contains("The fused image should "), "{text}");
     assert!(!text.contains("visible image is"), "{text}");
     assert_eq!(report["origin"], "llm");

@@ -218,6 +218,7 @@ mod tests {
                 distance: Distance::Middle,
                 celsius: None,
                 hot,
+                apart: true,
                 in_visible: true,
                 motion: None,
                 confidence: 0.9,

@@ -131,12 +131,7 @@ fn light(mean: f32, overhead: f32) -> Rated<Light> {
 /// How light the lightest part of the upper quarter is, from the picture's darkest (0) to its
 /// lightest (1): which exposure and range mapping leave as it is. 1 for a flat picture.
 fn overhead(visible: &Grid) -> f32 {
-    let rows = visible.height.div_ceil(4);
-    let upper = Grid {
-        width: visible.width,
-        height: rows,
-        values: visible.values[..rows * visible.width].to_vec(),
-    };
+    let upper = visible.part(0..visible.width, 0..visible.height.div_ceil(4));
     let (black, white) = (visible.quantile(0.01), visible.quantile(0.995));
     if white - black < 0.1 {
         return 1.0;
@@ -318,14 +313,14 @@ mod tests {
         assert!(light(0.22, 1.0).confidence < light(0.1, 1.0).confidence);
     }
 
-    /// `sky` above, `ground` below, and white spots on it.
-    fn street(sky: u8, ground: u8) -> Grid {
+    /// `sky` above, `ground` below, and spots on it.
+    fn street([sky, ground, spot]: [u8; 3]) -> Grid {
         let mut picture = Picture::grey(SIZE);
         for y in 0..SIZE.height {
             picture.row_mut(y).fill(if y < 100 { sky } else { ground });
             if (120..140).contains(&y) {
                 for x in [30, 150, 270] {
-                    picture.row_mut(y)[x..x + 20].fill(255);
+                    picture.row_mut(y)[x..x + 20].fill(spot);
                 }
             }
         }
@@ -335,20 +330,20 @@ mod tests {
     #[test]
     fn a_long_exposed_night_is_not_well_lit() {
         let lit = |grid: &Grid| light(grid.spread().mean, overhead(grid)).value;
-        for gain in [1.0, 0.8] {
+        for gain in [1.0f32, 0.8] {
             // Pale all over, as a camera makes a night of it, and in whichever range.
-            let street = |sky: f32, ground: f32| street((sky * gain) as u8, (ground * gain) as u8);
-            assert_eq!(lit(&street(90.0, 150.0)), Light::Uneven);
-            assert_ne!(lit(&street(220.0, 130.0)), Light::Uneven);
+            let street = |levels: [f32; 3]| street(levels.map(|level| (level * gain) as u8));
+            assert_eq!(lit(&street([90.0, 150.0, 255.0])), Light::Uneven);
+            assert_ne!(lit(&street([220.0, 130.0, 255.0])), Light::Uneven);
         }
-        assert_eq!(lit(&street(10, 15)), Light::Dark);
+        assert_eq!(lit(&street([10, 15, 255])), Light::Dark);
         assert_ne!(lit(&Grid::luma(&Picture::grey(SIZE))), Light::Uneven);
         assert!(light(0.5, 0.48).confidence < light(0.5, 0.2).confidence);
     }
 
     #[test]
     fn spots_glare_at_night_and_are_in_doubt_by_day() {
-        let found = |sky, ground, by_day| glare(&street(sky, ground), by_day);
+        let found = |sky, ground, by_day| glare(&street([sky, ground, 255]), by_day);
         assert!(found(60, 80, false).says(|places| places.len() == 3));
         let day = found(200, 80, true);
         assert!(day.value.len() == 3 && !day.says(|places| !places.is_empty()));

@@ -25,7 +25,7 @@ pub struct SceneFacts {
     pub radiometric: bool,
     /// Source A was stretched to grey before filmd got it: walls are as white as people, and one
     /// thing comes in parts or with its neighbours. Nothing is counted then, and only upright
-    /// outlines are called objects.
+    /// outlines that stand apart are called objects.
     pub stretched: bool,
     /// Where the infrared picture is warm over larger parts; empty: nowhere.
     pub areas: Vec<Place>,
@@ -117,7 +117,7 @@ impl SceneFacts {
     fn stretched_sentence(&self) -> Sentence {
         let of = |is_upright: bool| -> Vec<Place> {
             let sure = self.warm.iter().filter(|o| o.confidence >= SAY);
-            sure.filter(|o| (o.shape == Shape::Upright) == is_upright)
+            sure.filter(|o| (o.shape == Shape::Upright && o.apart) == is_upright)
                 .map(|o| o.place)
                 .collect()
         };
