@@ -215,17 +215,38 @@ fn a_missing_language_model_is_said_clearly() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = pair(folder.path(), (64, 64), (64, 64));
     let out = folder.path().join("f.png");
-    let output = Command::new(env!("CARGO_BIN_EXE_filmd"))
-        .args(["fuse", &a, &b, "--out", text(&out), "--describe"])
-        .envs(["FILMD_CACHE", "XDG_CACHE_HOME", "HOME"].map(|name| (name, folder.path())))
-        .output()
-        .unwrap();
-    let said = stderr(&output);
-    assert!(
-        matches!(output.status.code(), Some(code) if code != 0 && code != 101),
-        "{said}"
-    );
-    assert!(said.contains("make models"), "{said}");
+    for by in ["--describe", "--questions"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_filmd"))
+            .args(["fuse", &a, &b, "--out", text(&out), by])
+            .envs(["FILMD_CACHE", "XDG_CACHE_HOME", "HOME"].map(|name| (name, folder.path())))
+            .output()
+            .unwrap();
+        let said = stderr(&output);
+        assert!(
+            matches!(output.status.code(), Some(code) if code != 0 && code != 101),
+            "{said}"
+        );
+        assert!(said.contains("make models"), "{said}");
+    }
+}
+
+#[test]
+fn questions_that_cannot_be_used_are_refused_before_anything_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = pair(folder.path(), (64, 64), (64, 64));
+    let file = folder.path().join("q.toml");
+    std::fs::write(
+        &file,
+        "[[ivf]]\nlevel = \"wish\"\nquestion = \"?\"\nweight = 7.0\n",
+    )
+    .unwrap();
+    let out = folder.path().join("f.png");
+    let questions = format!("--questions={}", text(&file));
+    let fuse = ["fuse", &a, &b, "--out", text(&out), &questions];
+    let said = refused(&fuse);
+    assert!(said.contains("q.toml") && said.contains("weight"), "{said}");
+    let both = [&fuse[..], &["--describe"]].concat();
+    assert!(refused(&both).contains("cannot be used with"));
 }
 
 #[test]

@@ -177,3 +177,48 @@ fn odd_facts_are_spelled_as_they_are() {
     assert_eq!((first.origin, &first.text), (Origin::Llm, &second.text));
     assert_eq!(first.features, second.features);
 }
+
+/// `filmd fuse --questions=FILE`: the answers' text is reported, and another weight of the same
+/// answers is another picture.
+#[test]
+fn files_are_fused_by_answers_to_questions() {
+    let files = models();
+    let (Some(_), Some(_)) = (files.llm, files.encoder) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let mut warm = image::GrayImage::from_pixel(160, 128, image::Luma([60]));
+    for (x, y) in (20..40).flat_map(|x| (40..110).map(move |y| (x, y))) {
+        warm.put_pixel(x, y, image::Luma([230]));
+    }
+    warm.save(path("a.png")).unwrap();
+    image::GrayImage::from_fn(160, 128, |x, y| image::Luma([20 + (x * y % 40) as u8]))
+        .save(path("b.png"))
+        .unwrap();
+    let fuse = |weight: f32| {
+        let questions = format!(
+            "[[ivf]]\nlevel = \"object\"\nquestion = \"What is warm?\"\nfacts = [\"warm\"]\n\
+             weight = 1.0\n[[ivf]]\nlevel = \"wish\"\nquestion = \"What should it do?\"\n\
+             weight = {weight:?}\n"
+        );
+        std::fs::write(path("q.toml"), questions).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_filmd"))
+            .args(["fuse", &path("a.png"), &path("b.png"), "--json", "--out"])
+            .arg(path("f.png"))
+            .arg(format!("--questions={}", path("q.toml")))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (report, image::open(path("f.png")).unwrap())
+    };
+    let ((report, first), (_, again), (_, other)) = (fuse(1.0), fuse(1.0), fuse(0.2));
+    let text = report["text"].as_str().unwrap();
+    assert!(text.contains("a warm upright object on the left"), "{text}");
+    assert!(text.contains("The fused image should "), "{text}");
+    assert!(!text.contains("visible image is"), "{text}");
+    assert_eq!(report["origin"], "llm");
+    assert!(first == again && first != other);
+}

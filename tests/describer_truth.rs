@@ -44,13 +44,34 @@ fn facts(n: usize) -> (Task, Vec<String>) {
                 ],
                 5,
             );
-            let light = pick(&["dark", "dim", "moderately lit", "well lit", "bright"], 6);
+            let lights = [
+                "dark",
+                "dim",
+                "unevenly lit",
+                "moderately lit",
+                "well lit",
+                "bright",
+            ];
+            let light = pick(&lights, 6);
             let motion = pick(&["", " moving left", " approaching"], 8);
-            vec![
+            let counted = format!("{count} {heat} {shape}object{s}{motion} {}", place(4));
+            // Of a stretched picture nothing is counted.
+            let stretched = [
+                "no warm objects that stand out".to_owned(),
+                format!("warm areas {}", place(4)),
+                format!("a warm upright object {}", place(4)),
                 format!(
-                    "The infrared image shows {count} {heat} {shape}object{s}{motion} {}.",
-                    place(4)
+                    "warm upright objects {} and warm areas {}",
+                    place(4),
+                    place(9)
                 ),
+            ];
+            let shown = match n / 4 % 3 {
+                0 => &stretched[n / 12 % stretched.len()],
+                _ => &counted,
+            };
+            vec![
+                format!("The infrared image shows {shown}."),
                 format!("The visible image is {light}{more}."),
             ]
         }
@@ -69,11 +90,14 @@ fn facts(n: usize) -> (Task, Vec<String>) {
                 side(1),
                 place(2)
             ),
-            format!(
-                "The over-exposed image keeps the details {} and is white {}.",
-                place(3),
-                side(4)
-            ),
+            match n / 4 % 4 {
+                0 => "The over-exposed image keeps the details in most parts.".to_owned(),
+                _ => format!(
+                    "The over-exposed image keeps the details {} and is white {}.",
+                    place(3),
+                    side(4)
+                ),
+            },
         ],
         Task::Mff => vec![
             format!(

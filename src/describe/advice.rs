@@ -17,7 +17,7 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
         Task::Ivf => {
             let warm = (says(" warm ") || says(" hot ")) && !says("no warm ");
             let mut steps: Vec<Step> = Vec::new();
-            if says(" warm areas") {
+            if says(" warm areas") && !says(" object") {
                 steps.push(&[
                     "highlight the warm areas",
                     "preserve the warm areas",

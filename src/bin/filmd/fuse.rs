@@ -82,6 +82,10 @@ pub struct TextArgs {
     /// Guide each pair by a description that the language model writes (needs film-describe)
     #[arg(long)]
     pub describe: bool,
+    /// Guide each pair by the language model's answers to questions, each with its own weight;
+    /// those of a TOML file, or the shipped ones (needs film-describe)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub questions: Option<Option<PathBuf>>,
     /// Guide by text features encoded elsewhere: a .npy file of f32, (tokens, features) or
     /// (1, tokens, features), or a folder with NAME.npy for each pair
     #[arg(long, value_name = "FILE|DIR")]
@@ -93,11 +97,12 @@ pub struct TextArgs {
 
 impl TextArgs {
     fn source(&self) -> TextSource {
-        match (&self.text, &self.features) {
-            (Some(text), _) => TextSource::User(text.clone()),
-            (None, Some(features)) => TextSource::Features(features.clone()),
-            (None, None) if self.describe => TextSource::Describe,
-            (None, None) => TextSource::Neutral,
+        match (&self.text, &self.features, &self.questions) {
+            (Some(text), ..) => TextSource::User(text.clone()),
+            (None, Some(features), _) => TextSource::Features(features.clone()),
+            (None, None, Some(file)) => TextSource::Questions(file.clone()),
+            (None, None, None) if self.describe => TextSource::Describe,
+            (None, None, None) => TextSource::Neutral,
         }
     }
 }

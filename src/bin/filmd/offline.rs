@@ -12,6 +12,7 @@ use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
 use filmd::config::{DescribeConfig, Engine, Task, ToneConfig};
+use filmd::describe::questions::Questions;
 use filmd::describe::{
     self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFile, Origin, Prompt,
     TokenFeatures,
@@ -32,6 +33,8 @@ pub enum TextSource {
     User(String),
     /// Facts of the pair, through the language model.
     Describe,
+    /// The same, as answers to the questions of a file, or to the shipped ones.
+    Questions(Option<PathBuf>),
     /// Text features from a `.npy` file, or from one a pair in a folder, by the pair's name.
     Features(PathBuf),
 }
@@ -58,8 +61,8 @@ pub struct Settings<'a> {
 enum Guide {
     /// One guidance for all pairs.
     Fixed(Guidance),
-    /// A new one for each pair.
-    Each(Box<dyn Describer>),
+    /// A new one for each pair: a paragraph, or answers to questions.
+    Each(Box<dyn Describer>, Option<Questions>),
     /// One file a pair, in this folder.
     Folder(PathBuf),
 }
@@ -122,14 +125,21 @@ impl Offline {
     pub fn guidance(&mut self, pair: &AlignedPair, name: &str) -> Result<Guidance> {
         match (&mut self.guide, &self.graph) {
             (Guide::Fixed(guidance), _) => Ok(guidance.clone()),
-            (Guide::Each(describer), Some(graph)) => {
-                let prompt = Prompt::Facts(Facts::measure(self.task, pair).sentences());
+            (Guide::Each(describer, questions), Some(graph)) => {
+                let facts = Facts::measure(self.task, pair);
+                let prompt = match questions {
+                    None => Prompt::Facts(facts.sentences()),
+                    Some(questions) => Prompt::Answers {
+                        answers: questions.answer_within(&facts, graph.most_rows()),
+                        by_llm: true,
+                    },
+                };
                 guide(describer.as_mut(), self.task, prompt, graph)
             }
             (Guide::Folder(folder), Some(graph)) => {
                 from_file(graph, &folder.join(format!("{name}.npy")), self.task)
             }
-            (Guide::Each(_) | Guide::Folder(_), None) => bail!("classic fusion takes no text"),
+            (Guide::Each(..) | Guide::Folder(_), None) => bail!("classic fusion takes no text"),
         }
     }
 
@@ -207,7 +217,11 @@ fn guide_by(
         TextSource::Neutral if encoder.is_none() => Ok(Guide::Fixed(manifest.neutral(task)?)),
         TextSource::Neutral => encoded(manifest.neutral(task)?.text, Origin::Neutral),
         TextSource::User(text) => encoded(text.clone(), Origin::User),
-        TextSource::Describe | TextSource::Features(_) => Ok(Guide::Each(open(true)?)),
+        TextSource::Questions(file) => {
+            let questions = Questions::open(file.as_deref())?;
+            Ok(Guide::Each(open(true)?, Some(questions)))
+        }
+        TextSource::Describe | TextSource::Features(_) => Ok(Guide::Each(open(true)?, None)),
     }
 }
 

@@ -54,8 +54,12 @@ pub(in crate::describe) fn changes(looks: &[&Facts]) -> Vec<Change> {
         return Vec::new();
     }
     let (before, after) = (&scenes[..AGREE], &scenes[scenes.len() - AGREE..]);
-    let mut found = objects(before, after);
-    found.extend(hot(before, after));
+    let mut found = Vec::new();
+    // Parts of a stretched picture come and go with its range: they are no events.
+    if !scenes.iter().any(|scene| scene.stretched) {
+        found.extend(objects(before, after));
+        found.extend(hot(before, after));
+    }
     found.extend(light(before, after));
     found
 }
@@ -202,6 +206,7 @@ mod tests {
         let Facts::Ivf(mut scene) = Facts::measure(Task::Ivf, &pair) else {
             panic!("another task");
         };
+        scene.stretched = false;
         scene.visible.light.value = light;
         scene.visible.light.confidence = 0.9;
         scene.warm = objects
@@ -213,6 +218,7 @@ mod tests {
                 distance: Distance::Middle,
                 celsius: None,
                 hot,
+                apart: true,
                 in_visible: true,
                 motion: None,
                 confidence: 0.9,
@@ -258,6 +264,24 @@ mod tests {
         // An outline that looks different now is the same thing.
         let turned = (Place::Right, Shape::Compact, false);
         assert!(between(&[CAR], &[turned]).is_empty());
+    }
+
+    #[test]
+    fn objects_of_a_stretched_picture_are_no_events() {
+        let stretched = |objects: &[_], light| {
+            let Facts::Ivf(mut scene) = look(objects, light) else {
+                panic!("another task");
+            };
+            scene.stretched = true;
+            Facts::Ivf(scene)
+        };
+        let (a, b) = (
+            stretched(&[], Light::Dark),
+            stretched(&[PERSON], Light::Bright),
+        );
+        let told = changes(&[&a, &a, &b, &b]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].event, ChangeKind::Light);
     }
 
     #[test]

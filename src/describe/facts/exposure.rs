@@ -63,8 +63,8 @@ impl ExposureFacts {
             ("under-exposed", "over-exposed")
         };
         vec![
-            sentence(first, self.has.0, &self.a),
-            sentence(second, self.has.1, &self.b),
+            sentence(first, self.has.0, &self.a, &self.b),
+            sentence(second, self.has.1, &self.b, &self.a),
         ]
     }
 }
@@ -115,7 +115,7 @@ fn mostly(grid: &Grid, test: &dyn Fn(f32) -> bool) -> [[bool; 3]; 3] {
         .map(|row| row.map(|part| part.mean >= MOSTLY))
 }
 
-fn sentence(name: &str, there: bool, own: &Exposure) -> Sentence {
+fn sentence(name: &str, there: bool, own: &Exposure, other: &Exposure) -> Sentence {
     if !there {
         return Sentence::fixed(format!("The {name} image is missing"));
     }
@@ -132,7 +132,12 @@ fn sentence(name: &str, there: bool, own: &Exposure) -> Sentence {
     let keeps = own.detailed.says(|places| !places.is_empty());
     let all = clipped.len() >= 3;
     let clipped = (!clipped.is_empty()).then(|| format!("is {how} {}", places(&clipped)));
-    let keeps = keeps.then(|| format!("keeps the details {}", places(detailed)));
+    // Both cannot keep more than the other in one place.
+    let most = detailed.len() >= 3 && other.detailed.says(|places| !places.is_empty());
+    let keeps = keeps.then(|| match most {
+        true => "keeps the details in most parts".to_owned(),
+        false => format!("keeps the details {}", places(detailed)),
+    });
     match (clipped, keeps) {
         (None, None) if !detailed.is_empty() => Sentence::fixed(format!(
             "The {name} image shows about as many details as the other"
@@ -188,13 +193,41 @@ mod tests {
             white: all,
             detailed: rated(vec![Place::Top], 0.9),
         };
-        let said = |own: &Exposure| sentence("over-exposed", true, own).parts().join(" ");
+        let mut other = own.clone();
+        other.detailed.value.clear();
+        let said = |own: &Exposure, other: &Exposure| {
+            sentence("over-exposed", true, own, other).parts().join(" ")
+        };
         assert_eq!(
-            said(&own),
+            said(&own, &other),
             "The over-exposed image keeps the details at the top."
         );
         own.detailed.value.clear();
-        assert_eq!(said(&own), "The over-exposed image is white everywhere.");
+        assert_eq!(
+            said(&own, &other),
+            "The over-exposed image is white everywhere."
+        );
+    }
+
+    #[test]
+    fn everywhere_is_said_of_one_picture_only_if_the_other_keeps_nothing() {
+        let keeps = |detailed: &[Place]| Exposure {
+            mean: 0.5,
+            clipped: (0.0, 0.0),
+            black: Vec::new(),
+            white: Vec::new(),
+            detailed: rated(detailed.to_vec(), 0.9),
+        };
+        let all = keeps(&[Place::Left, Place::Centre, Place::Right]);
+        let said = |other: &Exposure| sentence("over-exposed", true, &all, other).parts();
+        assert_eq!(
+            said(&keeps(&[])),
+            ["The over-exposed image keeps the details everywhere."]
+        );
+        assert_eq!(
+            said(&keeps(&[Place::Centre])),
+            ["The over-exposed image keeps the details in most parts."]
+        );
     }
 
     #[test]

@@ -88,13 +88,23 @@ impl Grid {
         spread(&self.values)
     }
 
+    /// A part as a grid of its own.
+    pub fn part(&self, columns: Range<usize>, rows: Range<usize>) -> Self {
+        let (width, height) = (columns.len(), rows.len());
+        let mut values = Vec::with_capacity(width * height);
+        for y in rows {
+            values.extend_from_slice(&self.values[y * self.width..][columns.clone()]);
+        }
+        Self {
+            width,
+            height,
+            values,
+        }
+    }
+
     /// Mean and deviation of a part; zeros for an empty one.
     pub fn spread_in(&self, columns: Range<usize>, rows: Range<usize>) -> Spread {
-        let mut cells = Vec::with_capacity(columns.len() * rows.len());
-        for y in rows {
-            cells.extend_from_slice(&self.values[y * self.width..][columns.clone()]);
-        }
-        spread(&cells)
+        self.part(columns, rows).spread()
     }
 
     /// The value that `share` (0..=1) of the cells stay below; 0 for an empty grid.

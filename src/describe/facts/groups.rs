@@ -107,6 +107,7 @@ mod tests {
             distance: Distance::Far,
             celsius: None,
             hot: false,
+            apart: true,
             in_visible: true,
             motion,
             confidence: 1.0,

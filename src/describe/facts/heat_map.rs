@@ -136,11 +136,7 @@ impl<'a> HeatMap<'a> {
 
 /// The 40 % quantile of the lower half, where people and cars are the exception.
 fn ground(grid: &Grid) -> f32 {
-    let lower = Grid {
-        width: grid.width,
-        height: grid.height - grid.height / 2,
-        values: grid.values[grid.height / 2 * grid.width..].to_vec(),
-    };
+    let lower = grid.part(0..grid.width, grid.height / 2..grid.height);
     lower.quantile(0.4)
 }
 
@@ -178,11 +174,7 @@ fn contrast(grid: &Grid, ground: f32, scale: Scale) -> Grid {
     let around = clipped.box_mean(grid.width.max(grid.height) / 16);
     let mut values = Vec::with_capacity(grid.values.len());
     for y in 0..grid.height {
-        let row = Grid {
-            width: grid.width,
-            height: 1,
-            values: grid.values[y * grid.width..][..grid.width].to_vec(),
-        };
+        let row = grid.part(0..grid.width, y..y + 1);
         let least = row.quantile(0.4).max(ground);
         values.extend((0..grid.width).map(|x| grid.at(x, y) - around.at(x, y).max(least)));
     }

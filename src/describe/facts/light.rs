@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::blobs::components;
 use super::grid::{Grid, luma_row};
 use super::words::{Place, regions};
-use super::{Rated, rated};
+use super::{Rated, SAY, rated};
 use crate::align::AlignedPair;
 use crate::frame::Picture;
 
-/// How light the visible picture is, by its mean luma.
+/// How light the visible picture is, by its mean luma and by what lies overhead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Light {
@@ -20,6 +20,9 @@ pub enum Light {
     Dark,
     /// Below 0.36.
     Dim,
+    /// Lighter in the mean, but only some parts are light, and what lies overhead is not: a night
+    /// among lamps, which the camera exposed for, a cave. What shines is not told.
+    Uneven,
     /// Below 0.5.
     Moderate,
     /// Below 0.68.
@@ -34,6 +37,7 @@ impl Light {
         match self {
             Self::Dark => "dark",
             Self::Dim => "dim",
+            Self::Uneven => "unevenly lit",
             Self::Moderate => "moderately lit",
             Self::WellLit => "well lit",
             Self::Bright => "bright",
@@ -48,6 +52,10 @@ const LEVELS: [(f32, Light); 4] = [
     (0.5, Light::Moderate),
     (0.68, Light::WellLit),
 ];
+
+/// By day the sky, or what lies before it, is nearly as light as anything. Where the upper quarter
+/// is darker than this, 0 being the picture's black and 1 its white, few things are light.
+const OVERHEAD: f32 = 0.5;
 
 /// What the visible picture is like.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,7 +74,8 @@ pub struct VisibleFacts {
     pub noisy: Rated<bool>,
     /// `blur` is.
     pub blurred: Rated<bool>,
-    /// Thirds with small saturated spots in darker surroundings; empty: none.
+    /// Thirds with small saturated spots in darker surroundings; empty: none. In doubt by day,
+    /// when sky between leaves and white paint are such spots, too.
     pub glare: Rated<Vec<Place>>,
     /// Where it is flat and pale and the infrared picture has structure; empty: nowhere.
     pub haze: Rated<Vec<Place>>,
@@ -77,19 +86,19 @@ pub struct VisibleFacts {
 impl VisibleFacts {
     /// `visible` and `infrared` are the grids of the two pictures.
     pub(super) fn measure(pair: &AlignedPair, visible: &Grid, infrared: &Grid) -> Self {
-        let mean = visible.spread().mean;
+        let light = light(visible.spread().mean, overhead(visible));
         let contrast = visible.quantile(0.95) - visible.quantile(0.05);
         let (noise, blur) = (noise(&pair.visible), blur(&pair.visible));
         let darkest = Grid::darkest_channel(&pair.visible);
         Self {
-            light: light(mean),
+            light,
             contrast,
             noise,
             blur,
             low_contrast: beyond(0.3, contrast, 0.1),
             noisy: beyond(noise, 5.0, 4.0),
             blurred: beyond(blur, 0.62, 0.1),
-            glare: glare(visible),
+            glare: glare(visible, light.value > Light::Uneven),
             haze: haze(&darkest, visible, infrared),
             texture: texture(visible),
         }
@@ -102,7 +111,7 @@ fn beyond(value: f32, limit: f32, doubt: f32) -> Rated<bool> {
     rated(value > limit, sure)
 }
 
-fn light(mean: f32) -> Rated<Light> {
+fn light(mean: f32, overhead: f32) -> Rated<Light> {
     let level = LEVELS
         .iter()
         .find(|(limit, _)| mean < *limit)
@@ -111,7 +120,23 @@ fn light(mean: f32) -> Rated<Light> {
         .iter()
         .map(|(limit, _)| (mean - limit).abs())
         .fold(1.0, f32::min);
-    rated(level, 0.6 + 0.35 * (away / 0.04).min(1.0))
+    let sure = 0.6 + 0.35 * (away / 0.04).min(1.0);
+    if level > Light::Uneven && overhead < OVERHEAD {
+        let deep = ((OVERHEAD - overhead) / 0.1).min(1.0);
+        return rated(Light::Uneven, 0.6 + 0.35 * deep);
+    }
+    rated(level, sure)
+}
+
+/// How light the lightest part of the upper quarter is, from the picture's darkest (0) to its
+/// lightest (1): which exposure and range mapping leave as it is. 1 for a flat picture.
+fn overhead(visible: &Grid) -> f32 {
+    let upper = visible.part(0..visible.width, 0..visible.height.div_ceil(4));
+    let (black, white) = (visible.quantile(0.01), visible.quantile(0.995));
+    if white - black < 0.1 {
+        return 1.0;
+    }
+    (upper.quantile(0.75) - black) / (white - black)
 }
 
 /// Immerkær, "Fast noise variance estimation", CVIU 64(2), 1996: the mean of a Laplacian
@@ -178,7 +203,7 @@ fn blur(picture: &Picture) -> f32 {
 
 /// Thirds with saturated blobs that are small and lie in darker surroundings; a bright sky is
 /// large, or touches the top, or shines through trees.
-fn glare(visible: &Grid) -> Rated<Vec<Place>> {
+fn glare(visible: &Grid, by_day: bool) -> Rated<Vec<Place>> {
     let surroundings = visible.box_mean(visible.width.max(visible.height) / 8);
     let mask: Vec<bool> = visible.values.iter().map(|&v| v > 0.94).collect();
     let cells = (visible.width * visible.height) as f32;
@@ -196,6 +221,8 @@ fn glare(visible: &Grid) -> Rated<Vec<Place>> {
     found.dedup();
     let sure = if found.is_empty() {
         0.8
+    } else if by_day {
+        SAY
     } else {
         0.5 + 0.45 * (largest as f32 / 40.0).min(1.0)
     };
@@ -203,7 +230,8 @@ fn glare(visible: &Grid) -> Rated<Vec<Place>> {
 }
 
 /// Parts that are pale (even their darkest colour), flat in the visible picture and structured in
-/// the infrared one; two at least.
+/// the infrared one; two at least. Haze grows with distance: below alone there is a road, above
+/// alone the sky.
 fn haze(darkest: &Grid, visible: &Grid, infrared: &Grid) -> Rated<Vec<Place>> {
     let (pale, flat, structured) = (darkest.ninths(), visible.ninths(), infrared.ninths());
     let hazy: [[bool; 3]; 3] = std::array::from_fn(|r| {
@@ -214,7 +242,7 @@ fn haze(darkest: &Grid, visible: &Grid, infrared: &Grid) -> Rated<Vec<Place>> {
         })
     });
     let parts = hazy.iter().flatten().filter(|h| **h).count();
-    if parts < 2 {
+    if parts < 2 || hazy[1] == [false; 3] {
         return rated(Vec::new(), 0.7);
     }
     rated(regions(hazy), (0.4 + 0.1 * parts as f32).min(0.9))
@@ -280,8 +308,44 @@ mod tests {
 
     #[test]
     fn light_has_five_levels_and_is_less_sure_between_them() {
-        let levels = [0.1, 0.3, 0.4, 0.6, 0.9].map(|mean| light(mean).value);
+        let levels = [0.1, 0.3, 0.4, 0.6, 0.9].map(|mean| light(mean, 1.0).value);
         assert!(levels.is_sorted_by(|a, b| a < b), "{levels:?}");
-        assert!(light(0.22).confidence < light(0.1).confidence);
+        assert!(light(0.22, 1.0).confidence < light(0.1, 1.0).confidence);
+    }
+
+    /// `sky` above, `ground` below, and spots on it.
+    fn street([sky, ground, spot]: [u8; 3]) -> Grid {
+        let mut picture = Picture::grey(SIZE);
+        for y in 0..SIZE.height {
+            picture.row_mut(y).fill(if y < 100 { sky } else { ground });
+            if (120..140).contains(&y) {
+                for x in [30, 150, 270] {
+                    picture.row_mut(y)[x..x + 20].fill(spot);
+                }
+            }
+        }
+        Grid::luma(&picture)
+    }
+
+    #[test]
+    fn a_long_exposed_night_is_not_well_lit() {
+        let lit = |grid: &Grid| light(grid.spread().mean, overhead(grid)).value;
+        for gain in [1.0f32, 0.8] {
+            // Pale all over, as a camera makes a night of it, and in whichever range.
+            let street = |levels: [f32; 3]| street(levels.map(|level| (level * gain) as u8));
+            assert_eq!(lit(&street([90.0, 150.0, 255.0])), Light::Uneven);
+            assert_ne!(lit(&street([220.0, 130.0, 255.0])), Light::Uneven);
+        }
+        assert_eq!(lit(&street([10, 15, 255])), Light::Dark);
+        assert_ne!(lit(&Grid::luma(&Picture::grey(SIZE))), Light::Uneven);
+        assert!(light(0.5, 0.48).confidence < light(0.5, 0.2).confidence);
+    }
+
+    #[test]
+    fn spots_glare_at_night_and_are_in_doubt_by_day() {
+        let found = |sky, ground, by_day| glare(&street([sky, ground, 255]), by_day);
+        assert!(found(60, 80, false).says(|places| places.len() == 3));
+        let day = found(200, 80, true);
+        assert!(day.value.len() == 3 && !day.says(|places| !places.is_empty()));
     }
 }

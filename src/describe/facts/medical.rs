@@ -3,14 +3,19 @@
 
 use serde::Serialize;
 
+use super::blobs::components;
 use super::grid::Grid;
 use super::words::{Place, Sentence, places};
 use super::{Rated, rated};
 use crate::align::AlignedPair;
 use crate::config::Modality;
 
-/// A tenth more on one side is what a viewer notices.
+/// A tenth more on one side is what a viewer notices. Within so much of it nothing is said.
 const NOTICED: f32 = 1.1;
+const UNSURE: f32 = 0.05;
+/// Parts of the largest value from which on something is the head: faint rings round a functional
+/// picture are not.
+const HEAD: f32 = 0.2;
 
 /// What the functional or CT picture and the MRI show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,11 +77,11 @@ impl MedicalFacts {
         };
         let mut sentence = match self.strong.value.as_slice() {
             [] => return Sentence::fixed(format!("The {name} image is dark")),
-            [_, _] => Sentence::fixed(format!("The {name} image shows {what} on both sides")),
             // A small difference is none that should be said.
             _ if self.strong.confidence <= super::SAY => {
                 Sentence::fixed(format!("The {name} image shows {what}"))
             }
+            [_, _] => Sentence::fixed(format!("The {name} image shows {what} on both sides")),
             one => Sentence::fixed(format!("The {name} image shows {what} {}", places(one))),
         };
         if let Rated {
@@ -90,7 +95,7 @@ impl MedicalFacts {
         if self.modality.value == Modality::Ct {
             return sentence;
         }
-        if self.symmetry > 0.93 {
+        if self.symmetry > 0.93 && self.strong.value.len() == 2 {
             sentence.add("is symmetric", 0.6);
         } else if self.symmetry < 0.6 {
             sentence.add("is not symmetric", 0.8);
@@ -131,32 +136,32 @@ struct Head {
 }
 
 impl Head {
-    /// All cells from a tenth of the largest value on; the whole picture where that is nothing.
+    /// The connected parts from [`HEAD`] on that are a tenth as large as the largest (two halves
+    /// of a brain; not a table's rim); the whole picture where there is nothing.
     fn of(grid: &Grid) -> Self {
-        let least = (grid.quantile(0.999) * 0.1).max(0.01);
-        let mut head = Self {
-            left: grid.width,
-            top: grid.height,
-            right: 0,
-            bottom: 0,
-        };
-        for y in 0..grid.height {
-            for x in 0..grid.width {
-                if grid.at(x, y) > least {
-                    (head.left, head.right) = (head.left.min(x), head.right.max(x + 1));
-                    (head.top, head.bottom) = (head.top.min(y), head.bottom.max(y + 1));
-                }
-            }
-        }
-        if head.left >= head.right {
-            return Self {
-                left: 0,
-                top: 0,
-                right: grid.width,
-                bottom: grid.height,
-            };
-        }
-        head
+        let least = (grid.quantile(0.999) * HEAD).max(0.01);
+        let mask: Vec<bool> = grid.values.iter().map(|v| *v > least).collect();
+        let parts = components(grid, &mask);
+        let largest = parts.first().map_or(0, |part| part.area);
+        let parts = parts.iter().filter(|part| part.area * 10 >= largest);
+        let head = parts.map(|part| Self {
+            left: part.left,
+            top: part.top,
+            right: part.right + 1,
+            bottom: part.bottom + 1,
+        });
+        head.reduce(|a, b| Self {
+            left: a.left.min(b.left),
+            top: a.top.min(b.top),
+            right: a.right.max(b.right),
+            bottom: a.bottom.max(b.bottom),
+        })
+        .unwrap_or(Self {
+            left: 0,
+            top: 0,
+            right: grid.width,
+            bottom: grid.height,
+        })
     }
 
     fn sides(&self, grid: &Grid) -> (f32, f32) {
@@ -214,7 +219,7 @@ fn strong((left, right): (f32, f32)) -> Rated<Vec<Place>> {
         return rated(Vec::new(), 0.9);
     }
     let ratio = high / low.max(1e-3);
-    let sure = 0.5 + ((ratio - NOTICED).abs() * 3.0).min(0.45);
+    let sure = (0.5 + ((ratio - NOTICED).abs() - UNSURE) * 3.0).min(0.95);
     if ratio < NOTICED {
         rated(vec![Place::Left, Place::Right], sure)
     } else if left > right {
@@ -305,6 +310,27 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_table_beside_the_head_is_no_side_of_it_and_a_faint_ring_no_half() {
+        let mut pair = pair(1, [200; 3], [200; 3]);
+        for y in 0..60 {
+            pair.infrared.row_mut(y)[57] = 255;
+            // Below the head, and fainter than a fifth of it.
+            if y > 52 {
+                pair.infrared.row_mut(y)[10..50].fill(30);
+            }
+        }
+        let facts = MedicalFacts::measure(&pair, Modality::Auto);
+        let said = fit(&facts.sentences(), 99).join(" ");
+        assert!(
+            said.starts_with("The CT image shows bright bone on both sides. "),
+            "{said}"
+        );
+        assert!(strong((0.5, 0.535)).confidence <= super::super::SAY);
+        assert!(strong((0.5, 0.5)).says(|sides| sides.len() == 2));
+        assert!(strong((0.5, 0.6)).says(|sides| *sides == [Place::Right]));
     }
 
     #[test]

@@ -117,6 +117,7 @@ mod tests {
             distance: Distance::Middle,
             celsius: None,
             hot: false,
+            apart: true,
             in_visible: true,
             motion: None,
             confidence: 1.0,

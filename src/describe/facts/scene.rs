@@ -8,7 +8,7 @@ use super::groups::{Group, groups};
 use super::heat_map::{CELLS, HeatMap, Kind};
 use super::light::VisibleFacts;
 use super::motion;
-use super::warm::{self, WarmObject};
+use super::warm::{self, Shape, WarmObject};
 use super::words::{Place, Sentence, list, places};
 use crate::align::AlignedPair;
 
@@ -23,6 +23,10 @@ pub struct SceneFacts {
     pub infrared_flat: bool,
     /// Source A tells temperatures: what it does not find is not there.
     pub radiometric: bool,
+    /// Source A was stretched to grey before filmd got it: walls are as white as people, and one
+    /// thing comes in parts or with its neighbours. Nothing is counted then, and only upright
+    /// outlines that stand apart are called objects.
+    pub stretched: bool,
     /// Where the infrared picture is warm over larger parts; empty: nowhere.
     pub areas: Vec<Place>,
     /// Warm objects, those that cover most first; also those that are in doubt.
@@ -39,6 +43,7 @@ impl SceneFacts {
             visible: VisibleFacts::measure(pair, &visible, &infrared),
             infrared_flat: infrared.spread().deviation < 0.05,
             radiometric: map.kind == Kind::Radiometric,
+            stretched: map.kind == Kind::Stretched,
             areas: map.warm_areas(),
             warm: warm::find(&map, &fine),
         }
@@ -76,9 +81,12 @@ impl SceneFacts {
         if !self.has.0 {
             return Sentence::fixed("The infrared image is missing");
         }
+        if self.stretched {
+            return self.stretched_sentence();
+        }
         let groups = self.groups();
         if groups.is_empty() && !self.radiometric && !self.areas.is_empty() {
-            // A stretched picture hides objects among walls: only the place is sure.
+            // Among much that is warm only the place is sure.
             return Sentence::fixed(format!(
                 "The infrared image shows warm areas {}",
                 places(&self.areas)
@@ -102,6 +110,44 @@ impl SceneFacts {
             format!("The infrared image shows {}", list(&phrases(true))),
             0.7,
         );
+        sentence
+    }
+
+    /// Of a stretched picture: places, but no number, no size and no distance.
+    fn stretched_sentence(&self) -> Sentence {
+        let of = |is_upright: bool| -> Vec<Place> {
+            let sure = self.warm.iter().filter(|o| o.confidence >= SAY);
+            sure.filter(|o| (o.shape == Shape::Upright && o.apart) == is_upright)
+                .map(|o| o.place)
+                .collect()
+        };
+        let distinct = |mut places: Vec<Place>| {
+            places.sort_unstable();
+            places.dedup();
+            places
+        };
+        let upright = of(true);
+        let alone = upright.len() == 1;
+        let (upright, mut others) = (distinct(upright), distinct(of(false)));
+        if upright.is_empty() && others.is_empty() {
+            others.clone_from(&self.areas);
+        }
+        let mut shown = Vec::new();
+        if alone {
+            shown.push(format!("a warm upright object {}", places(&upright)));
+        } else if !upright.is_empty() {
+            shown.push(format!("warm upright objects {}", places(&upright)));
+        }
+        if !others.is_empty() {
+            shown.push(format!("warm areas {}", places(&others)));
+        }
+        if shown.is_empty() {
+            shown.push("no warm objects that stand out".to_owned());
+        }
+        let mut sentence = Sentence::fixed(format!("The infrared image shows {}", list(&shown)));
+        if self.infrared_flat {
+            sentence.add("has low contrast", 0.6);
+        }
         sentence
     }
 

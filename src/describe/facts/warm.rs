@@ -19,6 +19,8 @@ const NOISE: usize = 4;
 const SHAPELESS: usize = 20;
 /// Least difference to its sides, as a part of their light, that shows in the visible picture.
 const SEEN: f32 = 0.075;
+/// Least difference to either side of what stands apart, as a part of a core's threshold.
+const APART: f32 = 0.6;
 /// Where the mean of so many cells each way is so many kelvins colder than the ground, there is
 /// sky, and so much of the thresholds suffices: a lit lamp is found, a lit window is not.
 const SKY_RADIUS: usize = 3;
@@ -69,6 +71,9 @@ pub struct WarmObject {
     pub celsius: Option<f32>,
     /// 60 degrees Celsius or more.
     pub hot: bool,
+    /// It is colder on both sides, of which neither is the picture's edge: a thing, and no piece
+    /// of a wall.
+    pub apart: bool,
     /// The visible picture shows something there, too.
     pub in_visible: bool,
     /// Where it goes, once it was seen before.
@@ -287,6 +292,7 @@ fn object(map: &HeatMap<'_>, visible: &Grid, part: &Part, clutter: bool) -> Warm
         distance: distance(part, map.grid.height),
         celsius,
         hot: celsius.is_some_and(|c| c >= HOT),
+        apart: is_apart(map, part),
         // Of a stretched picture an outline may be a part of something that is seen.
         in_visible: map.kind == Kind::Stretched || is_in_visible(visible, part),
         motion: None,
@@ -352,6 +358,20 @@ fn confidence(map: &HeatMap<'_>, part: &Part, clutter: bool) -> f32 {
     trust
 }
 
+/// Most of it is warmer than most of a strip on each side.
+fn is_apart(map: &HeatMap<'_>, part: &Part) -> bool {
+    let grid = &map.grid;
+    let margin = (part.width() / 2 + 1).clamp(2, 6);
+    let most =
+        |from: usize, to: usize| grid.part(from..to, part.top..part.bottom + 1).quantile(0.6);
+    if part.left == 0 || part.right + 1 >= grid.width {
+        return false;
+    }
+    let left = most(part.left.saturating_sub(margin), part.left);
+    let right = most(part.right + 1, (part.right + 1 + margin).min(grid.width));
+    most(part.left, part.right + 1) - left.max(right) > APART * map.scale.seed
+}
+
 /// Row by row, the visible picture is lighter or darker there than beside it, against how light
 /// it is round about; a silhouette in the dark is seen, a shape in thick smoke is not.
 fn is_in_visible(visible: &Grid, part: &Part) -> bool {
@@ -376,4 +396,45 @@ fn is_in_visible(visible: &Grid, part: &Part) -> bool {
     }
     let rows = part.height() as f32;
     differs / rows > SEEN * (light / rows + 0.02)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::align::AlignedPair;
+    use crate::frame::{Picture, Size};
+
+    #[test]
+    fn a_piece_of_a_wall_does_not_stand_apart() {
+        let size = Size::new(160, 120);
+        let mut picture = Picture::grey(size);
+        picture.data_mut().fill(60);
+        let apart = |picture: &Picture, left: usize| {
+            let pair = AlignedPair::registered(picture.clone(), Picture::grey(size));
+            let part = Part {
+                left,
+                top: 30,
+                right: left + 9,
+                bottom: 59,
+                cells: 300,
+                columns: 0,
+                peak: 0.6,
+                warmest: 0.9,
+            };
+            is_apart(&HeatMap::new(&pair), &part)
+        };
+        for y in 30..60 {
+            picture.row_mut(y)[40..50].fill(220);
+            picture.row_mut(y)[..10].fill(220);
+        }
+        assert!(apart(&picture, 40));
+        assert!(
+            !apart(&picture, 0),
+            "what lies beyond the edge is not known"
+        );
+        for y in 30..60 {
+            picture.row_mut(y)[50..80].fill(200);
+        }
+        assert!(!apart(&picture, 40));
+    }
 }
