@@ -137,7 +137,8 @@ fn paragraphs_contradict_no_fact_and_come_again_the_same() {
                     views: Vec::new(),
                 })
                 .unwrap();
-            assert_eq!(reply.origin, Origin::Llm, "{sentences:?}");
+            let why = (describer.note(), reply.took, &sentences);
+            assert_eq!(reply.origin, Origin::Llm, "{why:?}");
             prove(task, &sentences, &reply.text).unwrap();
             if run == 0 && n < 20 {
                 eprintln!("{n}: {}", reply.text);
@@ -206,7 +207,8 @@ fn answers_contradict_no_fact_and_come_again_the_same() {
             let plain = ask(false);
             assert_eq!(plain.origin, Origin::Template);
             let reply = ask(true);
-            assert_eq!(reply.origin, Origin::Llm, "{sentences:?}");
+            let why = (describer.note(), reply.took, &sentences);
+            assert_eq!(reply.origin, Origin::Llm, "{why:?}");
             assert_eq!(reply.segments.len(), answers.len());
             for (segment, answer) in reply.segments.iter().zip(&answers) {
                 let facts = answer.merged();
