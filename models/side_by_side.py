@@ -142,7 +142,7 @@ class Run:
         batch = store.batch(self.step, self.order, features)
         if not self.variant.text:
             batch.guidance = batch.guidance * 0
-        warm = ((self.step + 1) / 500).clamp(max=1.0)
+        warm = ((self.step + 1) / train.WARM).clamp(max=1.0)
         rate = train.PEAK * warm * 0.5 * (1 + torch.cos(math.pi * used)) + train.FLOOR
         for group in self.optimizer.param_groups:
             group["lr"].copy_(rate * group["share"])

@@ -33,15 +33,16 @@ from validate import quick_table
 from variants import Variant
 
 PEAK, FLOOR, DECAY = 1.5e-3, 1e-5, 1e-4
+WARM = 500  # steps in which the learning rate rises; a fifth of them with --start
 NOISE = 0.02  # most of it in the stability loss
 GUIDES = 0.3  # their share of the learning rate
 ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit rounding
 AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
 
 
-def rate(used: float, step: int, peak: float) -> float:
-    """Learning rate after `used` (0..1) of the budget."""
-    return peak * min(1.0, (step + 1) / 500) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
+def rate(used: float, step: int, peak: float, warm: int) -> float:
+    """Learning rate after `used` (0..1) of the budget; it rises for the first `warm` steps."""
+    return peak * min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
 
 
 def optimiser(net: Film, capturable: bool = False) -> torch.optim.Optimizer:
@@ -211,7 +212,7 @@ def train(options: argparse.Namespace) -> None:
             at[0] = max(used, ROUND_FROM + 0.01)
         net.quantised(at[0] > ROUND_FROM)
         for group in optimizer.param_groups:
-            group["lr"] = group["share"] * rate(used, step, options.peak)
+            group["lr"] = group["share"] * rate(used, step, options.peak, WARM // 5 if options.start else WARM)
         batch = next(batches)
         if not variant.text:
             batch.guidance.zero_()
