@@ -15,11 +15,11 @@ use crate::clock::Timestamp;
 
 /// How long delays are collected before their least one counts as measured.
 const WINDOW: Duration = Duration::from_secs(4);
-/// Least delays from here to [`LATEST`] are transport: the stamps are of the board's clock.
-const EARLIEST_NS: i64 = -20_000_000;
-const LATEST_NS: i64 = 1_000_000_000;
-/// A delay that falls by more at once is a clock that was set.
-const STEP_NS: i64 = 100_000_000;
+/// Stamps that are within this of their arrival are of the board's clock: buffers wait for a busy
+/// thread, and some drivers stamp the end of a frame before it is there. More at once than this is
+/// a clock that was set.
+const NEAR: Duration = Duration::from_secs(1);
+const NEAR_NS: i64 = 1_000_000_000;
 /// Rates further from the nominal one are another rate (a long exposure), not a clock's error.
 const SAME_RATE: f64 = 0.02;
 
@@ -89,13 +89,14 @@ impl StreamClock {
     ) -> Timestamp {
         let stamp = stamp.unwrap_or(arrived);
         let delay = difference(arrived, stamp);
-        let back = self.last.replace(stamp).is_some_and(|last| stamp < last);
-        if back || (self.window.is_some() && delay < self.offset() - STEP_NS) {
+        let last = self.last.replace(stamp).unwrap_or(stamp);
+        let back = last.since(stamp) > NEAR;
+        if back || (self.window.is_some() && delay < self.offset() - NEAR_NS) {
             self.restart();
         }
         self.measure(stamp, sequence, arrived, delay);
         let offset = self.offset();
-        self.reading.own_clock = !(EARLIEST_NS..=LATEST_NS).contains(&offset);
+        self.reading.own_clock = offset.abs() > NEAR_NS;
         self.reading.offset_ms = offset as f64 / 1e6;
         if !self.reading.own_clock {
             return stamp;

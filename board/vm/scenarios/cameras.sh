@@ -1,4 +1,4 @@
-# time: 150
+# time: 250
 # needs: display=640x480
 # Both cameras, driven by the kernel's own uvcvideo: order, wholeness, and the picture on the display.
 kload_cameras
@@ -22,7 +22,7 @@ width = 640
 height = 480
 $(plain_tables)
 TOML
-[ -e /bin/vm_cameras ] && FILMD_VM_CONFIG=/tmp/order.toml FILMD_VM_SECONDS=20 vm_cameras --nocapture >/share/out/order.log 2>&1
+[ -e /bin/vm_cameras ] && FILMD_VM_CONFIG=/tmp/order.toml FILMD_VM_SECONDS=200 vm_cameras --nocapture >/share/out/order.log 2>&1
 code=$?
 grep FIGURE /share/out/order.log
 grep -A3 panicked /share/out/order.log

@@ -25,7 +25,7 @@ TOML
 } >/tmp/filmd.toml
 cp /tmp/filmd.toml /share/out/
 check "the stanza makes a configuration" filmd check /tmp/filmd.toml
-FILMD_VM_CONFIG=/tmp/filmd.toml FILMD_VM_SECONDS=15 vm_cameras --nocapture >/share/out/order.log 2>&1
+FILMD_VM_CONFIG=/tmp/filmd.toml FILMD_VM_SECONDS=100 vm_cameras --nocapture >/share/out/order.log 2>&1
 code=$?
 grep FIGURE /share/out/order.log
 check "frames that were sent again are left out, the others are in order" test $code -eq 0
