@@ -20,67 +20,76 @@ use filmd::describe::{
     DescribeRequest, Describer, Description, Launch, ModelFile, Origin, ProcessDescriber, Prompt,
 };
 
+/// One of `from`, drawn by `n`.
+fn pick(n: usize, from: &[&str], salt: usize) -> String {
+    let mixed = (n * 7 + salt).wrapping_mul(2_654_435_761) >> 7;
+    from[mixed % from.len()].to_owned()
+}
+
+fn place(n: usize, salt: usize) -> String {
+    pick(n, &["on the left", "in the centre", "on the right"], salt)
+}
+
+/// Facts of an infrared-visible pair.
+fn infrared_visible(n: usize) -> Vec<String> {
+    let count = pick(n, &["one", "two", "three", "several"], 1);
+    let s = if count == "one" { "" } else { "s" };
+    let shape = pick(n, &["upright ", "wide ", "", "small "], 2);
+    let heat = pick(n, &["warm", "hot", "nearby warm", "distant warm"], 3);
+    let more = pick(
+        n,
+        &[
+            "",
+            " and has glare on the left",
+            " and is noisy",
+            ", has haze everywhere and hides the warm objects on the left",
+        ],
+        5,
+    );
+    let lights = [
+        "dark",
+        "dim",
+        "unevenly lit",
+        "moderately lit",
+        "well lit",
+        "bright",
+    ];
+    let light = pick(n, &lights, 6);
+    let motion = pick(n, &["", " moving left", " approaching"], 8);
+    let counted = format!("{count} {heat} {shape}object{s}{motion} {}", place(n, 4));
+    // Of a stretched picture nothing is counted.
+    let stretched = [
+        "no warm objects that stand out".to_owned(),
+        format!("warm areas {}", place(n, 4)),
+        format!("a warm upright object {}", place(n, 4)),
+        format!(
+            "warm upright objects {} and warm areas {}",
+            place(n, 4),
+            place(n, 9)
+        ),
+    ];
+    let shown = match n / 4 % 3 {
+        0 => &stretched[n / 12 % stretched.len()],
+        _ => &counted,
+    };
+    vec![
+        format!("The infrared image shows {shown}."),
+        format!("The visible image is {light}{more}."),
+    ]
+}
+
 /// Facts as the measurements word them, drawn by `n`.
 fn facts(n: usize) -> (Task, Vec<String>) {
-    let pick = |from: &[&str], salt: usize| -> String {
-        let mixed = (n * 7 + salt).wrapping_mul(2_654_435_761) >> 7;
-        from[mixed % from.len()].to_owned()
-    };
-    let place = |salt| pick(&["on the left", "in the centre", "on the right"], salt);
-    let side = |salt| pick(&["at the top", "at the bottom", "on the left"], salt);
+    let side = |salt| pick(n, &["at the top", "at the bottom", "on the left"], salt);
     let task = Task::ALL[n % 4];
     let sentences = match task {
-        Task::Ivf => {
-            let count = pick(&["one", "two", "three", "several"], 1);
-            let s = if count == "one" { "" } else { "s" };
-            let shape = pick(&["upright ", "wide ", "", "small "], 2);
-            let heat = pick(&["warm", "hot", "nearby warm", "distant warm"], 3);
-            let more = pick(
-                &[
-                    "",
-                    " and has glare on the left",
-                    " and is noisy",
-                    ", has haze everywhere and hides the warm objects on the left",
-                ],
-                5,
-            );
-            let lights = [
-                "dark",
-                "dim",
-                "unevenly lit",
-                "moderately lit",
-                "well lit",
-                "bright",
-            ];
-            let light = pick(&lights, 6);
-            let motion = pick(&["", " moving left", " approaching"], 8);
-            let counted = format!("{count} {heat} {shape}object{s}{motion} {}", place(4));
-            // Of a stretched picture nothing is counted.
-            let stretched = [
-                "no warm objects that stand out".to_owned(),
-                format!("warm areas {}", place(4)),
-                format!("a warm upright object {}", place(4)),
-                format!(
-                    "warm upright objects {} and warm areas {}",
-                    place(4),
-                    place(9)
-                ),
-            ];
-            let shown = match n / 4 % 3 {
-                0 => &stretched[n / 12 % stretched.len()],
-                _ => &counted,
-            };
-            vec![
-                format!("The infrared image shows {shown}."),
-                format!("The visible image is {light}{more}."),
-            ]
-        }
+        Task::Ivf => infrared_visible(n),
         Task::Mif => vec![
             format!(
                 "The {} image shows {} {}.",
-                pick(&["PET", "SPECT", "functional"], 1),
+                pick(n, &["PET", "SPECT", "functional"], 1),
                 "high activity",
-                pick(&["on the left", "on the right", "on both sides"], 2)
+                pick(n, &["on the left", "on the right", "on both sides"], 2)
             ),
             "The MRI image shows the structure of the soft tissue.".to_owned(),
         ],
@@ -88,13 +97,13 @@ fn facts(n: usize) -> (Task, Vec<String>) {
             format!(
                 "The under-exposed image keeps the details {} and is black {}.",
                 side(1),
-                place(2)
+                place(n, 2)
             ),
             match n / 4 % 4 {
                 0 => "The over-exposed image keeps the details in most parts.".to_owned(),
                 _ => format!(
                     "The over-exposed image keeps the details {} and is white {}.",
-                    place(3),
+                    place(n, 3),
                     side(4)
                 ),
             },
@@ -102,13 +111,13 @@ fn facts(n: usize) -> (Task, Vec<String>) {
         Task::Mff => vec![
             format!(
                 "The first image is sharp {} and is blurred {}.",
-                place(1),
+                place(n, 1),
                 side(2)
             ),
             format!(
                 "The second image is sharp {} and is blurred {}.",
                 side(3),
-                place(4)
+                place(n, 4)
             ),
         ],
     };

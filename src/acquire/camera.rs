@@ -184,7 +184,7 @@ impl CameraLink for V4lCamera {
                 let (bytes, meta) = stream.next()?;
                 (bytes, *meta)
             }
-            Streaming::Planes(planes) => planes.next()?,
+            Streaming::Planes(planes) => planes.wait()?,
         };
         let used = (meta.bytesused as usize).min(bytes.len());
         let time = Timestamp::from_timeval(meta.timestamp.sec, meta.timestamp.usec);

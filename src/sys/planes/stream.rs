@@ -58,7 +58,7 @@ impl Planes {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn next(&mut self) -> io::Result<(&[u8], Metadata)> {
+    pub fn wait(&mut self) -> io::Result<(&[u8], Metadata)> {
         if let Some(index) = self.held.take() {
             self.queue(index)?;
         }
