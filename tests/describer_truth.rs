@@ -20,6 +20,9 @@ use filmd::describe::{
     DescribeRequest, Describer, Description, Launch, ModelFile, Origin, ProcessDescriber, Prompt,
 };
 
+/// A busy machine's slow text is not a wrong one.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
 /// Facts as the measurements word them, drawn by `n`.
 fn facts(n: usize) -> (Task, Vec<String>) {
     let pick = |from: &[&str], salt: usize| -> String {
@@ -133,7 +136,7 @@ fn paragraphs_contradict_no_fact_and_come_again_the_same() {
                 .describe(&DescribeRequest {
                     task,
                     text: Prompt::Facts(sentences.clone()),
-                    deadline: Duration::from_secs(120),
+                    deadline: PATIENCE,
                     views: Vec::new(),
                 })
                 .unwrap();
@@ -199,7 +202,7 @@ fn answers_contradict_no_fact_and_come_again_the_same() {
                             answers: answers.clone(),
                             by_llm,
                         },
-                        deadline: Duration::from_secs(120),
+                        deadline: PATIENCE,
                         views: Vec::new(),
                     })
                     .unwrap()
@@ -243,7 +246,7 @@ fn check_rows(describer: &mut ProcessDescriber, task: Task, reply: &Description)
             .describe(&DescribeRequest {
                 task,
                 text: Prompt::Text(segment.text.clone()),
-                deadline: Duration::from_secs(120),
+                deadline: PATIENCE,
                 views: Vec::new(),
             })
             .unwrap();
@@ -298,7 +301,7 @@ fn the_process_opens_no_internet_socket() {
         .describe(&DescribeRequest {
             task,
             text: Prompt::Facts(sentences),
-            deadline: Duration::from_secs(120),
+            deadline: PATIENCE,
             views: Vec::new(),
         })
         .unwrap();
