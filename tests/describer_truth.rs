@@ -20,6 +20,9 @@ use filmd::describe::{
     DescribeRequest, Describer, Description, Launch, ModelFile, Origin, ProcessDescriber, Prompt,
 };
 
+/// A busy machine's slow text is not a wrong one.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
 /// One of `from`, drawn by `n`.
 fn pick(n: usize, from: &[&str], salt: usize) -> String {
     let mixed = (n * 7 + salt).wrapping_mul(2_654_435_761) >> 7;
@@ -142,7 +145,7 @@ fn paragraphs_contradict_no_fact_and_come_again_the_same() {
                 .describe(&DescribeRequest {
                     task,
                     text: Prompt::Facts(sentences.clone()),
-                    deadline: Duration::from_secs(120),
+                    deadline: PATIENCE,
                     views: Vec::new(),
                 })
                 .unwrap();
@@ -208,7 +211,7 @@ fn answers_contradict_no_fact_and_come_again_the_same() {
                             answers: answers.clone(),
                             by_llm,
                         },
-                        deadline: Duration::from_secs(120),
+                        deadline: PATIENCE,
                         views: Vec::new(),
                     })
                     .unwrap()
@@ -252,7 +255,7 @@ fn check_rows(describer: &mut ProcessDescriber, task: Task, reply: &Description)
             .describe(&DescribeRequest {
                 task,
                 text: Prompt::Text(segment.text.clone()),
-                deadline: Duration::from_secs(120),
+                deadline: PATIENCE,
                 views: Vec::new(),
             })
             .unwrap();
@@ -307,7 +310,7 @@ fn the_process_opens_no_internet_socket() {
         .describe(&DescribeRequest {
             task,
             text: Prompt::Facts(sentences),
-            deadline: Duration::from_secs(120),
+            deadline: PATIENCE,
             views: Vec::new(),
         })
         .unwrap();
