@@ -34,9 +34,7 @@ FAULTY = 2  # RoadScene pairs a condition
 
 
 def run(variant: str, options: argparse.Namespace) -> None:
-    """Trains one variant and writes its row; `options.measure`: it is trained already."""
-    if options.measure:
-        return measure(variant, options)
+    """Trains one variant and writes its row."""
     work = options.work / variant.replace(" ", "-")
     given = train.arguments().parse_args(["--work", str(work), "--steps", str(options.steps)])
     given.minutes, given.table, given.data = 1e6, 1e6, options.data
@@ -57,16 +55,15 @@ def borrow(whole: Path, work: Path) -> None:
 def measure(variant: str, options: argparse.Namespace) -> None:
     """Writes the row of a variant that is trained."""
     work = options.work / variant.replace(" ", "-")
-    borrow(options.work, work)
     torch.set_num_threads(1)
     net = Film(VARIANTS[variant].shape)
     net.load_state_dict(torch.load(work / "checkpoint.pt")["mean"])
-    (work / "row.json").write_text(json.dumps(measured(net.eval(), options, work)))
+    (work / "row.json").write_text(json.dumps(measured(net.eval(), options)))
 
 
-def measured(net: Film, options: argparse.Namespace, work: Path) -> dict:
+def measured(net: Film, options: argparse.Namespace) -> dict:
     """The row of one trained network."""
-    folder, bank = data.root(options.data), Bank(work)
+    folder, bank = data.root(options.data), Bank(options.work)
     held = [p for name in data.SETS for p in data.load(folder, name, "val")]
     table = quick_table(net, held, bank)
     road = spread([p for p in held if p.set == "roadscene171"], FAULTY)
@@ -142,7 +139,7 @@ def main() -> None:
     options = parser.parse_args()
     options.work = options.work.resolve()
     if options.variant:
-        return run(options.variant, options)
+        return (measure if options.measure else run)(options.variant, options)
     options.work.mkdir(parents=True, exist_ok=True)
     Bank(options.work)  # encodes the texts once
     waiting, running = list(options.only), []

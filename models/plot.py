@@ -31,7 +31,9 @@ def main(log: Path, out: Path) -> None:
         left.plot([r["step"] for r in steps], [r[task] for r in steps], label=task, linewidth=0.8)
     left.set(xlabel="step", ylabel="training loss", yscale="log")
     for name in tables[0]["val"]:
-        right.plot([r["step"] for r in tables], [r["val"][name][0] for r in tables], ".-", label=name)
+        right.plot(
+            [r["step"] for r in tables], [r["val"][name][0] for r in tables], ".-", label=name
+        )
     right.set(xlabel="step", ylabel="QABF, held-out crops")
     for axes in (left, right):
         axes.legend(fontsize=6)

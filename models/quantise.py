@@ -299,7 +299,9 @@ def build_guide(
     )
     y = out.conv(f"{name}.leave", y, (attended, left))
     taps = f"{name}.fine.taps"
-    weights = [out.constant(f"{taps}.{k}", out.net.weights[f"{taps}.{k}"]) for k in ("weight", "bias")]
+    weights = [
+        out.constant(f"{taps}.{k}", out.net.weights[f"{taps}.{k}"]) for k in ("weight", "bias")
+    ]
     return out.node(
         "UpsampleAdd",
         [x, y, *weights],
@@ -317,7 +319,11 @@ def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx
     wanted += [v for m in names.modulation for v in m[1:]]
     pixel, cells = 1 / STEPS, CELL * CELL
     x = out.node(
-        "SpaceToDepthQuant", ["infrared", "visible"], "cells", steps=float(STEPS), floor=Activity.FLOOR
+        "SpaceToDepthQuant",
+        ["infrared", "visible"],
+        "cells",
+        steps=float(STEPS),
+        floor=Activity.FLOOR,
     )
     total, gain, shift = names.modulation[0]
     # Level 0 is pixel 128, of which the float net takes 0.5 off; and no activity.

@@ -82,9 +82,7 @@ def simulation(model: onnx.ModelProto, features: list[str], convolutions: list[s
     del graph.node[:]
     graph.node.extend(placed)
     for n in range(len(features)):
-        graph.input.append(
-            helper.make_tensor_value_info(scale_input(n), TensorProto.FLOAT, [])
-        )
+        graph.input.append(helper.make_tensor_value_info(scale_input(n), TensorProto.FLOAT, []))
     return out.SerializeToString()
 
 

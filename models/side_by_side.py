@@ -1,4 +1,4 @@
-"""Trains many variants at once on one CUDA device: what ablate.py does, with runs of full length.
+"""Trains many variants at once on one CUDA device: what ablate.py does, with longer runs.
 
     python side_by_side.py --minutes 9 [--work DIR] [--only NAME...]
     python ablate.py --measure [--work DIR]
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import math
 import multiprocessing
 import os
 import time
@@ -117,7 +116,7 @@ class Run:
     seen: ClassVar[set[object]] = set()  # shapes whose kernels are loaded
 
     def __init__(self, name: str, variant: Variant, device: str) -> None:
-        self.name, self.variant, self.device = name, variant, device
+        self.name, self.variant = name, variant
         torch.manual_seed(variant.seed)
         self.net = Film(variant.shape).to(device).train()
         self.mean = copy.deepcopy(self.net)
@@ -136,18 +135,16 @@ class Run:
         self.done = self.logged = 0
         self.events: list[torch.cuda.Event] = []
 
-    def learn(self, store: Store, features: Tensor, turn: int) -> None:
+    def learn(self, store: Store, bank: Bank, turn: int) -> None:
         """One step; `self.used` [] is the share of the run's time that is gone."""
         used = self.used
-        batch = store.batch(self.step, self.order, features)
+        batch = store.batch(self.step, self.order, bank.features)
         if not self.variant.text:
             batch.guidance = batch.guidance * 0
-        warm = ((self.step + 1) / train.WARM).clamp(max=1.0)
-        rate = train.PEAK * warm * 0.5 * (1 + torch.cos(math.pi * used)) + train.FLOOR
+        rate = train.rate(used, self.step, train.PEAK, train.WARM)
         for group in self.optimizer.param_groups:
             group["lr"].copy_(rate * group["share"])
-        late = ((used - 0.05) / 0.25).clamp(0, 1)
-        neutral = features[0].float()  # of the infrared-visible task: the bank's first text
+        late, neutral = train.late(used), bank.neutral("ivf")
         found = train.step_loss(
             self.net, self.mean, batch, neutral, self.plan, self.variant, late, self.step, turn
         )
@@ -155,23 +152,12 @@ class Run:
         (sum(found.values()) / len(samples.TASKS)).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
-        self.follow()
+        train.follow(self.mean, self.net, self.step)
         parts = [found[t].detach() if t in found else self.sums.new_zeros(()) for t in TERMS]
         self.sums += torch.stack(parts)
         self.step += 1
 
-    def follow(self) -> None:
-        """train.follow, with a step that only the device knows."""
-        keep = ((self.step + 1) / (self.step + 20)).clamp(max=train.AVERAGE)
-        with torch.no_grad():
-            ours, means = list(self.net.parameters()), list(self.mean.parameters())
-            ahead = torch._foreach_sub(ours, means)
-            torch._foreach_mul_(ahead, 1 - keep)
-            torch._foreach_add_(means, ahead)
-            for m, p in zip(self.mean.buffers(), self.net.buffers()):
-                m.copy_(p)
-
-    def record(self, stores: dict[int, Store], features: Tensor) -> None:
+    def record(self, stores: dict[int, Store], bank: Bank) -> None:
         """Records every kind of step, then forgets what recording has changed."""
         self.stream = torch.cuda.Stream()
         pool, first = torch.cuda.graph_pool_handle(), True
@@ -182,15 +168,17 @@ class Run:
         torch.cuda.synchronize()
         for turn, size, rounds in kinds:
             self.net.quantised(rounds)
-            if first or self.variant.shape not in Run.seen:  # loads kernels, makes the optimizer's state
+            if (
+                first or self.variant.shape not in Run.seen
+            ):  # loads kernels, makes the optimizer's state
                 with torch.cuda.stream(self.stream):
-                    self.learn(stores[size], features, turn)
+                    self.learn(stores[size], bank, turn)
                     self.optimizer.zero_grad(set_to_none=True)
                 torch.cuda.synchronize()
             first = False
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, pool=pool, stream=self.stream):
-                self.learn(stores[size], features, turn)
+                self.learn(stores[size], bank, turn)
             self.graphs[turn, size, rounds] = graph
             self.optimizer.zero_grad(set_to_none=True)
         Run.seen.add(self.variant.shape)
@@ -204,11 +192,11 @@ class Run:
             self.step.zero_()
             self.sums.zero_()
 
-    def play(self, used: float, small: int, large: int) -> None:
+    def play(self, used: float) -> None:
         """The next step; used: share of the run's time that is gone."""
         self.used.fill_(used)
         turn, rounds = self.done % 4, used > train.ROUND_FROM
-        size = large if turn == 0 and (used > 0.5 or rounds) else small
+        size = train.crops(used, self.done)
         with torch.cuda.stream(self.stream):
             self.graphs[(1 if turn == 3 else turn), size, rounds].replay()
             self.events.append(torch.cuda.Event())
@@ -230,9 +218,7 @@ def log(runs: list[Run], work: Path, seconds: float) -> None:
             file.write(json.dumps(record | dict(zip(TERMS, shown))) + "\n")
 
 
-def play(
-    runs: list[Run], ends: dict[str, float], sizes: dict[int, int], work: Path, budget: float
-) -> None:
+def play(runs: list[Run], ends: dict[str, float], work: Path, budget: float) -> None:
     """All steps that `budget` seconds allow; a run ends at its share of them.
 
     One thread starts all graphs: with eight of them the program once hung.
@@ -240,8 +226,8 @@ def play(
     begun, logged = time.monotonic(), 0.0
     while (share := (time.monotonic() - begun) / budget) < 1:
         for run in runs:
-            if share < (end := ends.get(run.name, 1.0)):
-                run.play(share / end, *sizes)
+            if share < (end := ends[run.name]):
+                run.play(share / end)
         if share - logged > 0.04:
             log(runs, work, share * budget)
             logged = share
@@ -278,15 +264,16 @@ def main() -> None:
     sizes = {128: options.small, 192: options.large}
     prepare(work, data.root(options.data), sizes)
     say("samples made")
-    features = Bank(work).features.to("cuda")
+    bank = Bank(work)
+    bank.features = bank.features.to("cuda")
     stores = {size: Store(work, size, count, "cuda") for size, count in sizes.items()}
     say("samples on the device")
     runs = [Run(name, (VARIANTS | BASE)[name], "cuda") for name in options.only]
     for run in runs:
-        run.record(stores, features)
+        run.record(stores, bank)
     say(f"{len(runs)} variants recorded, {torch.cuda.memory_reserved() / 1e9:.1f} GB")
     ends = {run.name: 1.0 if run.name in options.whole else options.part for run in runs}
-    play(runs, ends, sizes, work, 60 * options.minutes - (time.monotonic() - started))
+    play(runs, ends, work, 60 * options.minutes - (time.monotonic() - started))
     say(f"steps of {GROUPS * len(samples.TASKS)} samples: " + str({r.name: r.done for r in runs}))
     save(runs, work)
 

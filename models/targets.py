@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import groupby
 
@@ -106,14 +107,15 @@ class Plan:
     def __init__(
         self,
         tasks: tuple[str, ...],
-        weights: dict[str, Weights] | None = None,
+        weights: Mapping[str, Weights],
         device: torch.device | str = "cpu",
     ) -> None:
-        weights = weights or WEIGHTS
         self.runs = [(task, len(list(same))) for task, same in groupby(tasks)]
         self.choice = weights["mff"].choice
         self.weight = {
-            field.name: torch.tensor([getattr(weights[t], field.name) for t in tasks], device=device)
+            field.name: torch.tensor(
+                [getattr(weights[t], field.name) for t in tasks], device=device
+            )
             for field in fields(Weights)
         }
 

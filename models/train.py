@@ -40,9 +40,15 @@ ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit 
 AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
 
 
-def rate(used: float, step: int, peak: float, warm: int) -> float:
+def clip(x: float | Tensor, low: float, high: float) -> float | Tensor:
+    """x within low..high; a tensor stays on its device."""
+    return x.clamp(low, high) if torch.is_tensor(x) else min(high, max(low, x))
+
+
+def rate(used: float | Tensor, step: int | Tensor, peak: float, warm: int) -> float | Tensor:
     """Learning rate after `used` (0..1) of the budget; it rises for the first `warm` steps."""
-    return peak * min(1.0, (step + 1) / warm) * 0.5 * (1 + math.cos(math.pi * used)) + FLOOR
+    wave = torch.cos(math.pi * used) if torch.is_tensor(used) else math.cos(math.pi * used)
+    return peak * clip((step + 1) / warm, 0.0, 1.0) * 0.5 * (1 + wave) + FLOOR
 
 
 def optimiser(net: Film, capturable: bool = False) -> torch.optim.Optimizer:
@@ -58,9 +64,9 @@ def crops(used: float, step: int) -> int:
     return 192 if used > 0.5 and step % 4 == 0 else 128
 
 
-def late(used: float) -> float:
+def late(used: float | Tensor) -> float | Tensor:
     """Weight of the metric surrogates: none at first, all of it from 30 % on."""
-    return min(1.0, max(0.0, (used - 0.05) / 0.25))
+    return clip((used - 0.05) / 0.25, 0.0, 1.0)
 
 
 def told_target(mean: Film, batch: Batch, neutral: Tensor) -> Tensor:
@@ -136,12 +142,14 @@ def save(path: Path, state: dict) -> None:
     path.with_suffix(".new").replace(path)
 
 
-def follow(mean: Film, net: Film, step: int) -> None:
+def follow(mean: Film, net: Film, step: int | Tensor) -> None:
     """Running mean of the weights; faster in the beginning."""
-    keep = min(AVERAGE, (step + 1) / (step + 20))
+    keep = clip((step + 1) / (step + 20), 0.0, AVERAGE)
     with torch.no_grad():
-        for m, p in zip(mean.parameters(), net.parameters()):
-            m.mul_(keep).add_(p, alpha=1 - keep)
+        means = list(mean.parameters())
+        ahead = torch._foreach_sub(list(net.parameters()), means)
+        torch._foreach_mul_(ahead, 1 - keep)
+        torch._foreach_add_(means, ahead)
         for m, p in zip(mean.buffers(), net.buffers()):
             m.copy_(p)
 
@@ -212,7 +220,9 @@ def train(options: argparse.Namespace) -> None:
             at[0] = max(used, ROUND_FROM + 0.01)
         net.quantised(at[0] > ROUND_FROM)
         for group in optimizer.param_groups:
-            group["lr"] = group["share"] * rate(used, step, options.peak, WARM // 5 if options.start else WARM)
+            group["lr"] = group["share"] * rate(
+                used, step, options.peak, WARM // 5 if options.start else WARM
+            )
         batch = next(batches)
         if not variant.text:
             batch.guidance.zero_()
