@@ -125,7 +125,7 @@ impl V4lCamera {
         check_capabilities(caps.capabilities, &caps.card).map_err(|text| refused(path, text))?;
         check_card(config, path, &caps.card)?;
         let planar = !caps.capabilities.contains(Capability::VIDEO_CAPTURE);
-        let agreed = negotiate(&device, config, format, (caps.card, planar))?;
+        let agreed = negotiate(&device, config, format, caps.card, planar)?;
         camera_controls::apply(&device, &config.controls).map_err(|text| refused(path, text))?;
         let stream =
             start(&device, planar).map_err(|(what, e)| refused(path, explain_stream(&e, what)))?;
@@ -276,7 +276,8 @@ fn negotiate(
     device: &Device,
     config: &CameraConfig,
     format: PixelFormat,
-    (card, planar): (String, bool),
+    card: String,
+    planar: bool,
 ) -> Result<Agreed, AcquireError> {
     let path = &config.device;
     let (width, height) = (config.width as u32, config.height as u32);

@@ -19,7 +19,7 @@ const WINDOW: Duration = Duration::from_secs(4);
 /// thread, and some drivers stamp the end of a frame before it is there. More at once than this is
 /// a clock that was set.
 const NEAR: Duration = Duration::from_secs(1);
-const NEAR_NS: i64 = 1_000_000_000;
+const NEAR_NS: i64 = NEAR.as_nanos() as i64;
 /// Rates further from the nominal one are another rate (a long exposure), not a clock's error.
 const SAME_RATE: f64 = 0.02;
 
@@ -88,7 +88,7 @@ impl StreamClock {
         arrived: Timestamp,
     ) -> Timestamp {
         let stamp = stamp.unwrap_or(arrived);
-        let delay = difference(arrived, stamp);
+        let delay = arrived.nanos_after(stamp);
         let last = self.last.replace(stamp).unwrap_or(stamp);
         let back = last.since(stamp) > NEAR;
         if back || (self.window.is_some() && delay < self.offset() - NEAR_NS) {
@@ -145,7 +145,7 @@ impl StreamClock {
         self.reading.fps = rate(start, mark).unwrap_or(0.0);
         self.reading.rate_ppm = self.rate_ppm(mark);
         let first = *self.first.get_or_insert(self.least);
-        let span = difference(self.least.1, first.1);
+        let span = self.least.1.nanos_after(first.1);
         if span > 0 {
             self.reading.drift_ppm = Some((self.least.0 - first.0) as f64 * 1e6 / span as f64);
         }
@@ -164,16 +164,6 @@ impl StreamClock {
 fn rate(from: Mark, to: Mark) -> Option<f64> {
     let span = to.0.since(from.0).as_secs_f64();
     (span > 0.0).then(|| to.1.saturating_sub(from.1) as f64 / span)
-}
-
-/// `a` - `b`, nanoseconds; as far as that can be said.
-fn difference(a: Timestamp, b: Timestamp) -> i64 {
-    let nanos = i128::from(a.as_nanos()) - i128::from(b.as_nanos());
-    i64::try_from(nanos).unwrap_or(if nanos < 0 {
-        i64::MIN / 2
-    } else {
-        i64::MAX / 2
-    })
 }
 
 #[cfg(test)]

@@ -229,8 +229,7 @@ impl Shared {
 
     /// When both frames of a pair were taken.
     pub(super) fn set_last_pair(&self, infrared: Timestamp, visible: Timestamp) {
-        let nanos = i128::from(visible.as_nanos()) - i128::from(infrared.as_nanos());
-        let nanos = i64::try_from(nanos).unwrap_or(0);
+        let nanos = visible.nanos_after(infrared);
         self.infrared_older.store(nanos, Relaxed);
     }
 

@@ -93,11 +93,7 @@ impl SceneFacts {
             ));
         }
         if groups.is_empty() {
-            let mut sentence = Sentence::fixed("The infrared image shows no warm objects");
-            if self.infrared_flat {
-                sentence.add("has low contrast", 0.6);
-            }
-            return sentence;
+            return self.with_contrast("The infrared image shows no warm objects".to_owned());
         }
         // Two groups fit the guidance; the others are the smaller ones.
         let phrases =
@@ -144,7 +140,12 @@ impl SceneFacts {
         if shown.is_empty() {
             shown.push("no warm objects that stand out".to_owned());
         }
-        let mut sentence = Sentence::fixed(format!("The infrared image shows {}", list(&shown)));
+        self.with_contrast(format!("The infrared image shows {}", list(&shown)))
+    }
+
+    /// What the infrared image shows, and its low contrast.
+    fn with_contrast(&self, shown: String) -> Sentence {
+        let mut sentence = Sentence::fixed(shown);
         if self.infrared_flat {
             sentence.add("has low contrast", 0.6);
         }
