@@ -47,12 +47,11 @@ impl Timestamp {
         Duration::from_nanos(self.0.abs_diff(other.0))
     }
 
-    /// `self` - `other`, nanoseconds; half the range of an `i64` at most, so that two of them can
-    /// be added.
+    /// `self` - `other`, nanoseconds; the nearest that an `i64` and its negative hold.
     pub fn nanos_after(self, other: Self) -> i64 {
         let nanos = i128::from(self.0) - i128::from(other.0);
-        let most = i64::MAX / 2;
-        i64::try_from(nanos.clamp(i128::from(-most), i128::from(most))).unwrap_or(0)
+        let most = i128::from(i64::MAX);
+        i64::try_from(nanos.clamp(-most, most)).unwrap_or(i64::MAX)
     }
 
     /// `self` + `duration`, at most the end of time.

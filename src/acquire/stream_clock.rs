@@ -91,7 +91,7 @@ impl StreamClock {
         let delay = arrived.nanos_after(stamp);
         let last = self.last.replace(stamp).unwrap_or(stamp);
         let back = last.since(stamp) > NEAR;
-        if back || (self.window.is_some() && delay < self.offset() - NEAR_NS) {
+        if back || (self.window.is_some() && delay < self.offset().saturating_sub(NEAR_NS)) {
             self.restart();
         }
         self.measure(stamp, sequence, arrived, delay);
@@ -147,7 +147,8 @@ impl StreamClock {
         let first = *self.first.get_or_insert(self.least);
         let span = self.least.1.nanos_after(first.1);
         if span > 0 {
-            self.reading.drift_ppm = Some((self.least.0 - first.0) as f64 * 1e6 / span as f64);
+            self.reading.drift_ppm =
+                Some(self.least.0.saturating_sub(first.0) as f64 * 1e6 / span as f64);
         }
         self.before = Some(self.least);
         self.least = (delay, arrived);
