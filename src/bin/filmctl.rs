@@ -21,7 +21,7 @@ use filmd::pipeline::{Clocks, Status};
 
 /// Speak to a running filmd.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(name = "filmctl", version, about, max_term_width = 100)]
 struct Cli {
     /// The control socket; default: the first filmd.sock found in $RUNTIME_DIRECTORY,
     /// $XDG_RUNTIME_DIR, /run/filmd and the folder for temporary files.

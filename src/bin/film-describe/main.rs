@@ -35,7 +35,7 @@ const EX_DATAERR: u8 = 65;
 
 /// Writes the text that guides the fusion. Started by filmd; --once is for trying it by hand.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "film-describe", version)]
 struct Args {
     /// Language model (GGUF); without it the facts are only encoded.
     #[arg(long, value_name = "FILE")]
