@@ -18,7 +18,7 @@ FEATURES :=
 endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test lint doc deny setup toolchain build models bench fuzz clean \
+.PHONY: help run test lint doc deny setup toolchain build models bench fuzz clean install uninstall \
 	cross cross-describe test-arm test-arm-kernels bench-arm bench-peers vm vm-test
 
 help: ## this list
@@ -29,6 +29,12 @@ run: build models ## set up, build, fetch the model files once, show the demo
 
 test: setup toolchain models lint doc deny ## set up, lint, then every test that needs no hardware
 	$(CARGO) test --release $(FEATURES)
+
+install: ## programs, network, unit, user and udev rules of the service (as root, after make build models; DESTDIR=...)
+	@bash board/install.sh
+
+uninstall: ## take them away; configuration and language models stay
+	@bash board/install.sh remove
 
 setup: ## the system packages that the build needs
 	@bash board/setup.sh $(PACKAGES)

@@ -1,0 +1,97 @@
+//! `make install`: what it puts where is what the unit and the programs look for.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it must be"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn install(to: &Path, cache: &Path, programs: &Path, what: &[&str]) -> Output {
+    Command::new("bash")
+        .arg(root().join("board/install.sh"))
+        .args(what)
+        .env("DESTDIR", to)
+        .env("FILMD_CACHE", cache)
+        .env("PROGRAMS", programs)
+        .output()
+        .unwrap()
+}
+
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_filmd"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// Paths that a line `KEY=PATH ...` of the unit names.
+fn of_unit(key: &str) -> Vec<String> {
+    let unit = std::fs::read_to_string(root().join("systemd/filmd.service")).unwrap();
+    let lines = unit.lines().filter_map(|line| line.strip_prefix(key));
+    let words = lines.flat_map(|line| line.split(['=', ' ']));
+    words
+        .filter(|word| word.starts_with('/') && !word.starts_with("/run/"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_unit_finds_what_is_installed_and_a_changed_configuration_stays() {
+    let (to, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(cache.path().join("words.gguf"), "a model").unwrap();
+    let done = install(to.path(), cache.path(), &programs(), &[]);
+    assert!(done.status.success(), "{done:?}");
+    let mut named = of_unit("Exec");
+    named.extend(of_unit("Environment="));
+    assert!(named.len() >= 4, "{named:?}");
+    for path in &named {
+        assert!(
+            to.path().join(&path[1..]).exists(),
+            "{path} of the unit is not installed"
+        );
+    }
+    assert!(to.path().join("var/lib/filmd/models/words.gguf").exists());
+    // The models are found from where the program lies.
+    let configuration = to.path().join("etc/filmd/filmd.toml");
+    let check = Command::new(to.path().join("usr/bin/filmd"))
+        .arg("check")
+        .arg(&configuration)
+        .current_dir("/")
+        .output()
+        .unwrap();
+    assert!(check.status.success(), "{check:?}");
+
+    std::fs::write(&configuration, "task = \"mef\"\n").unwrap();
+    assert!(
+        install(to.path(), cache.path(), &programs(), &[])
+            .status
+            .success()
+    );
+    let kept = std::fs::read_to_string(&configuration).unwrap();
+    assert_eq!(kept, "task = \"mef\"\n");
+
+    assert!(
+        install(to.path(), cache.path(), &programs(), &["remove"])
+            .status
+            .success()
+    );
+    assert!(!to.path().join("usr/bin/filmd").exists());
+    assert!(configuration.exists());
+}
+
+#[test]
+fn programs_that_are_not_built_are_named() {
+    let (to, empty) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let done = install(to.path(), empty.path(), empty.path(), &[]);
+    assert!(!done.status.success());
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(
+        said.contains("make build") && said.contains("filmd is missing"),
+        "{said}"
+    );
+}
