@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use choices::{
     Engine, Modality, Mode, Palette, ScreenKind, Task, TelemetryKind, TextStyle, ToneMode,
 };
-pub use describe::{DescribeConfig, VisionConfig};
+pub use describe::{DescribeConfig, DetectorConfig, VisionConfig};
 pub use panels::{
     Action, BusKind, ButtonConfig, ButtonSource, ButtonsConfig, ChordConfig, PanelController,
     SpiConfig, StatusPanelConfig,

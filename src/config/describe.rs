@@ -56,6 +56,36 @@ pub struct DescribeConfig {
     pub pause_when_late: bool,
     /// A language model that sees; absent: the manifest's, which reads facts alone.
     pub vision: Option<VisionConfig>,
+    /// A detector that adds nouns to the facts of infrared and visible; absent: nothing is named.
+    pub detector: Option<DetectorConfig>,
+}
+
+/// `[describe.detector]`: a detector of the 80 COCO classes as an ONNX file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectorConfig {
+    /// The graph: input `[1, 3, height, width]`, RGB of 0..=1; output as YOLO's.
+    pub model: PathBuf,
+    /// Its SHA-256, hexadecimal; absent: unchecked.
+    pub sha256: Option<String>,
+    /// Objects are named from this score on, 0.05..=1.
+    #[serde(default = "half")]
+    pub confidence: f64,
+}
+
+impl DetectorConfig {
+    /// This file, unchecked, with the usual score.
+    pub fn of(model: PathBuf) -> Self {
+        Self {
+            model,
+            sha256: None,
+            confidence: half(),
+        }
+    }
+}
+
+fn half() -> f64 {
+    0.5
 }
 
 /// `[describe.vision]`: a vision-language model as two GGUF files, and what it looks at.
@@ -109,6 +139,7 @@ impl Default for DescribeConfig {
             thermal_zone: None,
             pause_when_late: true,
             vision: None,
+            detector: None,
         }
     }
 }
@@ -169,6 +200,15 @@ impl DescribeConfig {
                 let holds = (0.0..=1.0).contains(&weight);
                 range(holds, key, weight.to_string(), "0 to 1")?;
             }
+        }
+        if let Some(detector) = &self.detector {
+            let least = detector.confidence;
+            range(
+                (0.05..=1.0).contains(&least),
+                "describe.detector.confidence",
+                least.to_string(),
+                "0.05 to 1",
+            )?;
         }
         range(
             self.events_keep <= 99,

@@ -2,8 +2,9 @@
 //!
 //! Input: [`AlignedPair`]. Output: [`Facts`], then sentences. Thread: guide. Blocks: never, no
 //! I/O. Allocates: small grids. Fails when: never; a picture of one pixel has few facts.
-//! Not its job: naming things. No object is recognised and nothing is diagnosed here: facts are
-//! brightness, place, number, size, shape, temperature and motion.
+//! Not its job: naming things. Nothing is diagnosed here, and facts are brightness, place, number,
+//! size, shape, temperature and motion; nouns come from a detector, where there is one
+//! ([`Facts::name`]).
 //!
 //! Each fact that is a judgement carries a confidence, and below [`SAY`] it is kept for machines
 //! and not said.
@@ -18,6 +19,7 @@ mod heat_map;
 mod light;
 mod medical;
 mod motion;
+mod objects;
 mod scene;
 mod warm;
 mod words;
@@ -32,6 +34,7 @@ pub use groups::Group;
 pub use light::{Light, VisibleFacts};
 pub use medical::MedicalFacts;
 pub use motion::Motion;
+pub use objects::NamedObject;
 pub use scene::SceneFacts;
 pub use warm::{Distance, Shape, WarmObject};
 pub use words::Place;
@@ -101,6 +104,13 @@ impl Facts {
     pub fn follow(&mut self, before: &Self, seconds: f32) {
         if let (Self::Ivf(now), Self::Ivf(before)) = (self, before) {
             now.follow(before, seconds);
+        }
+    }
+
+    /// Takes over what a detector found in the visible picture. Other tasks have no scene.
+    pub fn name(&mut self, objects: Vec<NamedObject>) {
+        if let Self::Ivf(scene) = self {
+            scene.objects = objects;
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::questions::Questions;
 use super::view::ViewWeights;
-use crate::config::{DescribeConfig, Modality, TextStyle};
+use crate::config::{DescribeConfig, DetectorConfig, Modality, TextStyle};
 
 /// How often and how long, and what is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,8 @@ pub struct GuideSettings {
     pub pause_when_late: bool,
     /// What a model that sees looks at; `None`: there is none.
     pub views: Option<ViewWeights>,
+    /// What names the objects of the visible picture; `None`: nothing does.
+    pub detector: Option<DetectorConfig>,
     /// What of the configuration could not be used, for status.
     pub complaint: Option<String>,
 }
@@ -72,6 +74,7 @@ impl From<&DescribeConfig> for GuideSettings {
                 visible: vision.visible as f32,
                 fused: vision.fused as f32,
             }),
+            detector: config.detector.clone(),
             enabled: config.enabled,
             interval: config.interval(),
             time_to_live: config.time_to_live(),

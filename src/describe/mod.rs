@@ -11,6 +11,7 @@ mod backoff;
 mod child;
 mod client;
 mod control_group;
+mod detector;
 mod event_log;
 mod facts;
 mod features_file;
@@ -37,9 +38,10 @@ use std::time::Duration;
 
 pub use client::ProcessDescriber;
 pub use control_group::{ControlGroup, Limits};
+pub use detector::Detector;
 pub use facts::{
     Change, ChangeKind, Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts,
-    Motion, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
+    Motion, NamedObject, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
 };
 pub use features_file::FeaturesError;
 pub use guide_settings::GuideSettings;

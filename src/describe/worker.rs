@@ -20,8 +20,8 @@ use super::pause::{FrameCount, Lateness, Thermometer};
 use super::questions::Answer;
 use super::view::View;
 use super::{
-    DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
-    paragraph,
+    DescribeError, DescribeRequest, Describer, Description, Detector, Facts, Guidance, Origin,
+    Prompt, paragraph,
 };
 use crate::align::AlignedPair;
 use crate::channel::Watch;
@@ -83,6 +83,7 @@ pub struct GuideWorker {
     /// The last look at the scene, and when it was.
     before: Option<(Timestamp, Facts)>,
     history: History,
+    detector: Option<Detector>,
     log: Option<EventLog>,
     /// The last fused picture, where a model looks at it.
     fused: Option<Picture>,
@@ -123,6 +124,7 @@ impl GuideWorker {
         let log = settings.events.clone();
         Self {
             history: History::new(settings.changes),
+            detector: settings.detector.clone().map(Detector::new),
             log: log.map(|(path, most, keep)| EventLog::new(path, most, keep)),
             fused: None,
             log_error: None,
@@ -300,6 +302,13 @@ impl GuideWorker {
         if let Some((at, before)) = &self.before {
             facts.follow(before, now.since(*at).as_secs_f32());
         }
+        if let Some(detector) = self
+            .detector
+            .as_mut()
+            .filter(|_| task == Task::Ivf && pair.has_visible)
+        {
+            facts.name(detector.objects(&pair.visible));
+        }
         self.remember(facts.clone(), now);
         let by_template = self.prompt(task, &facts, false);
         let by_llm = self.prompt(task, &facts, true);
@@ -457,6 +466,9 @@ impl GuideWorker {
         let notes = [
             self.settings.complaint.clone(),
             self.log_error.clone(),
+            self.detector
+                .as_ref()
+                .and_then(|d| d.complaint().map(str::to_owned)),
             self.describer.as_ref().and_then(|d| d.note()),
         ];
         let notes: Vec<String> = notes.into_iter().flatten().collect();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::*;
-use crate::config::{DescribeConfig, TextStyle};
+use crate::config::{DescribeConfig, DetectorConfig, TextStyle};
 use crate::describe::TokenFeatures;
 use crate::describe::questions::Questions;
 use crate::describe::view::{ViewKind, ViewWeights};
@@ -499,4 +499,16 @@ fn a_model_that_sees_is_shown_what_has_a_weight() {
     worker.describe(&pair(), at(0.0));
     worker.describe(&pair(), at(0.1));
     assert_eq!(straw.0.lock().unwrap().views[0].kind, ViewKind::Fused);
+}
+
+#[test]
+fn a_detector_that_cannot_be_used_is_told_and_the_text_goes_on() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    let config = DetectorConfig::of("/nowhere/detector.onnx".into());
+    worker.detector = Some(Detector::new(config));
+    worker.step(Some(&pair()), at(0.0));
+    assert_eq!(watch.get().origin, Origin::Template);
+    let note = worker.status(at(0.0)).note.unwrap();
+    assert!(note.contains("/nowhere/detector.onnx"), "{note}");
 }

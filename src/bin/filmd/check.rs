@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use filmd::align::{Aligner, Calibration};
 use filmd::config::Engine;
+use filmd::describe::Detector;
 use filmd::describe::questions::Questions;
 use filmd::fuse::NetworkFuser;
 
@@ -17,7 +18,7 @@ pub struct Args {
     file: PathBuf,
 }
 
-/// Checks keys, ranges, calibration, model and questions; cameras and screens are not opened, since another
+/// Checks keys, ranges, calibration, models and questions; cameras and screens are not opened, since another
 /// filmd may be using them.
 ///
 /// # Errors
@@ -38,6 +39,11 @@ pub fn run(args: &Args) -> Result<()> {
         .context("the network cannot be used")?;
     }
     Questions::open(config.describe.questions.as_deref())?;
+    if let Some(detector) = &config.describe.detector {
+        Detector::new(detector.clone())
+            .load()
+            .map_err(anyhow::Error::msg)?;
+    }
     say!("{}: ok", args.file.display());
     Ok(())
 }

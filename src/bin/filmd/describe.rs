@@ -7,9 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use filmd::config::{Modality, Task};
+use filmd::config::{DetectorConfig, Modality, Task};
 use filmd::describe::questions::{Answer, Questions};
-use filmd::describe::{Describer, Facts, Origin, Prompt, Segment, TokenFeatures, paragraph};
+use filmd::describe::{
+    Describer, Detector, Facts, Origin, Prompt, Segment, TokenFeatures, paragraph,
+};
 use filmd::fuse::Manifest;
 use serde_json::{Value, json};
 
@@ -43,6 +45,9 @@ pub struct Args {
     /// TOML file, or the shipped ones
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     questions: Option<Option<PathBuf>>,
+    /// Name what the visible picture shows by a detector of the COCO classes (infrared and visible)
+    #[arg(long, value_name = "FILE")]
+    detector: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -98,10 +103,11 @@ pub fn run(args: &Args) -> Result<()> {
         Some(open_describer(&manifest, !args.no_llm, None, rows)?)
     };
     let questions = Questions::open(args.questions.as_ref().and_then(Option::as_deref))?;
-    let set = Set {
+    let mut set = Set {
         args,
         questions,
         rows,
+        detector: detector(args)?,
     };
     let mut describe = |a: &Path, b: &Path| set.describe(describer.as_mut(), (a, b));
     let Some(lines) = &args.out else {
@@ -124,17 +130,37 @@ struct Set<'a> {
     questions: Questions,
     /// Of guidance.
     rows: usize,
+    detector: Option<Detector>,
+}
+
+/// Ready to run, where one was named.
+fn detector(args: &Args) -> Result<Option<Detector>> {
+    let Some(model) = &args.detector else {
+        return Ok(None);
+    };
+    if args.task != Task::Ivf {
+        bail!("--detector names what is in the visible picture; it is for --task ivf");
+    }
+    let mut detector = Detector::new(DetectorConfig::of(model.clone()));
+    detector.load().map_err(anyhow::Error::msg)?;
+    Ok(Some(detector))
 }
 
 impl Set<'_> {
     fn describe(
-        &self,
+        &mut self,
         describer: Option<&mut Box<dyn Describer>>,
         (a, b): (&Path, &Path),
     ) -> Result<Said> {
         let (task, by_llm) = (self.args.task, !self.args.no_llm);
         let pair = read_pair(a, b, self.args.stretch)?;
-        let facts = Facts::measure_as(task, self.args.modality, &pair);
+        let mut facts = Facts::measure_as(task, self.args.modality, &pair);
+        if let Some(detector) = &mut self.detector {
+            facts.name(detector.objects(&pair.visible));
+            if let Some(complaint) = detector.complaint() {
+                bail!("{complaint}");
+            }
+        }
         let sentences = facts.sentences();
         let answers = self.answers(&facts);
         let prompt = match (&self.args.questions, by_llm) {

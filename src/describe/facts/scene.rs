@@ -8,6 +8,7 @@ use super::groups::{Group, groups};
 use super::heat_map::{CELLS, HeatMap, Kind};
 use super::light::VisibleFacts;
 use super::motion;
+use super::objects::{self, NamedObject};
 use super::warm::{self, Shape, WarmObject};
 use super::words::{Place, Sentence, list, places};
 use crate::align::AlignedPair;
@@ -31,6 +32,8 @@ pub struct SceneFacts {
     pub areas: Vec<Place>,
     /// Warm objects, those that cover most first; also those that are in doubt.
     pub warm: Vec<WarmObject>,
+    /// What a detector names in the visible picture; empty without one.
+    pub objects: Vec<NamedObject>,
 }
 
 impl SceneFacts {
@@ -46,6 +49,7 @@ impl SceneFacts {
             stretched: map.kind == Kind::Stretched,
             areas: map.warm_areas(),
             warm: warm::find(&map, &fine),
+            objects: Vec::new(),
         }
     }
 
@@ -59,7 +63,8 @@ impl SceneFacts {
         groups(self.warm.iter().filter(|o| o.confidence >= SAY))
     }
 
-    /// Thirds with objects that the visible picture does not show.
+    /// Thirds with objects that the visible picture does not show; where a detector finds something it
+    /// does show.
     fn hidden(&self) -> Vec<Place> {
         let named = self.groups();
         let mut found: Vec<Place> = named
@@ -67,6 +72,7 @@ impl SceneFacts {
             .take(2)
             .filter(|g| g.hidden == g.count)
             .map(|g| g.place)
+            .filter(|place| !self.objects.iter().any(|o| o.place() == *place))
             .collect();
         found.sort_unstable();
         found.dedup();
@@ -177,7 +183,9 @@ impl SceneFacts {
         if !hidden.is_empty() {
             sentence.add(format!("hides the warm objects {}", places(&hidden)), 0.75);
         }
-        if !visible.texture.is_empty() {
+        if let Some(named) = objects::phrase(&self.objects) {
+            sentence.add(format!("shows {named}"), 0.8);
+        } else if !visible.texture.is_empty() {
             sentence.add(format!("shows texture {}", places(&visible.texture)), 0.3);
         }
         sentence
