@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 CPUS = {"cortex-a76": "with dotprod", "cortex-a72": "without"}
@@ -20,7 +21,9 @@ STAGES = {
     "overlay": "present: overlay",
     "xrgb": "present: XRGB8888",
 }
-FRAME = ("unpack", "align", "luma", "network-int8", "compose", "xrgb")  # of a frame without overlay
+# `stage` is these and the tone map and the watch over fades.
+PARTS = ("align", "luma", "network-int8", "compose")
+FRAME = ("unpack", "stage", "xrgb")  # without overlay
 KERNELS = {
     "cells-quantise": "pixels to cells, activity",
     "cells-pool": "means for a guide",
@@ -99,27 +102,36 @@ def table(counter: Path, bench: str) -> str:
         "| million instructions a frame | " + " | ".join(CPUS.values()) + " |",
         "|---|---|---|",
     ]
-    frame = [0.0] * len(CPUS)
+    counts: dict[str, list[float]] = {}
+    for stage in (*STAGES, "stage", "network-text"):
+        counts[stage] = [count(counter, bench, cpu, stage) for cpu in CPUS]
+        print(stage, counts[stage], flush=True)
+
+    def add(words: str, values: list[float], cell: Callable[[float], str] = "{:.1f}".format) -> None:
+        rows.append(f"| {words} | " + " | ".join(cell(n / 1e6) for n in values) + " |")
+
+    def sums(stages: tuple[str, ...]) -> list[float]:
+        return [sum(each) for each in zip(*(counts[stage] for stage in stages))]
+
+    def difference(a: list[float], b: list[float]) -> list[float]:
+        return [x - y for x, y in zip(a, b)]
+
     for stage, words in STAGES.items():
-        counts = [count(counter, bench, cpu, stage) for cpu in CPUS]
-        if stage in FRAME:
-            frame = [a + b for a, b in zip(frame, counts)]
-        cells = [f"{n / 1e6:.1f}" for n in counts]
-        if stage.startswith("network"):
-            cells = [f"{n / 1e6:.1f} ({network_mac() / n:.2f})" for n in counts]
-        rows.append(f"| {words} | " + " | ".join(cells) + " |")
-        print(rows[-1], flush=True)
-    whole = " | ".join(f"{n / 1e6:.1f}" for n in frame)
-    rows.append(f"| a frame, without what stands instead or over it | {whole} |")
+        network = stage.startswith("network")
+        per_mac = lambda n: f"{n:.1f} ({network_mac() / n / 1e6:.2f})"  # noqa: E731
+        add(words, counts[stage], per_mac if network else "{:.1f}".format)
+        if stage == "compose":
+            add("fuse: tone map, watch over fades", difference(counts["stage"], sums(PARTS)))
+    add("a frame, without overlay and what stands instead", sums(FRAME))
+    add("more in a frame of a fade: the text", difference(counts["network-text"], counts["network-int8"]))
     for stage, words in KERNELS.items():
-        counts = [count(counter, bench, cpu, stage) for cpu in CPUS]
-        rows.append(f"| in the network: {words} | " + " | ".join(f"{n / 1e6:.1f}" for n in counts) + " |")
+        add(f"in the network: {words}", [count(counter, bench, cpu, stage) for cpu in CPUS])
         print(rows[-1], flush=True)
     rows += ["", "In brackets: GMAC per 10^9 instructions, of all of the network's MACs.", ""]
     rows += ["| GMAC per 10^9 instructions | " + " | ".join(CPUS.values()) + " |", "|---|---|---|"]
     for stage, words in CONVOLUTIONS.items():
-        counts = [count(counter, bench, cpu, stage) for cpu in CPUS]
-        rows.append(f"| {words} | " + " | ".join(f"{mac(stage) / n:.2f}" for n in counts) + " |")
+        values = [count(counter, bench, cpu, stage) for cpu in CPUS]
+        rows.append(f"| {words} | " + " | ".join(f"{mac(stage) / n:.2f}" for n in values) + " |")
         print(rows[-1], flush=True)
     rows += ["", "Inner loops by llvm-mca 19 (a model, from level 1 cache):", ""]
     rows += ["| MAC a cycle | " + " | ".join(MODELS) + " |", "|---" * (len(MODELS) + 1) + "|"]

@@ -122,8 +122,8 @@ pub struct Metrics {
     pub damaged: AtomicU64,
     /// Frames fused (by the network or by classic fusion).
     pub fused: AtomicU64,
-    /// Runs of the network beyond one a frame: a new text changed the picture too much at once.
-    pub fused_again: AtomicU64,
+    /// Fused frames mixed with the one before: a new text changed the picture too much at once.
+    pub held_back: AtomicU64,
     /// Frames on which the network failed.
     pub fuse_errors: AtomicU64,
     /// Fused frames displaced by a newer one before they were shown.

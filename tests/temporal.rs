@@ -283,6 +283,45 @@ fn a_new_text_does_not_make_the_picture_jump() {
     }
 }
 
+/// Of the pixels where a source moved, the share that is shown neither as with one text nor as with
+/// the other nor in between, by more than rounding and the texts between them account for.
+#[test]
+fn while_a_text_takes_over_what_moves_leaves_no_ghost() {
+    const FRAMES: usize = 120;
+    const MOVED: u8 = 24;
+    const NEAR: u8 = 12;
+    let texts = [text_of(Task::Ivf, 64), text_of(Task::Mef, 64)];
+    let fade_ms = Config::default().fuse.guidance_fade_ms;
+    let mut faded = Video::new(&config(ToneMode::Off, fade_ms, SMALL), 60);
+    let mut alone = [(); 2].map(|()| Video::new(&config(ToneMode::Off, 0, SMALL), 0));
+    let mut before = faded.next(&texts[0]);
+    let (mut moved, mut ghosts) = (0_u32, 0_u32);
+    for _ in 0..FRAMES {
+        let pair = faded.source.next_pair(Duration::from_secs(5)).unwrap();
+        let now = faded.fuse(&pair, &texts[1]);
+        let mut either = alone.iter_mut().zip(&texts);
+        let [a, b] = [(); 2].map(|()| {
+            let (video, text) = either.next().unwrap();
+            let [_, _, fused] = video.fuse(&pair, text);
+            fused
+        });
+        for i in 0..a.data().len() {
+            let at = |pictures: &[Picture; 3], n: usize| pictures[n].data()[i];
+            if (0..2).any(|n| at(&before, n).abs_diff(at(&now, n)) >= MOVED) {
+                let (a, b) = (a.data()[i], b.data()[i]);
+                let shown = a.min(b).saturating_sub(NEAR)..=a.max(b).saturating_add(NEAR);
+                moved += 1;
+                ghosts += u32::from(!shown.contains(&at(&now, 2)));
+            }
+        }
+        before = now;
+    }
+    let share = f64::from(ghosts) / f64::from(moved.max(1));
+    eprintln!("{moved} moving pixels, of which {share:.5} as with neither text");
+    assert!(moved > 1000, "a scene that stands still tests nothing");
+    assert!(share < 0.01);
+}
+
 #[test]
 fn the_same_history_of_guidance_gives_the_same_bytes() {
     let (a, b) = (text_of(Task::Ivf, 64), text_of(Task::Mef, 9));

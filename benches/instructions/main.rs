@@ -18,22 +18,25 @@ use std::time::Duration;
 
 use filmd::acquire::unpack::{self, Layout, PixelFormat, Quantization, packed_to_rgb};
 use filmd::acquire::{PairSource, open_source};
-use filmd::align::{AlignedPair, Aligner};
+use filmd::align::{AlignedPair, Aligner, Calibration};
 use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::Guidance;
-use filmd::frame::{Counts, FramePair, Picture, Size};
-use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, View};
+use filmd::frame::{Counts, FramePair, FusedFrame, Picture, Size};
+use filmd::fuse::{ClassicFuser, Composer, FuseStage, Fuser, Manifest, NetworkFuser, View};
+use filmd::metrics::{Marks, Metrics};
 use filmd::present::{self, Filter, Overlay, Scaler};
 
 /// Names and what they mean; a `conv` has outputs, inputs and kernel, `r` with a residual.
-const STAGES: [&str; 18] = [
+const STAGES: [&str; 20] = [
     "unpack",
     "align",
     "luma",
     "network-int8",
+    "network-text",
     "network-f32",
     "classic",
     "compose",
+    "stage",
     "overlay",
     "xrgb",
     "cells-quantise",
@@ -53,6 +56,7 @@ struct Scene {
     pair: FramePair,
     aligner: Aligner,
     aligned: AlignedPair,
+    calibration: Calibration,
 }
 
 impl Scene {
@@ -74,25 +78,60 @@ impl Scene {
             pair,
             aligner,
             aligned,
+            calibration,
         }
     }
 
-    fn fuse(&self, mut fuser: Box<dyn Fuser>, guidance: &Guidance, times: usize) {
+    /// With one text after the other.
+    fn fuse(&self, mut fuser: Box<dyn Fuser>, texts: &[Guidance], times: usize) {
         let mut composer = Composer::new(self.size);
         let (infrared, visible) = composer.luma_planes(&self.aligned);
         let mut fused = Picture::grey(self.size);
-        for _ in 0..times {
+        for guidance in texts.iter().cycle().take(times) {
             fuser
                 .fuse(infrared, visible, guidance, &mut fused)
                 .expect("a fused frame");
         }
     }
 
-    fn network(&self, name: &str, times: usize) {
-        let manifest = Manifest::load(FilePath::new("models/manifest.toml")).expect("the manifest");
-        let guidance = manifest.neutral(Task::Ivf).expect("neutral guidance");
-        let fuser = NetworkFuser::new(&manifest, Some(name), self.size).expect("the network");
-        self.fuse(Box::new(fuser), &guidance, times);
+    fn network(&self, name: &str, tasks: &[Task], times: usize) {
+        let (manifest, fuser) = (manifest(), self.fuser(name));
+        let texts: Vec<Guidance> = tasks
+            .iter()
+            .map(|&task| manifest.neutral(task).expect("neutral guidance"))
+            .collect();
+        self.fuse(fuser, &texts, times);
+    }
+
+    fn fuser(&self, name: &str) -> Box<dyn Fuser> {
+        let fuser = NetworkFuser::new(&manifest(), Some(name), self.size);
+        Box::new(fuser.expect("the network"))
+    }
+
+    /// From a pair to the picture as the daemon does it by default: with the tone map and the watch
+    /// over fades.
+    fn stage(&mut self, times: usize) {
+        let (config, metrics) = (Config::default(), Metrics::default());
+        let fuser = Some(self.fuser("film-edge-int8"));
+        let mut stage = FuseStage::new(&config, &self.calibration, fuser).expect("a stage");
+        let guidance = manifest().neutral(Task::Ivf).expect("neutral guidance");
+        let mut out = FusedFrame {
+            picture: Picture::rgb(self.size),
+            timestamp: Default::default(),
+            sequence: 0,
+            mode: Mode::Fused,
+            marks: Marks::default(),
+            sources: None,
+        };
+        for _ in 0..times {
+            for frame in [&mut self.pair.infrared, &mut self.pair.visible] {
+                let frame = frame.as_mut().expect("both frames");
+                frame.timestamp = frame.timestamp.plus(Duration::from_millis(33));
+            }
+            stage.run(&self.pair, &guidance, Mode::Fused, &mut out, &metrics);
+        }
+        assert!(!out.marks.classic, "the network failed");
+        black_box(out);
     }
 
     fn compose(&self, times: usize) {
@@ -107,6 +146,10 @@ impl Scene {
             composer.compose(view, &self.aligned, &fused, &mut out);
         }
     }
+}
+
+fn manifest() -> Manifest {
+    Manifest::load(FilePath::new("models/manifest.toml")).expect("the manifest")
 }
 
 /// What two cameras deliver: YUYV of the output's size, Y16 of 160 x 120.
@@ -172,11 +215,13 @@ fn main() {
                 black_box(composer.luma_planes(&scene.aligned));
             }
         }
-        "network-int8" => scene.network("film-edge-int8", times),
-        "network-f32" => scene.network("film-edge", times),
+        "network-int8" => scene.network("film-edge-int8", &[Task::Ivf], times),
+        "network-text" => scene.network("film-edge-int8", &[Task::Ivf, Task::Mef], times),
+        "network-f32" => scene.network("film-edge", &[Task::Ivf], times),
+        "stage" => scene.stage(times),
         "classic" => {
             let guidance = Guidance::none(Task::Ivf);
-            scene.fuse(Box::new(ClassicFuser::new(scene.size)), &guidance, times);
+            scene.fuse(Box::new(ClassicFuser::new(scene.size)), &[guidance], times);
         }
         "compose" => scene.compose(times),
         "unpack" => unpack(scene.size, times),

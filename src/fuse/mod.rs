@@ -14,6 +14,7 @@ mod modes;
 mod network;
 mod palette;
 mod published;
+mod runner;
 mod stage;
 mod tone;
 

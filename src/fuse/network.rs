@@ -1,18 +1,16 @@
-//! The text-guided network, run by tract.
+//! The text-guided network.
 //!
 //! Input: two luma pictures and [`Guidance`]. Output: fused luma. Thread: fuse. Blocks: never.
-//! Allocates: when made; per frame nothing frame-sized of its own nor in 8-bit operators, while tract
-//! allocates every other intermediate tensor of a run. Fails when: [`FuseError`]; after a failed run the next frame
-//! starts from a new state. Not its job: colour, fallback.
+//! Allocates: see [`Runner`]. Fails when: [`FuseError`]; after a failed run the next frame starts from
+//! a new state. Not its job: colour, fallback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::knobs::KnobScope;
-use tract_onnx::tract_hir::infer::Factoid;
 
-use super::int8::{self, bands_on};
+use super::int8::{self, bands_on, within};
+use super::runner::Runner;
 use super::{FuseError, Fuser, Manifest, NetworkEntry};
 use crate::describe::Guidance;
 use crate::frame::{Picture, Size};
@@ -21,7 +19,7 @@ use crate::sys::team::Team;
 
 const INFRARED: &str = "infrared";
 const VISIBLE: &str = "visible";
-const GUIDANCE: &str = "guidance";
+pub(super) const GUIDANCE: &str = "guidance";
 
 /// A network at one size of picture.
 #[derive(Debug)]
@@ -30,12 +28,11 @@ pub struct NetworkFuser {
     size: Size,
     padded: Size,
     guidance_shape: (usize, usize),
-    plan: Arc<TypedRunnableModel>,
-    state: TypedSimpleState,
+    runner: Runner,
     /// Input tensors in the graph's order, used again for every frame.
     inputs: [Arc<Tensor>; 3],
     order: InputOrder,
-    workspace: int8::Workspace,
+    team: Arc<Team>,
 }
 
 /// Positions of the inputs in the graph.
@@ -87,8 +84,7 @@ impl NetworkFuser {
         let guidance = [1, entry.tokens, entry.features];
         let mut shapes = [&picture[..]; 3];
         shapes[order.guidance] = &guidance;
-        let plan = prepare(model, shapes, &picture).map_err(of_tract)?;
-        let state = plan.spawn().map_err(of_tract)?;
+        let runner = Runner::of(model, shapes, order.guidance).map_err(of_tract)?;
         let zeros = |shape: &[usize]| Tensor::zero::<f32>(shape).map(Arc::new);
         let inputs = [
             zeros(shapes[0]).map_err(of_tract)?,
@@ -100,43 +96,23 @@ impl NetworkFuser {
             size,
             padded,
             guidance_shape: (entry.tokens, entry.features),
-            plan,
-            state,
+            runner,
             inputs,
             order,
-            workspace: int8::Workspace::default(),
+            team: Arc::default(),
         })
     }
 
     /// Shares the work on 8-bit features with a team; the picture is the same for any.
     #[must_use]
     pub fn with_team(mut self, team: Arc<Team>) -> Self {
-        self.workspace = int8::Workspace::new(team);
+        self.team = team;
         self
     }
 
     /// The size it was made for.
     pub fn size(&self) -> Size {
         self.size
-    }
-
-    fn run(&mut self) -> TractResult<TVec<TValue>> {
-        let inputs = self
-            .inputs
-            .iter()
-            .map(|tensor| Arc::clone(tensor).into_tvalue())
-            .collect();
-        self.workspace.within(|| self.state.run(inputs))
-    }
-
-    /// An error leaves values of the broken run in the state; without a new one every later
-    /// frame would fail too.
-    fn start_anew(&mut self, what: String) -> FuseError {
-        match self.plan.spawn() {
-            Ok(state) => self.state = state,
-            Err(error) => return FuseError::Run(format!("{what}; no new state: {error:#}")),
-        }
-        FuseError::Run(what)
     }
 
     fn check_shapes(
@@ -182,24 +158,19 @@ impl Fuser for NetworkFuser {
         self.check_shapes(infrared, visible, guidance)?;
         let padded = self.padded;
         let [a, b, text] = [self.order.infrared, self.order.visible, self.order.guidance];
-        let team = self.workspace.team();
+        let team = &self.team;
         for (input, picture) in [(a, infrared), (b, visible)] {
             overwrite(&mut self.inputs[input], |to| {
-                fill_picture(to, padded, picture, &team);
+                fill_picture(to, padded, picture, team);
             })?;
         }
         overwrite(&mut self.inputs[text], |to| {
             to.copy_from_slice(guidance.values());
         })?;
-        let outputs = match self.run() {
-            Ok(outputs) => outputs,
-            Err(error) => return Err(self.start_anew(format!("{error:#}"))),
-        };
         fused.reshape(self.size, 1);
-        match read_output(&outputs, padded, fused, &team) {
-            Ok(()) => Ok(()),
-            Err(what) => Err(self.start_anew(what)),
-        }
+        let read = |output: &Tensor| read_output(output, padded, fused, team);
+        let (runner, inputs) = (&mut self.runner, &self.inputs);
+        within(team, || runner.run(inputs, read)).map_err(FuseError::Run)
     }
 }
 
@@ -229,12 +200,11 @@ fn fill_picture(to: &mut [f32], padded: Size, from: &Picture, team: &Team) {
 
 /// 0..=1 to grey levels, rounded, clamped; what was padded is cut off.
 fn read_output(
-    outputs: &[TValue],
+    output: &Tensor,
     padded: Size,
     fused: &mut Picture,
     team: &Team,
 ) -> Result<(), String> {
-    let output = outputs.first().ok_or("the network gave no output")?;
     let view = output
         .try_as_plain_ram()
         .map_err(|error| format!("{error:#}"))?;
@@ -282,63 +252,6 @@ fn input_order(model: &InferenceModel) -> Result<InputOrder, String> {
             names.join(", ")
         )),
     }
-}
-
-/// Fixes the inputs' shapes, checks the output's, and optimises.
-fn prepare(
-    mut model: InferenceModel,
-    shapes: [&[usize]; 3],
-    picture: &[usize],
-) -> TractResult<Arc<TypedRunnableModel>> {
-    for (i, shape) in shapes.into_iter().enumerate() {
-        check_declared(&model, i, shape)?;
-        model.set_input_fact(i, InferenceFact::dt_shape(f32::datum_type(), shape))?;
-    }
-    // An exporter's note on intermediate shapes may be for another size; the analyser finds out.
-    let typed = model.into_typed()?;
-    let outputs = typed.output_outlets()?.to_vec();
-    if outputs.len() != 1 {
-        return Err(TractError::msg(format!(
-            "it has {} outputs; one, fused, was expected",
-            outputs.len()
-        )));
-    }
-    let fact = typed.outlet_fact(outputs[0])?;
-    if fact.datum_type != f32::datum_type() || fact.shape.as_concrete() != Some(picture) {
-        return Err(TractError::msg(format!(
-            "its output is {fact:?}; {picture:?} f32 was expected"
-        )));
-    }
-    // A network that works on space-to-depth features is a chain of wide 3x3 convolutions on
-    // short rows, which tract's direct convolution runs slower than its matrix product.
-    let scope = KnobScope::new([("TRACT_DISABLE_DIRECT_SPATIAL", "true")])?;
-    let optimised = scope.enter(|| typed.into_optimized())?;
-    optimised.into_runnable()
-}
-
-/// Refuses a graph that was exported for another size, before its facts are overwritten.
-fn check_declared(model: &InferenceModel, input: usize, shape: &[usize]) -> TractResult<()> {
-    let outlet = model.input_outlets()?[input];
-    let name = &model.node(outlet.node).name;
-    let fact = model.input_fact(input)?;
-    let mut dims = fact.shape.dims();
-    let fits = shape.iter().all(|&wanted| {
-        dims.next()
-            .and_then(|dim| dim.concretize())
-            .and_then(|dim| dim.to_i64().ok())
-            .is_none_or(|dim| dim == wanted as i64)
-    });
-    if fits && dims.next().is_none() {
-        return Ok(());
-    }
-    let hint = match name.as_str() {
-        GUIDANCE => "it was not made for the text encoder of this manifest",
-        _ => "export it with free height and width",
-    };
-    Err(TractError::msg(format!(
-        "its input {name} is [{:?}], {shape:?} is needed; {hint}",
-        fact.shape
-    )))
 }
 
 #[cfg(test)]

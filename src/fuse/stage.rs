@@ -2,11 +2,10 @@
 //! degradation ladder.
 //!
 //! Input: [`FramePair`], [`Guidance`], [`Mode`]. Output: [`FusedFrame`]. Thread: fuse. Blocks:
-//! never. Allocates: when made; per frame only what tract does inside a run. Fails when: at
+//! never. Allocates: when made, and what its fuser does. Fails when: at
 //! set-up only; a frame on which the network fails is fused the classic way. Not its job:
 //! threads, overlay.
 
-use super::fade::RETRIES;
 use super::tone::Unrest;
 use super::{ClassicFuser, Composer, Fuser, GuidanceFade, Tone, View};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration};
@@ -135,6 +134,7 @@ impl FuseStage {
         } else {
             // The other modes colour the planes that this makes.
             self.composer.luma_planes(&self.aligned);
+            self.fade.skip();
         }
 
         let fused = Clock.now();
@@ -163,29 +163,16 @@ impl FuseStage {
         count(&metrics.fused);
         let mut failed = false;
         if let Some(network) = &mut self.network {
-            let mut done = network.fuse(
-                infrared,
-                visible,
-                self.fade.step(guidance, at),
-                &mut self.fused,
-            );
-            for attempt in 0..=RETRIES {
-                let pictures = [infrared, visible, &self.fused];
-                let nearer = done
-                    .is_ok()
-                    .then(|| self.fade.observe(pictures, attempt == RETRIES));
-                let Some(nearer) = nearer.flatten() else {
-                    break;
-                };
-                count(&metrics.fused_again);
-                done = network.fuse(infrared, visible, nearer, &mut self.fused);
-            }
-            let Err(error) = done else {
-                self.fade.settle(&mut self.fused);
+            let guidance = self.fade.step(guidance, at);
+            let Err(error) = network.fuse(infrared, visible, guidance, &mut self.fused) else {
+                if self.fade.observe([infrared, visible], &mut self.fused) {
+                    count(&metrics.held_back);
+                }
                 self.trouble = self.trouble.saturating_sub(1);
                 return true;
             };
             count(&metrics.fuse_errors);
+            self.fade.skip();
             self.trouble += FAILURE;
             failed = true;
             log::error!("{error}");

@@ -1,12 +1,15 @@
 //! How fast a fade may go on: so fast that the picture changes by about a level a frame.
 //!
 //! Input: sources and fused luma of each frame of a fade, and how far the fade went for it. Output:
-//! how far it may go for the next. Thread: fuse. Blocks: never. Allocates: when made. Fails when:
-//! never. Not its job: the guidance.
+//! how far it may go for the next, and the fused luma, held back where it changed too much. Thread:
+//! fuse. Blocks: never. Allocates: when made. Fails when: never. Not its job: the guidance.
 //!
 //! The network answers to an even change of its guidance with a steep one of its picture, most of
-//! all where the text says another kind of scene. What it will do is not known before it has run; so
-//! the pace is controlled by what the last step did, and a step that did too much is taken back.
+//! all where the text says another kind of scene. What it will do is not known before it has run, and
+//! it runs once a frame. So the pace is controlled by what the last step did; and the picture of a step
+//! that did too much is mixed with the one shown before it, after which the fade goes on from where
+//! that mixture is, by shorter steps. Only where both sources stand still is it mixed: elsewhere the
+//! frame before would be a ghost of what has moved on.
 
 use crate::frame::{Picture, Size};
 use crate::simd::tone::sums;
@@ -20,11 +23,15 @@ const FIRST: f64 = 1.0 / 120.0;
 /// The least step, so that each fade ends: within 4000 frames, if the network answers like a cliff
 /// all the way.
 const LEAST: f64 = 1.0 / 4000.0;
-/// A step that changed the picture by more is taken back and tried shorter.
+/// A picture that a text changed by more is held back to this.
 const MOST: f64 = 1.4;
 /// How much longer, and how much shorter, a step may be than the last one.
 const FASTER: f64 = 1.5;
 const SLOWER: f64 = 0.1;
+/// A sample of a source that changed by no more stands still; cameras' noise at night does that.
+const STILL: i32 = 8;
+/// One that changed by so much more has moved, and nothing of the frame before is shown.
+const MOVED: i32 = 16;
 /// Side of the cells whose means are compared, pixels: small enough for what a text changes, large
 /// enough that noise averages out.
 const SIDE: usize = 8;
@@ -74,10 +81,8 @@ pub(super) struct Pace {
     planes: [Plane; 3],
     /// Whether the planes hold a frame to compare with.
     measured: bool,
-    /// By how much the last frame differs from the one before.
-    changed: f64,
-    /// The last frame's fused luma, as it was shown.
-    shown: Picture,
+    /// The last frame: infrared, visible, and fused luma as it was shown.
+    last: [Picture; 3],
     /// The longest next step, a part of the way.
     longest: f64,
 }
@@ -89,8 +94,7 @@ impl Pace {
             area: size.area().max(1) as f64,
             planes: std::array::from_fn(|_| Plane::new(size)),
             measured: false,
-            changed: 0.0,
-            shown: Picture::grey(size),
+            last: std::array::from_fn(|_| Picture::grey(size)),
             longest: FIRST,
         }
     }
@@ -100,46 +104,68 @@ impl Pace {
         self.longest = FIRST;
     }
 
+    /// The last frame is not what the next one follows on.
+    pub fn forget(&mut self) {
+        self.measured = false;
+    }
+
     /// The next step, where time alone would make it `wanted`.
     pub fn step(&self, wanted: f64) -> f64 {
         wanted.min(self.longest)
     }
 
-    /// Looks at a frame that the fade went `step` for, and at those between fades: infrared, visible,
-    /// fused, of the pace's size. Gives a shorter step where this one changed the picture too much;
-    /// not where the frame is the `last` try.
-    pub fn observe(&mut self, pictures: [&Picture; 3], step: f64, last: bool) -> Option<f64> {
-        for (plane, picture) in self.planes.iter_mut().zip(pictures) {
+    /// Looks at a frame that the fade went `step` for, and at those between fades: infrared, visible
+    /// and fused luma, of the pace's size. Where `fused` changed too much and a text is to `blame`,
+    /// draws it towards what was shown before. Gives how much of the step what is shown has gone, at
+    /// least [`LEAST`]; and whether it was drawn.
+    pub fn observe(
+        &mut self,
+        sources: [&Picture; 2],
+        fused: &mut Picture,
+        step: f64,
+        blame: bool,
+    ) -> (f64, bool) {
+        for (plane, picture) in self
+            .planes
+            .iter_mut()
+            .zip([sources[0], sources[1], &*fused])
+        {
             plane.measure(picture);
         }
-        self.changed = if self.measured { self.change() } else { 0.0 };
-        let mut shorter = None;
+        let changed = if self.measured { self.change() } else { 0.0 };
         if self.measured && step > 0.0 {
-            let factor = (AIM / self.changed.max(1e-3)).clamp(SLOWER, FASTER);
+            let factor = (AIM / changed.max(1e-3)).clamp(SLOWER, FASTER);
             self.longest = (step * factor).max(LEAST);
-            let again = self.changed > MOST && step > LEAST && !last;
-            shorter = again.then_some(self.longest);
         }
-        if shorter.is_none() {
-            self.planes.iter_mut().for_each(Plane::keep);
-            self.measured = true;
+        let held = blame && changed > MOST;
+        let mut gone = step;
+        if held {
+            gone = (step * MOST / changed).max(step.min(LEAST));
+            self.hold_back(sources, fused, MOST / changed);
         }
-        shorter
+        self.planes.iter_mut().for_each(Plane::keep);
+        self.measured = true;
+        for (last, now) in self.last.iter_mut().zip([sources[0], sources[1], &*fused]) {
+            last.copy_from(now);
+        }
+        (gone, held)
     }
 
-    /// Where the observed frame still changed too much, draws it towards the one before; `fading` is
-    /// false where no text is to blame.
-    pub fn settle(&mut self, fused: &mut Picture, fading: bool) {
-        if fading && self.changed > MOST {
-            let share = (MOST / self.changed * 256.0) as i32;
-            for (now, &before) in fused.data_mut().iter_mut().zip(self.shown.data()) {
-                let before = i32::from(before);
-                *now = (before + (((i32::from(*now) - before) * share + 128) >> 8)) as u8;
-            }
-            self.planes[2].measure(fused);
-            self.planes[2].keep();
+    /// Leaves that share of the way from the last frame's picture to this one's, where the sources
+    /// stand still.
+    fn hold_back(&mut self, sources: [&Picture; 2], fused: &mut Picture, share: f64) {
+        let share = (share * 256.0) as i32;
+        let [infrared, visible, shown] = self.last.each_ref().map(Picture::data);
+        let moved = infrared.iter().zip(sources[0].data());
+        let moved = moved.zip(visible.iter().zip(sources[1].data()));
+        let samples = fused.data_mut().iter_mut().zip(shown);
+        for ((now, &before), ((a, b), (c, d))) in samples.zip(moved) {
+            let moved = (i32::from(a.abs_diff(*b).max(c.abs_diff(*d))) - STILL).clamp(0, MOVED);
+            let share = share + (256 - share) * moved / MOVED;
+            let before = i32::from(before);
+            *now = (before + (((i32::from(*now) - before) * share + 128) >> 8)) as u8;
         }
-        self.shown.copy_from(fused);
+        self.planes[2].measure(fused);
     }
 
     /// Mean change of the fused luma beyond what either source changed by at the same place, in
@@ -165,13 +191,22 @@ mod tests {
         Picture::from_data(SIZE, 1, vec![level; SIZE.area()]).unwrap()
     }
 
+    /// Has the pace look at flat pictures, the sources at 50 and 60; the fused level shown, and what
+    /// became of the step.
+    fn look(pace: &mut Pace, level: u8, step: f64, blame: bool) -> (u8, f64, bool) {
+        let mut fused = flat(level);
+        let (gone, held) = pace.observe([&flat(50), &flat(60)], &mut fused, step, blame);
+        (fused.data()[0], gone, held)
+    }
+
     /// The longest step after one whose picture changed from 100 to `fused`, the sources from 50
     /// to `infrared` and from 60 to 60.
     fn after(fused: u8, infrared: u8) -> f64 {
         let mut pace = Pace::new(SIZE);
         pace.start();
-        pace.observe([&flat(50), &flat(60), &flat(100)], 0.0, true);
-        pace.observe([&flat(infrared), &flat(60), &flat(fused)], 0.02, true);
+        look(&mut pace, 100, 0.0, true);
+        let sources = [&flat(infrared), &flat(60)];
+        pace.observe(sources, &mut flat(fused), 0.02, true);
         pace.step(1.0)
     }
 
@@ -198,38 +233,51 @@ mod tests {
     }
 
     #[test]
-    fn a_step_too_far_is_tried_again_but_for_the_last_time() {
+    fn a_step_too_far_is_shown_and_counted_in_part() {
         let mut pace = Pace::new(SIZE);
-        let sources = [flat(50), flat(60)];
-        let look = |pace: &mut Pace, fused, step, last| {
-            pace.observe([&sources[0], &sources[1], &flat(fused)], step, last)
-        };
-        assert_eq!(look(&mut pace, 100, 0.0, false), None);
-        let shorter = look(&mut pace, 110, 0.02, false).unwrap();
-        assert!(shorter < 0.02);
-        assert_eq!(look(&mut pace, 101, shorter, false), None);
-        assert_eq!(look(&mut pace, 130, shorter, true), None);
+        assert_eq!(look(&mut pace, 100, 0.0, true), (100, 0.0, false));
+        assert_eq!(look(&mut pace, 101, 0.02, true), (101, 0.02, false));
+        let (level, gone, held) = look(&mut pace, 108, 0.02, true);
+        assert_eq!((level, held), (102, true));
+        assert!((gone - 0.02 * MOST / 7.0).abs() < 1e-9, "{gone}");
+        // What comes next is compared with what was shown.
+        assert_eq!(look(&mut pace, 103, gone, true), (103, gone, false));
+        // However much it was: a fade goes on.
+        assert_eq!(look(&mut pace, 250, 2.0 * LEAST, true).1, LEAST);
+    }
+
+    #[test]
+    fn what_moved_is_shown_as_it_is() {
+        // The infrared source's level where the visible one stands still, and what is shown.
+        for (infrared, level) in [(50, 101), (58, 101), (66, 105), (74, 108), (30, 106)] {
+            let mut pace = Pace::new(SIZE);
+            look(&mut pace, 100, 0.0, true);
+            let (mut fused, still) = (flat(108), flat(50));
+            // One pixel of 600 moves: the frame's change is what it would be without.
+            let mut moving = still.clone();
+            moving.data_mut()[77] = infrared;
+            pace.observe([&moving, &flat(60)], &mut fused, 0.02, true);
+            assert!(fused.data()[77].abs_diff(level) <= 1, "{infrared}");
+            assert_eq!(fused.data()[78], 101);
+        }
     }
 
     #[test]
     fn a_jump_that_no_step_avoids_is_spread_over_frames() {
         let mut pace = Pace::new(SIZE);
-        let sources = [flat(50), flat(60)];
-        let mut levels = Vec::new();
-        for n in 0..20 {
-            let mut fused = flat(if n == 0 { 100 } else { 110 });
-            pace.observe([&sources[0], &sources[1], &fused], 0.0, true);
-            pace.settle(&mut fused, true);
-            levels.push(fused.data()[0]);
-        }
+        let levels = |n: usize| if n == 0 { 100 } else { 110 };
+        let levels: Vec<u8> = (0..20)
+            .map(|n| look(&mut pace, levels(n), 0.0, true).0)
+            .collect();
         assert!(
             levels.windows(2).all(|two| two[1] - two[0] <= 2),
             "{levels:?}"
         );
         assert_eq!(levels.last(), Some(&110));
-        let mut fused = flat(150);
-        pace.observe([&sources[0], &sources[1], &fused], 0.0, true);
-        pace.settle(&mut fused, false);
-        assert_eq!(fused.data()[0], 150, "no text is to blame");
+        assert_eq!(
+            look(&mut pace, 150, 0.0, false),
+            (150, 0.0, false),
+            "no text is to blame"
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! Input: features `[h,w,c]`; keys f32 `[1,rows,size]` of each head, values of the same shape of
 //! each head, and f32 of `rows` numbers, below zero where a row is not used; constants: query weights
 //! `[heads*size,c]` with bias, output weights `[c,heads*size]` with bias, f32. Output: features
-//! `[h,w,c]`. Thread: fuse. Blocks: never. Allocates: its output, some kilobytes. Fails when: a
+//! `[h,w,c]`. Thread: fuse. Blocks: never. Allocates: scratch, in the first frames. Fails when: a
 //! number is out of range. Not its job: the text's projections.
 
 use tract_onnx::model::ParsingContext;
@@ -13,11 +13,11 @@ use tract_onnx::prelude::*;
 use super::node::{
     Built, Form, Operator, Parsed, features, finite, positive, refuse, unresolved, values,
 };
-use super::workspace::bands;
+use super::team::bands;
 use crate::simd::int8::{Attention, Path, Scales, TextRows};
 
 /// More would be another kind of network.
-const MOST_HEADS: i64 = 16;
+pub(super) const MOST_HEADS: usize = 16;
 
 #[derive(Debug, Clone)]
 struct Attributes {
@@ -27,7 +27,7 @@ struct Attributes {
 
 pub(super) fn parse(_: &ParsingContext, node: &NodeProto) -> Built {
     let heads: i64 = node.get_attr("heads")?;
-    if !(1..=MOST_HEADS).contains(&heads) {
+    if !(1..=MOST_HEADS as i64).contains(&heads) {
         return refuse(format!("heads is {heads}; 1 to {MOST_HEADS} are needed"));
     }
     let scales = Scales {
@@ -97,15 +97,15 @@ impl Operator for AttentionQuant {
         Ok(grid.clone())
     }
 
-    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
         let [grid, matrices @ .., closed] = inputs else {
             return refuse("features and a text are needed");
         };
-        let mut text = Vec::new();
-        for matrix in matrices {
-            text.push(finite(values(matrix)?)?);
+        let mut text: [&[f32]; 2 * MOST_HEADS] = [&[][..]; 2 * MOST_HEADS];
+        for (to, matrix) in text.iter_mut().zip(matrices) {
+            *to = finite(values(matrix)?)?;
         }
-        let (keys, values_of) = text.split_at(self.attention.heads().0);
+        let (keys, values_of) = text[..matrices.len()].split_at(self.attention.heads().0);
         let rows = TextRows {
             keys,
             values: values_of,

@@ -2,7 +2,7 @@
 //!
 //! Input: pictures f32 `[1,1,H,W]`; for the blend also maps f32 `[H/4,W/4,32]`: the logit of the
 //! first picture's weight, then the detail, in depth order. Output: features `[H/4,W/4,48]`: both
-//! pictures, then which one is the more active; the fused picture. Thread: fuse. Blocks: never. Allocates: its output. Fails when: a size is not a
+//! pictures, then which one is the more active; the fused picture. Thread: fuse. Blocks: never. Allocates: scratch, in the first frames. Fails when: a size is not a
 //! multiple of 4. Not its job: what the maps say.
 
 use tract_onnx::model::ParsingContext;
@@ -10,8 +10,8 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
 use super::node::{Built, Form, Operator, Plain, positive, refuse, unresolved, values};
-use super::workspace::{band_rows, bands, team};
-use crate::simd::int8::{Blend, CELL, Means, Path, Quantise};
+use super::team::{band_rows, bands, each_band, team};
+use crate::simd::int8::{Blend, CELL, Path, Quantise, lend};
 
 /// Channels of two maps.
 const MAPS: usize = 2 * CELL * CELL;
@@ -83,8 +83,8 @@ impl Operator for SpaceToDepthQuant {
         Ok((i8::datum_type(), shape))
     }
 
-    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
-        let planes = [values(&inputs[0])?, values(&inputs[1])?];
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
+        let planes = [values(inputs[0])?, values(inputs[1])?];
         let width = out.shape()[1] * CELL;
         let mut out = out.try_as_plain_ram_mut()?;
         let quantise = Quantise {
@@ -125,12 +125,12 @@ impl Operator for BlendOutput {
         Ok(pair[0].clone())
     }
 
-    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
-        let planes = [values(&inputs[1])?, values(&inputs[2])?];
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
+        let planes = [values(inputs[1])?, values(inputs[2])?];
         let width = inputs[1].shape()[3];
         let mut out = out.try_as_plain_ram_mut()?;
         let blend = Blend {
-            maps: values(&inputs[0])?,
+            maps: values(inputs[0])?,
             planes,
             width,
             detail: self.detail,
@@ -145,14 +145,13 @@ impl Operator for BlendOutput {
 fn blend_on_all(blend: &Blend<'_>, out: &mut [f32]) {
     let (team, columns, row) = (team(), blend.columns(), blend.width * CELL);
     let rows = band_rows(&team, out.len() / row);
-    let mut means: Vec<Means> = vec![[0.0; 2]; blend.means()];
+    let mut means = lend([0.0; 2], blend.means());
     let inner = columns..means.len() - columns;
     let parts = out
         .chunks_mut(rows * row)
         .zip(means[inner].chunks_mut(rows * columns));
-    let mut parts: Vec<_> = parts.enumerate().collect();
-    team.each(&mut parts, |(n, (weights, means))| {
-        blend.weigh(*n * rows, weights, means);
+    each_band(&team, parts, |n, (weights, means)| {
+        blend.weigh(n * rows, weights, means);
     });
     bands(out, row, |first, out| blend.mix(first, &means, out));
 }

@@ -3,7 +3,7 @@
 //! Input: features `[h,w,i]`; constants: weights `[o,i,k,k]` i8, bias `[o]` i32, multiplier `[o]`
 //! f32; with `residual_scale`: features `[h,w,o]`; with `shift_scale`: gain and shift, o values
 //! each. Output: features `[h,w,o]`, or f32 of the same shape with `raw`. Thread: fuse. Blocks:
-//! never. Allocates: its output. Fails when: a number is out of range. Not its job: the kernels.
+//! never. Allocates: scratch, in the first frames. Fails when: a number is out of range. Not its job: the kernels.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -11,8 +11,8 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
 use super::node::{Form, Operator, Parsed, finite, positive_if_any, refuse, unresolved, values};
-use super::workspace::bands;
-use crate::simd::int8::{ConvLayer, ConvShape, Epilogue, Level, Path};
+use super::team::bands;
+use crate::simd::int8::{ConvLayer, ConvShape, Epilogue, Level, Path, lend};
 
 #[derive(Debug, Clone)]
 struct Attributes {
@@ -137,7 +137,7 @@ impl Operator for ConvQuant {
         Ok((output_type(self.attributes.raw), shape))
     }
 
-    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
         let mut inputs = inputs.iter();
         let mut next = || inputs.next().context("an input is missing");
         let features = next()?;
@@ -145,11 +145,14 @@ impl Operator for ConvQuant {
             Some(factor) => Some((values::<i8>(next()?)?, factor)),
             None => None,
         };
-        let mut shift = Vec::new();
+        let mut shift = lend(0.0, self.layer.shape().outputs);
         let modulation = match self.attributes.shift {
             Some(scale) => {
                 let gain = finite(values::<f32>(next()?)?)?;
-                shift.extend(finite(values::<f32>(next()?)?)?.iter().map(|v| v * scale));
+                let values = finite(values::<f32>(next()?)?)?;
+                for (to, value) in shift.iter_mut().zip(values) {
+                    *to = value * scale;
+                }
                 Some([gain, &shift[..]])
             }
             None => None,

@@ -1,9 +1,10 @@
 //! Operators for tract that run a signed 8-bit trunk by the kernels of [`crate::simd::int8`].
 //!
 //! Input: nodes of the domain `filmd` in an ONNX graph (`models/quantise.py` writes them). Output:
-//! a reader that knows them. Thread: fuse, and the threads of a team. Blocks: until those are done.
-//! Allocates: output tensors, in the first frames. Fails when: a node's attributes, constants or shapes are out of range:
-//! loading ends with an error that names the node. Not its job: the kernels, the session.
+//! a reader that knows them, and a [`Sequence`] of them. Thread: fuse, and the threads of a team.
+//! Blocks: until those are done. Allocates: scratch, in the first frames; see [`Sequence`]. Fails
+//! when: a node's attributes, constants or shapes are out of range: loading ends with an error that
+//! names the node. Not its job: the kernels.
 //!
 //! Features are `[height, width, channels]` in i8, a cell of 4 x 4 pixels each; planes are
 //! `[1, channels, height, width]` in f32.
@@ -13,14 +14,16 @@ mod blend;
 mod conv;
 mod node;
 mod pool;
+mod sequence;
+mod team;
 #[cfg(test)]
 mod tests;
 mod upsample;
-mod workspace;
 
 use tract_onnx::Onnx;
 
-pub(super) use workspace::{Workspace, bands_on};
+pub(super) use sequence::Sequence;
+pub(super) use team::{bands_on, within};
 
 /// tract's ONNX reader with filmd's operators. tract ignores the domain of a node, so their names
 /// are none of the standard's.

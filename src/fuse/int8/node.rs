@@ -1,8 +1,8 @@
 //! What all operators share: the way from an ONNX node to one of tract's typed nodes.
 //!
-//! Input: a [`Parsed`] node. Output: an [`Operator`] in tract's graph. Thread: any. Blocks: never.
-//! Allocates: output tensors, where no former one can be used again. Fails when: arity, types or shapes do not fit. Not its job: what an
-//! operator computes.
+//! Input: a [`Parsed`] node. Output: a [`Resolved`] in tract's graph. Thread: any. Blocks: never.
+//! Allocates: output tensors, where tract runs it ([`super::Sequence`] has its own). Fails when: arity,
+//! types or shapes do not fit. Not its job: what an operator computes.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,8 +10,6 @@ use std::sync::Arc;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
-
-use super::workspace;
 
 /// Type and shape of a tensor.
 pub(super) type Form = (DatumType, TVec<usize>);
@@ -28,7 +26,28 @@ pub(super) trait Operator: Debug + Send + Sync + 'static {
     fn form(&self, inputs: &[Form]) -> TractResult<Form>;
 
     /// Computes the whole output, which may hold anything, from inputs of fitting forms.
-    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()>;
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()>;
+}
+
+/// An [`Operator`] of any kind.
+trait AnyOperator: Debug + Send + Sync {
+    fn name(&self) -> &'static str;
+    fn form(&self, inputs: &[Form]) -> TractResult<Form>;
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()>;
+}
+
+impl<O: Operator> AnyOperator for O {
+    fn name(&self) -> &'static str {
+        O::NAME
+    }
+
+    fn form(&self, inputs: &[Form]) -> TractResult<Form> {
+        Operator::form(self, inputs)
+    }
+
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
+        Operator::run(self, inputs, out)
+    }
 }
 
 /// A node's attributes, before its inputs are known.
@@ -184,33 +203,34 @@ impl<P: Parsed> Expansion for Unresolved<P> {
 }
 
 /// tract's node for an operator.
-#[derive(Debug)]
-struct Resolved<O>(Arc<O>);
+#[derive(Debug, Clone)]
+pub(super) struct Resolved(Arc<dyn AnyOperator>);
 
-impl<O> Clone for Resolved<O> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+impl Resolved {
+    /// As [`Operator::run`].
+    pub fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
+        self.0.run(inputs, out)
     }
 }
 
 /// The same operator, not one that computes the same: tract asks in order to merge nodes.
-impl<O> PartialEq for Resolved<O> {
+impl PartialEq for Resolved {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        std::ptr::addr_eq(Arc::as_ptr(&self.0), Arc::as_ptr(&other.0))
     }
 }
 
-impl<O> Eq for Resolved<O> {}
+impl Eq for Resolved {}
 
-impl<O: Operator> Op for Resolved<O> {
+impl Op for Resolved {
     fn name(&self) -> StaticName {
-        O::NAME.into()
+        self.0.name().into()
     }
 
     op_as_typed_op!();
 }
 
-impl<O: Operator> EvalOp for Resolved<O> {
+impl EvalOp for Resolved {
     op_out_of_plan!();
 
     fn eval(&self, _context: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
@@ -219,29 +239,26 @@ impl<O: Operator> EvalOp for Resolved<O> {
             .map(|input| (input.datum_type(), input.shape().into()))
             .collect();
         let (kind, shape) = self.0.form(&forms)?;
-        let mut out = workspace::tensor(kind, &shape)?;
-        let Some(tensor) = Arc::get_mut(&mut out) else {
-            return refuse("a tensor that is free is held by another");
-        };
-        self.0.run(&inputs, tensor)?;
-        workspace::keep(&out);
+        let inputs: TVec<&Tensor> = inputs.iter().map(|input| &**input).collect();
+        let mut out = Tensor::zero_dt(kind, &shape)?;
+        self.run(&inputs, &mut out)?;
         Ok(tvec!(out.into_tvalue()))
     }
 }
 
-impl<O: Operator> TypedOp for Resolved<O> {
+impl TypedOp for Resolved {
     as_op!();
 
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
         let mut forms = TVec::new();
         for input in inputs {
             let Some(shape) = input.shape.as_concrete() else {
-                return refuse(format!("{} takes no open shape, {input:?}", O::NAME));
+                return refuse(format!("{} takes no open shape, {input:?}", self.0.name()));
             };
             forms.push((input.datum_type, shape.into()));
         }
         let form = self.0.form(&forms);
-        let (kind, shape) = form.map_err(|error| error.context(O::NAME))?;
+        let (kind, shape) = form.map_err(|error| error.context(self.0.name()))?;
         Ok(tvec!(kind.fact(&*shape)))
     }
 }

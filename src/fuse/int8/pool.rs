@@ -1,7 +1,7 @@
 //! `PoolQuant`: means of 4 x 4 cells, the entry to a guide.
 //!
 //! Input: features `[h,w,c]`. Output: features `[h/4,w/4,c]`. Thread: fuse. Blocks: never.
-//! Allocates: its output, sums of a row. Fails when: a size is not a multiple of 4. Not its job: the
+//! Allocates: scratch, in the first frames. Fails when: a size is not a multiple of 4. Not its job: the
 //! guide.
 
 use tract_onnx::model::ParsingContext;
@@ -10,7 +10,7 @@ use tract_onnx::prelude::*;
 
 use super::node::{Built, Form, Operator, Plain, positive, refuse, unresolved, values};
 use super::node::{axes, features};
-use super::workspace::bands;
+use super::team::bands;
 use crate::simd::int8::{CELL, Path, Pool};
 
 #[derive(Debug, Clone)]
@@ -51,11 +51,11 @@ impl Operator for PoolQuant {
         Ok((i8::datum_type(), shape))
     }
 
-    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
         let [_, width, channels] = axes(inputs[0].shape())?;
         let mut out = out.try_as_plain_ram_mut()?;
         let pool = Pool {
-            input: values(&inputs[0])?,
+            input: values(inputs[0])?,
             width,
             channels,
             factor: self.factor,

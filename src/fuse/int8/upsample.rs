@@ -2,7 +2,7 @@
 //!
 //! Input: features `[h,w,c]`, grid of features `[h/4,w/4,c]`; constants: depthwise weights
 //! `[16c,1,3,3]` and bias `[16c]`. Output: features `[h,w,c]`. Thread: fuse. Blocks: never.
-//! Allocates: its output, a copy of the grid. Fails when: a number is out of range. Not its job:
+//! Allocates: scratch, in the first frames. Fails when: a number is out of range. Not its job:
 //! the guide.
 
 use tract_onnx::model::ParsingContext;
@@ -11,7 +11,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
 use super::node::{Form, Operator, Parsed, positive, refuse, unresolved, values};
-use super::workspace::bands;
+use super::team::bands;
 use crate::simd::int8::{CELL, Path, Upsampler};
 
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ impl Operator for UpsampleAdd {
         }
     }
 
-    fn run(&self, inputs: &[TValue], out: &mut Tensor) -> TractResult<()> {
+    fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
         let [features, grid] = inputs else {
             return refuse("two inputs are needed");
         };

@@ -8,6 +8,7 @@
 //! numbers; the plane is (Ea - Eb) / (Ea + Eb + floor). See `Activity` in models/film.py.
 
 use super::Level;
+use super::scratch::{Lent, lend};
 
 /// Levels of an activity of one half: the network takes half of it, as large as its other inputs.
 const HALF_RANGE: f32 = 127.5;
@@ -16,7 +17,7 @@ const HALF_RANGE: f32 = 127.5;
 pub(super) struct Activity<'a> {
     sources: [Energy<'a>; 2],
     floor: f32,
-    sums: [Vec<i16>; 2],
+    sums: [Lent<i16>; 2],
 }
 
 impl<'a> Activity<'a> {
@@ -36,7 +37,7 @@ impl<'a> Activity<'a> {
                 Energy::new(b, width, steps, first),
             ],
             floor: floor * steps,
-            sums: [vec![0; width], vec![0; width]],
+            sums: [lend(0, width), lend(0, width)],
         }
     }
 
@@ -46,7 +47,7 @@ impl<'a> Activity<'a> {
         for (source, sums) in self.sources.iter_mut().zip(&mut self.sums) {
             source.next_row(sums);
         }
-        let [a, b] = &self.sums;
+        let [a, b] = self.sums.each_ref().map(|row| &row[..]);
         for ((to, &a), &b) in out.iter_mut().zip(a).zip(b) {
             let (a, b) = (f32::from(a), f32::from(b));
             *to = i8::of((a - b) / (a + b + self.floor) * HALF_RANGE);
@@ -62,15 +63,15 @@ struct Energy<'a> {
     /// Row that comes next.
     y: usize,
     /// Rows y - 1 to y + 1 modulo 3, with a replicated pixel at each end, in steps.
-    pixels: [Vec<i16>; 3],
+    pixels: [Lent<i16>; 3],
     /// |gx| + |gy| of the same rows, with a zero at each end.
-    slopes: [Vec<i16>; 3],
+    slopes: [Lent<i16>; 3],
 }
 
 impl<'a> Energy<'a> {
     #[inline(always)]
     fn new(plane: &'a [f32], width: usize, steps: f32, first: usize) -> Self {
-        let row = || vec![0; width + 2];
+        let row = || lend(0, width + 2);
         let mut made = Self {
             plane,
             width,

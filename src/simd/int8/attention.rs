@@ -3,13 +3,14 @@
 //!
 //! Input: levels `[cells, channels]`; keys and values of the text. Output: levels `[cells,
 //! channels]`: the input plus what the text says to it. Thread: any. Blocks: never. Allocates:
-//! [`Attention::new`]; some kilobytes a call. Fails when: [`Attention::new`] says so; slices do not
+//! [`Attention::new`]; some kilobytes a call, see [`lend`]. Fails when: [`Attention::new`] says so; slices do not
 //! fit (a panic: a caller's mistake). Not its job: keys and values.
 //!
 //! Single `f32` additions and multiplications in the order written: the same bytes everywhere. Rows
 //! that the text does not use cost nothing.
 
 use super::exponential::exponential;
+use super::scratch::{Lent, lend};
 use super::{Level, Path, Portable};
 
 /// Values that are computed together; sizes are padded to whole ones.
@@ -62,10 +63,8 @@ impl Product {
     /// Of `weight(output, input)`.
     fn new(inputs: usize, bias: &[f32], weight: impl Fn(usize, usize) -> f32) -> Self {
         let outputs = bias.len();
-        let mut weights = vec![[0.0; LANES]; outputs.div_ceil(LANES) * inputs];
-        for (output, input) in (0..outputs * inputs).map(|i| (i / inputs, i % inputs)) {
-            weights[output / LANES * inputs + input][output % LANES] = weight(output, input);
-        }
+        let mut weights = vec![[0.0; LANES]; Matrix::lanes(inputs, outputs)];
+        Matrix::fill(&mut weights, inputs, outputs, weight);
         let mut bias = bias.to_vec();
         bias.resize(outputs.div_ceil(LANES) * LANES, 0.0);
         Self {
@@ -83,8 +82,45 @@ impl Product {
 
     #[inline(always)]
     fn of(&self, inputs: &[f32], out: &mut [f32]) {
+        let matrix = Matrix {
+            inputs: self.inputs,
+            outputs: self.outputs,
+            weights: &self.weights,
+        };
+        matrix.of(&self.bias, inputs, out);
+    }
+}
+
+/// Weights of a [`Product`], wherever they are.
+#[derive(Debug, Clone, Copy)]
+struct Matrix<'a> {
+    inputs: usize,
+    outputs: usize,
+    weights: &'a [Lanes],
+}
+
+impl Matrix<'_> {
+    /// Length of its weights.
+    fn lanes(inputs: usize, outputs: usize) -> usize {
+        outputs.div_ceil(LANES) * inputs
+    }
+
+    /// Fills weights that are all zero.
+    fn fill(
+        weights: &mut [Lanes],
+        inputs: usize,
+        outputs: usize,
+        weight: impl Fn(usize, usize) -> f32,
+    ) {
+        for (output, input) in (0..outputs * inputs).map(|i| (i / inputs, i % inputs)) {
+            weights[output / LANES * inputs + input][output % LANES] = weight(output, input);
+        }
+    }
+
+    #[inline(always)]
+    fn of(&self, bias: &[f32], inputs: &[f32], out: &mut [f32]) {
         let blocks = self.weights.chunks_exact(self.inputs);
-        let starts = self.bias.as_chunks::<LANES>().0;
+        let starts = bias.as_chunks::<LANES>().0;
         let out = out.as_chunks_mut::<LANES>().0;
         for ((to, start), weights) in out.iter_mut().zip(starts).zip(blocks) {
             let mut sums = *start;
@@ -154,15 +190,22 @@ impl Attention {
         let of_head = |m: &&[f32]| m.len() == rows.closed.len() * self.size;
         assert!(rows.keys.iter().all(of_head) && rows.values.iter().all(of_head));
         let used = used(rows.closed);
-        let heads = (0..self.heads)
-            .map(|h| Head::new(rows.keys[h], rows.values[h], self.size, &used))
-            .collect();
-        Told {
+        let (size, count) = (self.size, used.len());
+        let lanes = Matrix::lanes(size, count) + Matrix::lanes(count, size);
+        let mut told = Told {
             attention: self,
             scales,
-            heads,
-            used: used.len(),
+            weights: lend([0.0; LANES], lanes * self.heads),
+            no_bias: lend(0.0, count.max(size).next_multiple_of(LANES)),
+            used: count,
+        };
+        for (h, weights) in told.weights.chunks_exact_mut(lanes).enumerate() {
+            let (scores, values) = weights.split_at_mut(Matrix::lanes(size, count));
+            let (keys, found) = (rows.keys[h], rows.values[h]);
+            Matrix::fill(scores, size, count, |row, i| keys[used[row] * size + i]);
+            Matrix::fill(values, count, size, |o, row| found[used[row] * size + o]);
         }
+        told
     }
 }
 
@@ -171,12 +214,36 @@ impl Attention {
 pub struct Told<'a> {
     attention: &'a Attention,
     scales: Scales,
-    heads: Vec<Head>,
+    /// Of each head: keys, for the scores; values.
+    weights: Lent<Lanes>,
+    /// Zeros.
+    no_bias: Lent<f32>,
     /// Rows of the text.
     used: usize,
 }
 
 impl Told<'_> {
+    /// The heads, one after the other.
+    #[inline(always)]
+    fn heads(&self) -> impl Iterator<Item = Head<'_>> {
+        let (size, used) = (self.attention.size, self.used);
+        let lanes = Matrix::lanes(size, used);
+        let each = self.weights.len() / self.attention.heads;
+        self.weights.chunks_exact(each).map(move |weights| Head {
+            scores: Matrix {
+                inputs: size,
+                outputs: used,
+                weights: &weights[..lanes],
+            },
+            values: Matrix {
+                inputs: used,
+                outputs: size,
+                weights: &weights[lanes..],
+            },
+            no_bias: &self.no_bias,
+        })
+    }
+
     /// `out` = `features` of some cells plus the attention's output, in the output's levels.
     pub fn run(&self, features: &[i8], out: &mut [i8]) {
         let channels = self.attention.channels;
@@ -202,11 +269,11 @@ impl Portable for Attend<'_> {
             attention, scales, ..
         } = self.told;
         let (channels, size) = (attention.channels, attention.size);
-        let mut values = vec![0.0; channels];
-        let mut query = vec![0.0; attention.query.padded()];
-        let mut found = vec![0.0; attention.heads * size.next_multiple_of(LANES)];
-        let mut told = vec![0.0; attention.out.padded()];
-        let mut scores = vec![0.0; self.told.used.next_multiple_of(LANES)];
+        let mut values = lend(0.0, channels);
+        let mut query = lend(0.0, attention.query.padded());
+        let mut found = lend(0.0, attention.heads * size.next_multiple_of(LANES));
+        let mut told = lend(0.0, attention.out.padded());
+        let mut scores = lend(0.0, self.told.used.next_multiple_of(LANES));
         let per_level = 1.0 / scales.output;
         let cells = self.features.chunks_exact(channels);
         for (out, features) in self.out.chunks_exact_mut(channels).zip(cells) {
@@ -214,14 +281,14 @@ impl Portable for Attend<'_> {
                 *value = f32::from(level) * scales.input;
             }
             attention.query.of(&values, &mut query);
-            for (h, head) in self.told.heads.iter().enumerate() {
+            for (h, head) in self.told.heads().enumerate() {
                 let at = h * size;
                 head.attend(&query[at..at + size], &mut scores, &mut found[at..]);
             }
             attention
                 .out
                 .of(&found[..attention.heads * size], &mut told);
-            for ((to, &value), &more) in out.iter_mut().zip(&values).zip(&told) {
+            for ((to, &value), &more) in out.iter_mut().zip(values.iter()).zip(told.iter()) {
                 *to = i8::of((value + more) * per_level);
             }
         }
@@ -229,40 +296,34 @@ impl Portable for Attend<'_> {
 }
 
 /// The rows that are used; all where none is: their mean is what an empty text says.
-fn used(closed: &[f32]) -> Vec<usize> {
-    let open: Vec<usize> = (0..closed.len())
-        .filter(|&row| closed[row] > -1.0)
-        .collect();
-    if open.is_empty() {
-        return (0..closed.len()).collect();
+fn used(closed: &[f32]) -> Lent<usize> {
+    let mut used = lend(0, closed.len());
+    let mut count = 0;
+    for row in (0..closed.len()).filter(|&row| closed[row] > -1.0) {
+        used[count] = row;
+        count += 1;
     }
-    open
+    if count > 0 {
+        used.truncate(count);
+    } else {
+        used.iter_mut().enumerate().for_each(|(row, to)| *to = row);
+    }
+    used
 }
 
 /// One head's side of the text.
-#[derive(Debug)]
-struct Head {
-    scores: Product,
-    values: Product,
+#[derive(Debug, Clone, Copy)]
+struct Head<'a> {
+    scores: Matrix<'a>,
+    values: Matrix<'a>,
+    no_bias: &'a [f32],
 }
 
-impl Head {
-    /// Keys and values `[rows, size]`, of which some are used.
-    fn new(keys: &[f32], values: &[f32], size: usize, used: &[usize]) -> Self {
-        Self {
-            scores: Product::new(size, &vec![0.0; used.len()], |row, i| {
-                keys[used[row] * size + i]
-            }),
-            values: Product::new(used.len(), &vec![0.0; size], |o, row| {
-                values[used[row] * size + o]
-            }),
-        }
-    }
-
+impl Head<'_> {
     /// Softmax of the scores, and the values' mean by it into the front of `out`.
     #[inline(always)]
     fn attend(&self, query: &[f32], scores: &mut [f32], out: &mut [f32]) {
-        self.scores.of(query, scores);
+        self.scores.of(self.no_bias, query, scores);
         let rows = self.scores.outputs;
         let larger = |a: f32, &b: &f32| if b > a { b } else { a };
         let most = scores[..rows].iter().fold(f32::NEG_INFINITY, larger);
@@ -278,7 +339,7 @@ impl Head {
         }
         let share = 1.0 / sums.iter().sum::<f32>();
         // Lanes behind the head's values are overwritten by the next head, or not read.
-        self.values.of(scores, out);
+        self.values.of(self.no_bias, scores, out);
         for value in &mut out[..self.values.outputs] {
             *value *= share;
         }

@@ -2,7 +2,7 @@
 //! weights' means.
 //!
 //! Input: maps of cells, two planes. Output: a plane. Thread: any. Blocks: never. Allocates: the
-//! means of the cells, 1/8 of a plane, and some rows. Fails when: slices do not fit (a panic: a caller's mistake).
+//! means of the cells, 1/8 of a plane, and some rows, see [`lend`]. Fails when: slices do not fit (a panic: a caller's mistake).
 //! Not its job: what the maps say.
 //!
 //! With w the weight of a, c = a - b, and W and C their means over 4 x 4 pixels brought up
@@ -10,6 +10,7 @@
 
 use super::cells::{PIXELS, depth_order};
 use super::exponential::{sigmoid, within};
+use super::scratch::lend;
 use super::{CELL, Path, Portable};
 
 /// Channels of the maps: weights, then detail.
@@ -41,7 +42,7 @@ impl Blend<'_> {
     /// fused = clip(b + w (c - C) + W C + d), with w the sigmoid of the first 16 channels of the
     /// maps and d the other 16 within `detail`; into `out` `[height, width]`.
     pub fn run(&self, out: &mut [f32]) {
-        let mut means = vec![[0.0; 2]; self.means()];
+        let mut means = lend([0.0; 2], self.means());
         let columns = self.columns();
         let inner = columns..means.len() - columns;
         self.weigh(0, out, &mut means[inner]);
@@ -179,8 +180,8 @@ impl Portable for Mix<'_> {
             ..
         } = self.whole;
         let (row, columns) = (width / CELL * MAPS, width / CELL + 2);
-        let mut between = vec![[0.0; 2]; columns];
-        let mut rows = [(); 3].map(|()| vec![0.0; width]);
+        let mut between = lend([0.0; 2], columns);
+        let mut rows = [(); 3].map(|()| lend(0.0, width));
         let first = self.first * CELL;
         for (y, out) in (first..).zip(self.out.chunks_exact_mut(width)) {
             let cells = maps[y / CELL * row..][..row].as_chunks::<MAPS>().0;
@@ -189,7 +190,7 @@ impl Portable for Mix<'_> {
             interpolate(&between, [&mut *weights, &mut *differences]);
             gather(cells, depth_order(1, y % CELL, 0), details);
             let [a, b] = [&a[y * width..][..width], &b[y * width..][..width]];
-            let coarse = weights.iter().zip(&*differences).zip(&*details);
+            let coarse = weights.iter().zip(differences.iter()).zip(details.iter());
             let pictures = a.iter().zip(b);
             for ((out, (a, b)), ((weight, difference), more)) in
                 out.iter_mut().zip(pictures).zip(coarse)

@@ -2,11 +2,12 @@
 //! coarse cell.
 //!
 //! Input and output: slices whose sizes are asserted. Thread: any. Blocks: never. Allocates: some
-//! rows. Fails when: slices do not fit (a panic: a caller's mistake). Not its job: the convolution.
+//! rows, see [`lend`]. Fails when: slices do not fit (a panic: a caller's mistake). Not its job: the convolution.
 //!
 //! Single `f32` additions and multiplications in the order written: the same bytes everywhere.
 
 use super::activity::Activity;
+use super::scratch::lend;
 use super::{CELL, Level, Path, Portable};
 
 /// Pixels of a cell.
@@ -74,7 +75,7 @@ impl Portable for QuantiseRows<'_> {
             ..
         } = self.whole;
         let mut activity = Activity::new(planes, width, (steps, floor), self.first * CELL);
-        let mut levels = vec![0; width];
+        let mut levels = lend(0, width);
         let rows = self.out.chunks_exact_mut(width / CELL * FEATURES);
         for (y, row) in (self.first..).zip(rows) {
             let (cells, _) = row.as_chunks_mut::<FEATURES>();

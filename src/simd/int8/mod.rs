@@ -36,6 +36,7 @@ mod pack;
 mod planes;
 mod reference;
 mod rows;
+mod scratch;
 #[cfg(test)]
 mod tests;
 mod upsample;
@@ -56,6 +57,7 @@ pub use attention::{Attention, Scales, TextRows, Told};
 pub use blend::{Blend, Means};
 pub use cells::{Pool, Quantise, depth_order};
 pub use planes::{grey_row, unit_row};
+pub use scratch::{Lendable, Lent, lend};
 pub use upsample::{Upsampler, Upsampling};
 
 use std::sync::OnceLock;

@@ -1,56 +1,19 @@
 //! The rows under a convolution's window, in the form that a path reads.
 //!
 //! Input: features of a whole map. Output: calls of a kernel, one per row of a band. Thread: any;
-//! each keeps its own rows. Blocks: never. Allocates: at a thread's first call, and where no call
-//! was for rows as long before. Fails when: never. Not its job: the kernel.
+//! each has its own rows. Blocks: never. Allocates: what [`lend`] does. Fails when: never. Not its
+//! job: the kernel.
 
-use std::cell::RefCell;
-
+use super::scratch::{Lendable, lend};
 use super::{ConvShape, Job, slack};
 
 /// The rows of the input under the window, with their border columns and [`slack`]; only the first
 /// `kernel`.
 pub(super) type Lines<'a, S> = [&'a [S]; 3];
 
-/// A thread's rows, per type.
-#[derive(Debug, Default)]
-pub(super) struct Rings {
-    signed: Vec<i8>,
-    raised: Vec<u8>,
-    wide: Vec<i16>,
-}
-
-thread_local! {
-    static RINGS: RefCell<Rings> = RefCell::default();
-}
-
-/// A feature in the form that a path reads.
-pub(super) trait Sample: Copy {
-    /// The rows of this type.
-    fn of(rings: &mut Rings) -> &mut Vec<Self>;
-}
-
-impl Sample for i8 {
-    fn of(rings: &mut Rings) -> &mut Vec<Self> {
-        &mut rings.signed
-    }
-}
-
-impl Sample for u8 {
-    fn of(rings: &mut Rings) -> &mut Vec<Self> {
-        &mut rings.raised
-    }
-}
-
-impl Sample for i16 {
-    fn of(rings: &mut Rings) -> &mut Vec<Self> {
-        &mut rings.wide
-    }
-}
-
 /// Calls `each` for the rows of a band: those from `first` on for which `out` has room. A ring of
 /// rows holds the input as the path wants it.
-pub(super) fn over_rows<S: Sample, T>(
+pub(super) fn over_rows<S: Lendable, T>(
     job: &Job<'_>,
     input: &[i8],
     (first, out): (usize, &mut [T]),
@@ -64,10 +27,7 @@ pub(super) fn over_rows<S: Sample, T>(
     } = job.layer.shape;
     let (row, border) = (job.width * inputs, kernel / 2 * inputs);
     let length = row + 2 * border + slack(inputs);
-    let mut rings = RINGS.take();
-    let ring = S::of(&mut rings);
-    ring.clear();
-    ring.resize(length * kernel, zero);
+    let mut ring = lend(zero, length * kernel);
     // Of the row above `y`, so that there is one above the first.
     let fill = |ring: &mut [S], y: usize| {
         let line = &mut ring[y % kernel * length..][border..border + row];
@@ -84,13 +44,12 @@ pub(super) fn over_rows<S: Sample, T>(
         }
     };
     for y in 0..kernel / 2 * 2 {
-        fill(ring, first + y);
+        fill(&mut ring, first + y);
     }
     for (y, out) in (first..).zip(out.chunks_exact_mut(job.width * outputs)) {
-        fill(ring, y + 1 + kernel / 2);
+        fill(&mut ring, y + 1 + kernel / 2);
         // Row y - 1 + i of three, or row y alone.
         let line = |i: usize| &ring[(y + 1 - kernel / 2 + i) % kernel * length..][..length];
         each([line(0), line(1), line(2)], y, out);
     }
-    RINGS.set(rings);
 }

@@ -2,12 +2,13 @@
 //!
 //! Input and output: levels `[height, width, channels]`; slices whose sizes are asserted. Thread:
 //! any. Blocks: never. Allocates: [`Upsampler::new`], and a copy of the coarse grid in
-//! [`Upsampler::add`]. Fails when: slices do not fit (a panic: a caller's mistake). Not its job:
+//! [`Upsampler::add`], see [`lend`]. Fails when: slices do not fit (a panic: a caller's mistake). Not its job:
 //! what the grid holds.
 //!
 //! Single `f32` additions and multiplications in the order written: the same bytes everywhere.
 
 use super::cells::PIXELS;
+use super::scratch::{Lent, lend};
 use super::{BLOCK, CELL, Level, Path, Portable};
 
 /// Times-4 upsampling by a depthwise 3x3 to 16 sub-positions, and its sum with features.
@@ -58,7 +59,7 @@ pub struct Upsampling<'a> {
     pub(super) features: &'a [i8],
     pub(super) factor: f32,
     /// Per block of channels, with a border of zeros.
-    grid: Vec<[i16; BLOCK]>,
+    grid: Lent<[i16; BLOCK]>,
     pub(super) width: usize,
 }
 
@@ -168,10 +169,10 @@ struct Band<'a> {
 }
 
 /// Levels of cells to blocks of channels per cell, with a border of zeros.
-fn blocks_of(grid: &[i8], (rows, columns): (usize, usize)) -> Vec<[i16; BLOCK]> {
+fn blocks_of(grid: &[i8], (rows, columns): (usize, usize)) -> Lent<[i16; BLOCK]> {
     let cells = (rows + 2) * (columns + 2);
     let channels = grid.len() / (rows * columns).max(1);
-    let mut blocks = vec![[0; BLOCK]; channels.div_ceil(BLOCK) * cells];
+    let mut blocks = lend([0; BLOCK], channels.div_ceil(BLOCK) * cells);
     for (at, levels) in grid.chunks_exact(channels.max(1)).enumerate() {
         let cell = (at / columns + 1) * (columns + 2) + at % columns + 1;
         for (block, levels) in levels.chunks(BLOCK).enumerate() {
