@@ -1,11 +1,13 @@
 """filmd's network beside other runtimes: the same network, the same frame, the same threads.
 
-    python bench_peers.py [--filmd PATH] [--rounds 5] [--frames 10] [--published-rounds 2] [--json]
+    python bench_peers.py [--filmd PATH] [--rounds 5] [--frames 10] [--published-rounds 2] [--cpu] [--json]
 
 Each engine runs in a process of its own, one after another, round by round, so that whatever else
 the machine does meets all of them. Ratios of the medians are what counts; milliseconds are this
-machine's. ONNX Runtime's 8-bit graph is made here by its own static quantisation (QDQ, unsigned
-activations, weights per channel), calibrated on the frame: good for time, not for pictures.
+machine's. --cpu takes processor time in the place of time, for one thread: what other programs
+take of a busy machine then does not count, though they still share caches and units with it. ONNX
+Runtime's 8-bit graph is made here by its own static quantisation (QDQ, unsigned activations,
+weights per channel), calibrated on the frame: good for time, not for pictures.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -50,10 +53,11 @@ def feeds(planes: Path, tokens: int, features: int = FEATURES) -> dict[str, np.n
     return {"infrared": a, "visible": b, "guidance": guidance}
 
 
-def child(path: Path, planes: Path, threads: int, frames: int) -> None:
+def child(path: Path, planes: Path, threads: int, frames: int, cpu: bool) -> None:
     """Times one graph in this process."""
-    from time import perf_counter
+    from time import perf_counter, process_time
 
+    clock = process_time if cpu else perf_counter
     peer = session(path, threads)
     tokens = NEUTRAL_ROWS if path.name == FILES[PUBLISHED] else TOKENS
     width = next(i.shape[2] for i in peer.get_inputs() if i.name == "guidance")
@@ -62,9 +66,9 @@ def child(path: Path, planes: Path, threads: int, frames: int) -> None:
     for _ in range(0 if path.name == FILES[PUBLISHED] else frames // 10 + 1):
         peer.run(None, inputs)
     for _ in range(frames):
-        start = perf_counter()
+        start = clock()
         peer.run(None, inputs)
-        times.append((perf_counter() - start) * 1e3)
+        times.append((clock() - start) * 1e3)
     print(json.dumps(times))
 
 
@@ -78,7 +82,7 @@ class Frame:
         return self.left.pop() if self.left else None
 
 
-def quantised(planes: Path, folder: Path) -> str:
+def quantised(planes: Path, folder: Path, cpu: bool) -> str:
     """Writes int8.onnx: the faster of what ONNX Runtime makes of all operators and of the
     convolutions alone."""
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
@@ -94,7 +98,7 @@ def quantised(planes: Path, folder: Path) -> str:
             quant_format=QuantFormat.QDQ, per_channel=True, op_types_to_quantize=kinds,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
         )  # fmt: skip
-        found.append((statistics.median(run_peer(out, planes, 1, 5)), name))
+        found.append((statistics.median(run_peer(out, planes, 1, 5, cpu)), name))
     name = min(found)[1]
     (folder / f"int8 {name}.onnx").rename(folder / FILES[INT8])
     return name + "".join(f"; {name}: {ms:.1f} ms" for ms, name in found)
@@ -108,9 +112,9 @@ def output(command: list[str]) -> str:
     return done.stdout
 
 
-def run_peer(path: Path, planes: Path, threads: int, frames: int) -> list[float]:
+def run_peer(path: Path, planes: Path, threads: int, frames: int, cpu: bool) -> list[float]:
     """Milliseconds of each frame, from a process of its own."""
-    arguments = ["--child", str(path), str(planes), str(threads), str(frames)]
+    arguments = ["--child", str(path), str(planes), str(threads), str(frames), str(int(cpu))]
     return json.loads(output([sys.executable, __file__, *arguments]))
 
 
@@ -119,6 +123,20 @@ def run_filmd(filmd: Path, name: str, frames: int, more: list[str]) -> list[floa
     command = [str(filmd), "bench", "--network", "--model", NETWORKS[name], "--json"]
     command += ["--width", str(WIDTH), "--height", str(HEIGHT), "--frames", str(frames), *more]
     return json.loads(output(command))["frame_ms"]
+
+
+def filmd_cpu(filmd: Path, name: str, frames: int) -> list[float]:
+    """Processor time of a frame in one thread, milliseconds: what more frames take more."""
+
+    def spent(frames: int) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run_filmd(filmd, name, frames, ["--threads", "1"])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e3
+
+    few, many = frames, 5 * frames
+    more = many + many // 10 - few - few // 10  # with those that warm up
+    return [(spent(many) - spent(few)) / more]
 
 
 def measure(options: argparse.Namespace, folder: Path, threads: int) -> dict[str, list[float]]:
@@ -133,11 +151,16 @@ def measure(options: argparse.Namespace, folder: Path, threads: int) -> dict[str
         for name in NETWORKS:
             more = ["--threads", str(threads)]
             if name == OURS or threads == 1:  # tract has no threads in filmd
-                add(name, run_filmd(options.filmd, name, options.frames, more))
+                add(
+                    name,
+                    filmd_cpu(options.filmd, name, options.frames)
+                    if options.cpu
+                    else run_filmd(options.filmd, name, options.frames, more),
+                )
         for name in (FLOAT, INT8):
-            add(name, run_peer(folder / FILES[name], planes, threads, options.frames))
+            add(name, run_peer(folder / FILES[name], planes, threads, options.frames, options.cpu))
         if round_ < options.published_rounds:
-            add(PUBLISHED, run_peer(folder / FILES[PUBLISHED], planes, threads, 1))
+            add(PUBLISHED, run_peer(folder / FILES[PUBLISHED], planes, threads, 1, options.cpu))
     return medians
 
 
@@ -167,14 +190,17 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=10)
     parser.add_argument("--published-rounds", type=int, default=2, help="0: leave it out")
     parser.add_argument("--threads", type=int, nargs="*", help="default: 1, and 2 where 2 are idle")
+    parser.add_argument("--cpu", action="store_true", help="processor time of one thread")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    threads = options.threads or ([1, 2] if idle_cores() >= 2 else [1])
+    if options.cpu and options.threads not in (None, [], [1]):
+        parser.error("--cpu measures one thread")
+    threads = [1] if options.cpu else options.threads or ([1, 2] if idle_cores() >= 2 else [1])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run_filmd(options.filmd, OURS, 1, ["--threads", "1", "--planes", str(folder / "planes")])
         (folder / FILES[FLOAT]).write_bytes((HERE / "film-edge.onnx").read_bytes())
-        chosen = quantised(folder / "planes", folder)
+        chosen = quantised(folder / "planes", folder, options.cpu)
         if options.published_rounds:
             importer = [sys.executable, str(HERE / "import_film.py"), "--random", "1"]
             out = ["--out", str(folder / FILES[PUBLISHED])]
@@ -192,6 +218,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
-        child(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+        child(Path(sys.argv[2]), Path(sys.argv[3]), *map(int, sys.argv[4:7]))
     else:
         main()
