@@ -23,7 +23,6 @@ filmctl status >/share/out/early.txt
 check "the language model writes" wait_for 500 is origin = llm
 figure "$(filmctl status | grep -i 'text' | head -n 2 | tr '\n' ' ')"
 figure "memory of the group: $(cat "$group/memory.current") bytes, at most $(cat "$group/memory.peak" 2>/dev/null)"
-both() { is no_visible = false && is no_infrared = false; }
 check "both cameras are there meanwhile" wait_for 30 both
 check "and the display" test "$(field screen | cut -d' ' -f1)" = /dev/dri/card0
 systemd-analyze security filmd.service --no-pager >/share/out/security.txt 2>/dev/null
