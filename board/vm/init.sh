@@ -20,6 +20,7 @@ mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share /share || echo "
 cp /share/bin/* /bin/ 2>/dev/null
 cd /tmp
 . /share/lib.sh
+. /share/settings.sh
 if grep -qw shell /proc/cmdline; then
     echo "A shell on the virtual board; 'exit' ends it. /share is the host's folder."
     setsid cttyhack sh

@@ -5,12 +5,12 @@ In the guest `kload NAME [arguments]` loads a module after those that it depends
 """
 
 import argparse
-import lzma
-import re
 import struct
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+
+from cpio import Cpio
+from kmodules import add_modules, find_modules
 
 KLOAD = b"""#!/bin/sh
 # kload NAME [arguments]: loads a kernel module after those that it depends on.
@@ -20,104 +20,6 @@ for other in $(cat /lib/kmods/$name.deps); do
 done
 [ -d /sys/module/$name ] || insmod /lib/kmods/$name.ko "$@"
 """
-
-
-class Cpio:
-    """A "newc" archive (Linux Documentation/driver-api/early-userspace/buffer-format.rst)."""
-
-    def __init__(self) -> None:
-        self.bytes = bytearray()
-        self.inode = 0
-        self.folders: set[str] = set()
-
-    def _entry(
-        self, name: str, mode: int, data: bytes = b"", device: tuple[int, int] = (0, 0)
-    ) -> None:
-        self.inode += 1
-        path = name.lstrip("/").encode() + b"\0"
-        fields = [self.inode, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(path), 0]
-        self.bytes += b"070701" + b"".join(b"%08x" % field for field in fields) + path
-        self.bytes += b"\0" * (-len(self.bytes) % 4) + data
-        self.bytes += b"\0" * (-len(self.bytes) % 4)
-
-    def folder(self, path: Path) -> None:
-        name = str(path).strip("/")
-        if name in ("", ".") or name in self.folders:
-            return
-        self.folder(path.parent)
-        self.folders.add(name)
-        self._entry(name, 0o040755)
-
-    def file(self, name: str, data: bytes, mode: int = 0o755) -> None:
-        self.folder(Path(name).parent)
-        self._entry(name, 0o100000 | mode, data)
-
-    def link(self, name: str, target: str) -> None:
-        self.folder(Path(name).parent)
-        self._entry(name, 0o120777, target.encode())
-
-    def node(self, name: str, major: int, minor: int) -> None:
-        self.folder(Path(name).parent)
-        self._entry(name, 0o020600, b"", (major, minor))
-
-    def finish(self) -> bytes:
-        self._entry("TRAILER!!!", 0)
-        return bytes(self.bytes + b"\0" * (-len(self.bytes) % 512))
-
-
-def module_name(name: str) -> str:
-    return name.replace("-", "_")
-
-
-def find_modules(folders: Iterable[Path]) -> dict[str, Path]:
-    found = {}
-    for folder in folders:
-        for path in folder.rglob("*.ko*"):
-            if match := re.fullmatch(r"(.+)\.ko(\.xz|\.zst)?", path.name):
-                found[module_name(match[1])] = path
-    return found
-
-
-def read_module(path: Path) -> bytes:
-    data = path.read_bytes()
-    if path.suffix == ".xz":
-        return lzma.decompress(data)
-    if path.suffix == ".zst":
-        return subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout
-    return data
-
-
-def needs_of(module: bytes) -> list[str]:
-    """The modules that a module depends on, from its own section of facts."""
-    match = re.search(rb"\0depends=([^\0]*)\0", module)
-    return [module_name(n) for n in match[1].decode().split(",") if n] if match else []
-
-
-def add_modules(archive: Cpio, wanted: Iterable[str], found: dict[str, Path]) -> None:
-    """Puts the modules and what they depend on under /lib/kmods, with the order of loading."""
-    orders: dict[str, list[str]] = {}
-
-    def add(name: str) -> list[str]:
-        if name in orders:
-            return orders[name]
-        data = read_module(found[name])
-        order: list[str] = []
-        for need in needs_of(data):
-            # What is not there as a module is built into the kernel.
-            for other in (*add(need), need) if need in found else ():
-                if other not in order:
-                    order.append(other)
-        orders[name] = order
-        archive.file(f"/lib/kmods/{name}.ko", data, 0o644)
-        archive.file(f"/lib/kmods/{name}.deps", (" ".join(order) + "\n").encode(), 0o644)
-        return order
-
-    for name in map(module_name, wanted):
-        if name in found:
-            add(name)
-        else:
-            # Built in; `kload` must not fail because of it.
-            archive.file(f"/lib/kmods/{name}.deps", b"\n", 0o644)
 
 
 def elf_needs(data: bytes) -> tuple[str | None, list[str]]:

@@ -52,6 +52,12 @@ camera() {
 # tell NAME COMMAND: to a camera, as "freeze", "resume", "tear", "unplug".
 tell() { echo "$2" >"/tmp/$1"; }
 
+# unplug NAME: a camera goes away.
+unplug() {
+    tell "$1" unplug
+    eval "wait \$pid_$1"
+}
+
 # node NAME: the picture node of the camera whose name has NAME in it.
 node() {
     for entry in /sys/class/video4linux/*; do
@@ -63,19 +69,6 @@ node() {
 
 # link NAME: what udev's rule would do: a stable link to the camera's node.
 link() { mkdir -p /dev/filmd && ln -sf "$(node "$1")" "/dev/filmd/$1"; }
-
-# plain_tables: what most configurations end with: a small picture, fused without network and text.
-plain_tables() {
-    cat <<TOML
-[output]
-width = 160
-height = 120
-[fuse]
-engine = "classic"
-[describe]
-enabled = false
-TOML
-}
 
 # start_filmd CONFIG: runs the daemon; its log is /share/out/filmd.log, each line with the board's
 # uptime before it.
@@ -107,6 +100,9 @@ field() {
 # is NAME RELATION VALUE: `is presented -gt 3`, `is no_infrared = true`.
 is() { [ "$(field "$1")" "$2" "$3" ] 2>/dev/null; }
 
+# both: pictures of both cameras are there.
+both() { is no_infrared = false && is no_visible = false; }
+
 # clock ROLE NAME: of the clock of the infrared or the visible camera, as `clock infrared own_clock`.
 clock() {
     filmctl status --json 2>/dev/null | sed -n '/"clocks"/,$p' |
@@ -114,6 +110,12 @@ clock() {
 }
 
 running() { kill -0 "$filmd" 2>/dev/null; }
+
+# descriptors: how many files the daemon holds open.
+descriptors() { ls "/proc/$filmd/fd" | wc -l; }
+
+# losses: how often a camera was lost so far, by the log.
+losses() { grep -c "lost:" /share/out/filmd.log; }
 
 # gpio_lines COUNT: a GPIO chip of gpio-sim; sets gpio_chip, gpio_base (number of its first line)
 # and gpio_lines (the folder in which line N has sim_gpioN/pull and sim_gpioN/value).

@@ -65,7 +65,7 @@ bash "$here/modules.sh" "$machine" "$work" "$kernel"
 busybox=$(find "$work/root/bin" "$work/root/usr/bin" -name busybox -print -quit)
 modules=configfs,virtio_pci,virtio_mmio,9p,9pnet_virtio,vivid,virtio_gpu,vhci_hcd,uvcvideo
 modules+=,i2c_dev,spidev,virtio_blk,ext4,crc32c_generic,spi_mock,i2c_mock,gpio_sim
-inputs=("$here/initramfs.py" "$here/init.sh" "$here/prepare.sh" "$work/unpacked-$kernel"
+inputs=("$here"/{initramfs,cpio,kmodules}.py "$here/init.sh" "$here/prepare.sh" "$work/unpacked-$kernel"
     "$work/modules/kernel")
 newest=$(ls -td "${inputs[@]}" | head -n 1)
 if [[ ! -e $work/initramfs.cpio || $newest -nt $work/initramfs.cpio ]]; then

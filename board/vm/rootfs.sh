@@ -31,7 +31,7 @@ from pathlib import Path
 
 here, work, target = map(Path, sys.argv[1:4])
 sys.path.insert(0, str(here))
-from initramfs import find_modules, needs_of, read_module  # noqa: E402
+from kmodules import find_modules, needs_of, read_module  # noqa: E402
 
 found, pending, done = find_modules([work / "root"]), [], set()
 pending += "uvcvideo vhci_hcd virtio_gpu virtio_pci 9p 9pnet_virtio autofs4 configfs fuse".split()

@@ -70,6 +70,7 @@ fi
 failed=() started=$SECONDS
 for scenario in "${scenarios[@]}"; do
     echo "== $scenario"
+    begun=$SECONDS
     if grep -q '^# needs:.*systemd' "$here/scenarios/$scenario.sh"; then
         if [[ $machine != x86_64 ]]; then
             echo "$scenario: left out, there is a systemd disk for x86_64 only"
@@ -81,6 +82,7 @@ for scenario in "${scenarios[@]}"; do
         bash "$here/rootfs.sh" "$machine" "$VM_PROGRAMS" "$scenario"
     fi
     "${run[@]}" "$scenario" || failed+=("$scenario")
+    echo "$scenario took $((SECONDS - begun)) s"
 done
 echo "${#scenarios[@]} scenarios on $machine in $((SECONDS - started)) s," \
     "${#failed[@]} failed ${failed[*]:-}"

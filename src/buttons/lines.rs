@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
 use gpiocdev::Request;
-use gpiocdev::line::{Bias, EdgeDetection, EdgeKind};
+use gpiocdev::line::{Bias, EdgeDetection, EdgeKind, Value, Values};
 
 use super::Edge;
 use crate::clock::{Clock, Timestamp};
@@ -63,6 +63,19 @@ impl Lines {
                 }))
             }
         }
+    }
+
+    /// Which lines are pressed now, by number; a pipe cannot tell and says nothing.
+    pub fn levels(&self) -> io::Result<Vec<(u32, bool)>> {
+        let Self::Gpio(request) = self else {
+            return Ok(Vec::new());
+        };
+        let mut values = Values::default();
+        request.values(&mut values).map_err(io::Error::other)?;
+        let lines = values.iter();
+        Ok(lines
+            .map(|line| (line.offset, line.value == Value::Active))
+            .collect())
     }
 }
 

@@ -8,7 +8,9 @@
 mod gestures;
 mod lines;
 
+use std::io;
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 pub use self::gestures::{Edge, Gestures};
 use self::lines::Lines;
@@ -24,6 +26,9 @@ pub struct ButtonError(String);
 pub struct Buttons {
     lines: Lines,
     gestures: Gestures,
+    /// When the lines will have been at rest since their last edge.
+    rest_at: Option<Timestamp>,
+    debounce: Duration,
     broken: bool,
 }
 
@@ -36,6 +41,8 @@ impl Buttons {
         Ok(Self {
             lines: Lines::open(config).map_err(ButtonError)?,
             gestures: Gestures::new(config),
+            rest_at: None,
+            debounce: config.debounce(),
             broken: false,
         })
     }
@@ -48,21 +55,50 @@ impl Buttons {
     /// When [`Buttons::poll`] should be called although nothing is readable: a press is about to
     /// count, or to become a long one.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.gestures.deadline()
+        [self.rest_at, self.gestures.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The next action asked for until `now`; `None` when there is none (more).
     pub fn poll(&mut self, now: Timestamp) -> Option<Action> {
         while !self.broken {
             match self.lines.next() {
-                Ok(Some(edge)) => self.gestures.feed(edge),
-                Ok(None) => break,
-                Err(error) => {
-                    log::error!("the buttons are gone: {error}; `filmctl reload` tries again");
-                    self.broken = true;
+                Ok(Some(edge)) => {
+                    self.rest_at = Some(edge.at.plus(self.debounce));
+                    self.gestures.feed(edge);
                 }
+                Ok(None) => break,
+                Err(error) => self.give_up(&error),
             }
         }
+        if self.rest_at.is_some_and(|at| at <= now) {
+            self.rest_at = None;
+            self.look(now);
+        }
         self.gestures.next(now)
+    }
+
+    /// A controller that is asked late merges edges, and where contacts bounce the last one may be
+    /// lost: what the lines are at rest counts.
+    fn look(&mut self, now: Timestamp) {
+        match self.lines.levels() {
+            Ok(levels) => {
+                for (line, pressed) in levels {
+                    self.gestures.feed(Edge {
+                        line,
+                        pressed,
+                        at: now,
+                    });
+                }
+            }
+            Err(error) => self.give_up(&error),
+        }
+    }
+
+    fn give_up(&mut self, error: &io::Error) {
+        log::error!("the buttons are gone: {error}; `filmctl reload` tries again");
+        self.broken = true;
     }
 }

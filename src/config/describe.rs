@@ -30,7 +30,7 @@ pub struct DescribeConfig {
     pub interval_s: f64,
     /// Seconds a guidance stays in use without a newer one; then neutral.
     pub time_to_live_s: f64,
-    /// Seconds a description may take before the process is killed.
+    /// Seconds a description may take before the process is killed; also loading, where beyond 40.
     pub deadline_s: f64,
     /// Address space of the process, MiB; absent: its model files and 512 more.
     pub memory_mb: Option<u64>,

@@ -30,7 +30,7 @@ use crate::metrics::resident_bytes;
 const MAX_TOKENS: usize = 140;
 /// Tokens the answer to one question may have.
 const MAX_ANSWER: usize = 90;
-/// How long a process may take to check and load its models. A slow SD card reads 10 MB/s.
+/// How long a process may take to check and load its models, at least: a slow SD card reads 10 MB/s.
 const START_LIMIT: Duration = Duration::from_secs(40);
 /// A process that was ready this long had worked.
 const SOUND: Duration = Duration::from_secs(1);
@@ -51,6 +51,8 @@ struct Running {
 #[derive(Debug)]
 pub struct ProcessDescriber {
     launch: Launch,
+    /// How long a process may take to check and load its models.
+    start_limit: Duration,
     /// Where processes are put, and why not.
     group: Option<ControlGroup>,
     ungrouped: Option<String>,
@@ -71,6 +73,7 @@ impl ProcessDescriber {
     pub fn new(launch: Launch) -> Self {
         Self {
             launch,
+            start_limit: START_LIMIT,
             group: None,
             ungrouped: None,
             stop: Arc::default(),
@@ -81,6 +84,14 @@ impl ProcessDescriber {
             last_end: None,
             lingering: Vec::new(),
         }
+    }
+
+    /// Lets a process load its models for so long as a text may take, where that is longer: a board
+    /// so slow that its texts need minutes loads slowly, too.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.start_limit = START_LIMIT.max(deadline);
+        self
     }
 
     /// Puts each process in the control group, where there is one; a failure is told by
@@ -149,15 +160,16 @@ impl ProcessDescriber {
         if running.ready.is_some() {
             return Ok(());
         }
-        let until = deadline.min(running.started.plus(START_LIMIT));
+        let loaded = running.started.plus(self.start_limit);
+        let until = deadline.min(loaded);
         match running.process.exchange(&[], until, &self.stop) {
             Ok(Message::Hello(hello)) => self.greet(hello),
             Ok(_) => Err(self.bury(Fault::Garbled(ProtocolError::Unasked), limit)),
             // It may still be loading; `tend` kills it when even that took too long.
-            Err(Fault::TimedOut) if until < running.started.plus(START_LIMIT) => Err(
-                DescribeError::Absent("film-describe is still loading its models".to_owned()),
-            ),
-            Err(fault) => Err(self.bury(fault, limit)),
+            Err(Fault::TimedOut) if until < loaded => Err(DescribeError::Absent(
+                "film-describe is still loading its models".to_owned(),
+            )),
+            Err(fault) => Err(self.bury(fault, self.start_limit)),
         }
     }
 
@@ -348,8 +360,8 @@ impl Describer for ProcessDescriber {
         match running.process.look() {
             Ok(None) if running.ready.is_some() => {}
             Ok(None) => {
-                if now.since(running.started) > START_LIMIT {
-                    self.bury(Fault::TimedOut, START_LIMIT);
+                if now.since(running.started) > self.start_limit {
+                    self.bury(Fault::TimedOut, self.start_limit);
                 }
             }
             Ok(Some(Message::Hello(hello))) if running.ready.is_none() => {

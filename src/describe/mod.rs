@@ -367,7 +367,8 @@ pub fn open(
             .map_or_else(|| memory - MEMORY + RESIDENT, |mb| mb << 20),
         cpu_weight: config.cpu_weight,
     });
-    Ok(Box::new(ProcessDescriber::new(launch).in_group(group)))
+    let describer = ProcessDescriber::new(launch).with_deadline(config.deadline());
+    Ok(Box::new(describer.in_group(group)))
 }
 
 fn size_of(file: &ModelFile) -> u64 {

@@ -21,13 +21,7 @@ settings() { # CONTROLLER ROTATION
 [source]
 kind = "synthetic"
 fps = 4
-[output]
-width = 320
-height = 240
-[fuse]
-engine = "classic"
-[describe]
-enabled = false
+$(plain_tables 320x240)
 [present]
 screen = "spi"
 overlay = false

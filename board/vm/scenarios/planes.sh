@@ -3,61 +3,32 @@
 # vivid, with the same test picture): the same bytes come out of both.
 kload vivid n_devs=2 multiplanar=1,2
 
-config() { # infrared-device visible-device visible-format
-    cat >/tmp/filmd.toml <<TOML
-[source]
-kind = "cameras"
-max_skew_ms = 5000
-[source.infrared]
-device = "card:vivid-00$1-vid-cap"
-format = "Y16"
-width = 320
-height = 180
-[source.visible]
-device = "card:vivid-00$2-vid-cap"
-format = "$3"
-width = 320
-height = 180
-fps = 15
-controls = { osd_text_mode = 2 }
-[output]
-width = 320
-height = 180
-[fuse]
-engine = "classic"
-mode = "visible"
-[describe]
-enabled = false
-[present]
-overlay = false
-TOML
-}
-both() { is presented -gt 3 && is no_infrared = false && is no_visible = false; }
+config() { vivid_pair "$1" "$2" Y16 "$3" visible 'fps = 15'; }
+pictures() { is presented -gt 3 && both; }
 
 filmd cameras >/share/out/cameras.txt
 check "filmd cameras lists what the multi-planar one offers" \
     sh -c "grep -A30 vivid-001-vid-cap /share/out/cameras.txt | grep -q NV12"
 config 1 0 YUYV
 start_filmd /tmp/filmd.toml
-check "both kinds bring pictures" wait_for 40 both
+check "both kinds bring pictures" wait_for 40 pictures
 for format in YUYV NV12 RGB24; do
     config 1 0 $format
     check "$format of the usual interface beside Y16 of the other is agreed on" filmctl reload
-    check "both bring pictures" wait_for 40 both
+    check "both bring pictures" wait_for 40 pictures
     filmctl snapshot /share/out/single-$format.png
     config 0 1 $format
     check "$format of the multi-planar one is agreed on" filmctl reload
-    check "both bring pictures, swapped" wait_for 40 both
+    check "both bring pictures, swapped" wait_for 40 pictures
     check "none is damaged" is damaged -eq 0
     filmctl snapshot /share/out/planes-$format.png
     check "$format: the same picture, byte for byte" cmp /share/out/single-$format.png /share/out/planes-$format.png
 done
 
-descriptors() { ls "/proc/$filmd/fd" | wc -l; }
 before=$(descriptors)
-lost=$(grep -c "lost:" /share/out/filmd.log)
+lost=$(losses)
 echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
-was_lost() { [ "$(grep -c 'lost:' /share/out/filmd.log)" -ge $((lost + 2)) ]; }
+was_lost() { [ "$(losses)" -ge $((lost + 2)) ]; }
 check "both are lost" wait_for 20 was_lost
 echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
 shown=$(field presented)

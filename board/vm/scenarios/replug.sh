@@ -5,28 +5,12 @@ kload_cameras
 
 start_thermal() { camera thermal --port "$1" --format y16 --width 160 --height 120 --fps 9 --id 1e4e:0100 --serial T1; }
 start_visible() { camera visible --port "$1" --format yuyv --width 160 --height 120 --fps 9 --id 046d:0825 --serial V1; }
-pull() {
-    tell "$1" unplug
-    eval "wait \$pid_$1"
-}
-
-cat >/tmp/filmd.toml <<TOML
-[source]
-kind = "cameras"
-max_skew_ms = 1000
-[source.infrared]
-device = "usb:1e4e:0100"
-format = "Y16"
-width = 160
-height = 120
-[source.visible]
-device = "card:visible"
-format = "YUYV"
-width = 160
-height = 120
-controls = { brightness = 77, contrast = 99 }
-$(plain_tables)
-TOML
+{
+    camera_source 1000
+    camera_table infrared usb:1e4e:0100 Y16 160x120
+    camera_table visible card:visible YUYV 160x120 'controls = { brightness = 77, contrast = 99 }'
+    plain_tables
+} >/tmp/filmd.toml
 
 start_filmd /tmp/filmd.toml
 ended
@@ -43,7 +27,6 @@ filmd cameras >/share/out/cameras.txt
 check "filmd cameras gives the stanza of the thermal camera" grep -q 'device = "usb:1e4e:0100"' /share/out/cameras.txt
 check "and the controls of the visible one" grep -q "brightness 0..=255" /share/out/cameras.txt
 
-descriptors() { ls "/proc/$filmd/fd" | wc -l; }
 sleep 2
 before=$(descriptors)
 memory=$(field resident_bytes)
@@ -51,7 +34,6 @@ memory=$(field resident_bytes)
 note() { read -r uptime _ </proc/uptime; echo "$uptime $1 $2" >>/tmp/times; }
 plug_in() { note plugged "$1"; "start_$1" "$([ "$1" = thermal ] && echo 0 || echo 1)"; }
 missed() { wait_for 20 is "$1" = true || check "round $round: $1 is noticed" false; }
-back() { is no_infrared = false && is no_visible = false; }
 round=0
 swapped=0
 while [ $round -lt "${ROUNDS:-20}" ]; do
@@ -59,13 +41,13 @@ while [ $round -lt "${ROUNDS:-20}" ]; do
     was=$(node visible)
     # In turn one or the other goes first; the other one goes on alone until it goes as well.
     if [ $((round % 2)) = 0 ]; then
-        pull thermal
+        unplug thermal
         missed no_infrared
-        pull visible
+        unplug visible
     else
-        pull visible
+        unplug visible
         missed no_visible
-        pull thermal
+        unplug thermal
     fi
     sleep 1
     # The first that is plugged in gets the lower number.
@@ -77,7 +59,7 @@ while [ $round -lt "${ROUNDS:-20}" ]; do
         plug_in thermal
     fi
     [ "$(node visible)" = "$was" ] || swapped=$((swapped + 1))
-    wait_for 20 back || check "round $round: both are back" false
+    wait_for 20 both || check "round $round: both are back" false
     running || break
 done
 dmesg | sed -n 's/^\[ *\([0-9.]*\)\] .*Found UVC .* device \([a-z]*\) .*/\1 found \2/p' >>/tmp/times

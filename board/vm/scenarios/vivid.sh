@@ -2,35 +2,7 @@
 # The kernel's virtual cameras (vivid): every pixel format, and the faults that they can inject.
 kload vivid n_devs=2 no_error_inj=0
 
-config() { # infrared-format visible-format mode
-    cat >/tmp/filmd.toml <<TOML
-[source]
-kind = "cameras"
-max_skew_ms = 5000
-[source.infrared]
-device = "card:vivid-000-vid-cap"
-format = "$1"
-width = 320
-height = 180
-[source.visible]
-device = "card:vivid-001-vid-cap"
-format = "$2"
-width = 320
-height = 180
-controls = { osd_text_mode = 2 }
-[output]
-width = 320
-height = 180
-[fuse]
-engine = "classic"
-mode = "$3"
-[describe]
-enabled = false
-[present]
-overlay = false
-TOML
-}
-
+config() { vivid_pair 0 1 "$1" "$2" "$3"; }
 for number in 0 1; do v4l2-ctl -d "$(node vivid-00$number-vid-cap)" -c osd_text_mode=2 >/dev/null; done
 config Y16 YUYV visible
 start_filmd /tmp/filmd.toml
@@ -57,14 +29,14 @@ thermal=$(node vivid-000-vid-cap)
 inject() { v4l2-ctl -d "$thermal" -c "$1" >/dev/null; }
 goes_on() { # the picture goes on with both cameras
     from=$(field presented)
-    more() { is presented -gt $((from + 5)) && is no_infrared = false && is no_visible = false; }
+    more() { is presented -gt $((from + 5)) && both; }
     wait_for 30 more
 }
 check "before any fault both are there" goes_on
 
-lost=$(grep -c "lost:" /share/out/filmd.log)
+lost=$(losses)
 inject inject_fatal_streaming_error=1
-was_lost() { [ "$(grep -c 'lost:' /share/out/filmd.log)" -gt "$lost" ]; }
+was_lost() { [ "$(losses)" -gt "$lost" ]; }
 check "a fatal error of the stream is noticed" wait_for 20 was_lost
 check "and the camera is opened anew" goes_on
 
@@ -90,7 +62,7 @@ inject wrap_sequence_number=0
 # The driver looks at this when a stream begins: stamps of another clock, an age ahead of the board's
 # (1: and beyond what 64 bits hold, 16 s later).
 anew() {
-    lost=$(grep -c "lost:" /share/out/filmd.log)
+    lost=$(losses)
     inject wrap_timestamp=$1
     inject inject_fatal_streaming_error=1
     check "the stream begins anew with clock $1" wait_for 20 was_lost
@@ -113,7 +85,7 @@ check "and stamps are the board's" wait_for 20 stamped_by false
 check "the other camera's always were" test "$(clock visible own_clock)" = false
 
 # The driver has the device back as soon as nobody holds it: it goes away and comes again.
-lost=$(grep -c "lost:" /share/out/filmd.log)
+lost=$(losses)
 inject disconnect=1
 check "a camera that goes away is noticed" wait_for 30 was_lost
 check "and taken again when it is back" goes_on

@@ -8,7 +8,6 @@ state_is() { [ "$(show ActiveState)" = "$1" ]; }
 
 check "filmd says that it is ready" wait_for 90 state_is active
 check "the picture goes on" wait_for 60 is presented -gt 5
-both() { is no_visible = false && is no_infrared = false; }
 check "both cameras are there, one by its udev link" wait_for 20 both
 check "the link is that of the node with pictures" test "$(readlink -f /dev/filmd/infrared)" = "$(node thermal)"
 check "its display is the card" test "$(field screen | cut -d' ' -f1)" = /dev/dri/card0
