@@ -14,7 +14,8 @@ import data
 import texts
 from eval_text import Job, TextFuser, interval, told
 
-PLAIN = "Bring out the people."  # as a user would type it
+# As a user would type it: the first is among the training's texts, the second is not.
+PLAIN = ("Bring out the people.", "Make persons and animals easier to see.")
 NEAR, RING = 3, 13  # pixels around a target: left out, then its surround up to here
 SMALLEST = 40  # pixels of all targets of a picture, to count
 
@@ -91,13 +92,13 @@ def effect(
 def measure(
     fuser: TextFuser, pairs: list[data.Pair], scenes: dict[str, str], seeds: int
 ) -> list[WishEffect]:
-    """The trained wording (several paraphrases) and the plain sentence, on clean pairs."""
+    """The trained wording (several paraphrases) and plain commands, on clean pairs."""
     pairs = [p for p in pairs if masks(p.a)[0].sum() >= SMALLEST and masks(p.a)[1].any()]
     if not pairs:
         return []
     neutral = fuser.fuse([Job(p.a, p.b, None) for p in pairs])
     out, name = [], wish()
-    wordings = [(f"plain: {PLAIN}", [PLAIN] * len(pairs), 1)]
+    wordings = [(f"plain: {text}", [text] * len(pairs), 1) for text in PLAIN]
     if name:
         told_all = [told(name, p, (p.a, p.b), s) for s in range(seeds) for p in pairs]
         wordings.insert(0, (f"wish “{name}”, {seeds} wordings", told_all, seeds))

@@ -45,11 +45,11 @@ WEIGHTS = {
         differences=0.25,
     ),
     # Black backgrounds must stay black; the fainter source must stay visible.
-    "mif": Weights(level=1.2, structure=0.8, edges=2.8, whole=0.55, information=1.4, black=20.0),
+    "mif": Weights(level=1.2, structure=0.8, edges=2.8, whole=0.5, information=1.4, black=20.0),
     # The brighter pixel says nothing about exposure.
     "mef": Weights(structure=0.25, pixel=0.0, edges=1.8, information=0.7, differences=0.3),
     "mff": Weights(
-        pixel=2.0, gradient=4.0, edges=1.8, information=0.5, differences=0.0, choice=1.5
+        pixel=2.0, gradient=4.0, edges=1.8, information=0.8, differences=0.0, choice=1.5
     ),
 }
 WINDOW = {"ivf": 3, "mif": 3, "mef": 5, "mff": 7}  # of the stronger-source decision

@@ -28,6 +28,9 @@ FAULTS = (  # of a source, task ivf
     "blur",
 )
 CONDITIONS = (*FAULTS, "people", "texture", "edges")
+COMMANDS = (
+    0.2  # share of the texts on a condition that are no more than a command, as a user types it
+)
 
 _COUNT = ("one", "two", "three", "several")
 _WARM = ("person", "car", "object")
@@ -204,9 +207,12 @@ def condition(name: str, key: Key, seed: int) -> str:
         "p": _place(key[2]) if key[2] in ("left", "centre", "right") else "in the centre",
         "w": rng.choice(("people", "persons", "cars", "objects")),
     }
-    should = f"The fused image should {rng.choice(wanted).format(**words)}."
-    if not visible and not infrared and rng.random() < 0.4:
-        return should  # a user's wish stands alone
+    should = rng.choice(wanted).format(**words)
+    if rng.random() < COMMANDS:
+        return f"{should.capitalize()}."
+    should = f"The fused image should {should}."
+    if not visible and not infrared and rng.random() < 0.3:
+        return should  # a wish stands alone
     first = f"The infrared image shows {said}"
     if infrared:
         first += f" and {rng.choice(infrared)}"

@@ -32,7 +32,7 @@ class Variant:
     weights: Mapping[str, targets.Weights] = field(default_factory=lambda: targets.WEIGHTS)
     text: bool = True  # guidance as it is; without, all rows are zero
     told: float = 4.0  # weight of the samples whose text names a fault or a wish
-    stable: float = 40.0  # weight of the stability loss
+    stable: float = 60.0  # weight of the stability loss
     seed: int = SEED
 
 
