@@ -121,7 +121,7 @@ def table(counter: Path, bench: str) -> str:
         per_mac = lambda n: f"{n:.1f} ({network_mac() / n / 1e6:.2f})"  # noqa: E731
         add(words, counts[stage], per_mac if network else "{:.1f}".format)
         if stage == "compose":
-            add("fuse: tone map, watch over fades", difference(counts["stage"], sums(PARTS)))
+            add("fuse: tone map; colours that do not fit", difference(counts["stage"], sums(PARTS)))
     add("a frame, without overlay and what stands instead", sums(FRAME))
     add("more in a frame of a fade: the text", difference(counts["network-text"], counts["network-int8"]))
     for stage, words in KERNELS.items():

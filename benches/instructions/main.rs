@@ -135,7 +135,12 @@ impl Scene {
     }
 
     fn compose(&self, times: usize) {
-        let (mut composer, fused) = (Composer::new(self.size), Picture::grey(self.size));
+        let (mut composer, mut fused) = (Composer::new(self.size), Picture::grey(self.size));
+        // Colours are dressed in the luma of a fusion: black would leave room for none.
+        let (infrared, visible) = composer.luma_planes(&self.aligned);
+        ClassicFuser::new(self.size)
+            .fuse(infrared, visible, &Guidance::none(Task::Ivf), &mut fused)
+            .expect("a fused frame");
         let mut out = Picture::rgb(self.size);
         let view = View {
             task: Task::Ivf,

@@ -17,6 +17,8 @@ use crate::simd;
 
 /// Fraction bits of a colour difference.
 const SHIFT: u32 = 8;
+/// Pixels that are dressed at once.
+const BLOCK: usize = 32;
 /// Fraction bits of a saturation.
 const SATURATION: u32 = 14;
 
@@ -90,6 +92,36 @@ pub fn recombine(
 }
 
 fn dress(source: &[u8], fused: &[u8], out: &mut [u8]) {
+    let blocks = source.chunks(3 * BLOCK).zip(fused.chunks(BLOCK));
+    for (out, (source, fused)) in out.chunks_mut(3 * BLOCK).zip(blocks) {
+        if !shift(source, fused, out) {
+            dress_each(source, fused, out);
+        }
+    }
+}
+
+/// The colours of a block moved by what their luma lacks: `y + (c - l)` is `c + (y - l)`, one step for
+/// all three channels. False where a colour does not fit: then the block has to be dressed again.
+/// Without a branch and a quotient, compilers make vector instructions of it.
+fn shift(source: &[u8], fused: &[u8], out: &mut [u8]) -> bool {
+    let slack = 1 << (SHIFT - 1);
+    let mut room = 0;
+    let pixels = source.chunks_exact(3).zip(fused);
+    for (px, (source, &y)) in out.chunks_exact_mut(3).zip(pixels) {
+        let [r, g, b] = [source[0], source[1], source[2]].map(i32::from);
+        let (luma, y) = (fine_luma([r, g, b]), i32::from(y) << SHIFT);
+        let step = y - luma + slack;
+        // As in `fit`; below zero where the brightest or the darkest channel has no room.
+        room |= (255 << SHIFT) - (r.max(g).max(b) << SHIFT) - (y - luma) + slack;
+        room |= (r.min(g).min(b) << SHIFT) + step;
+        px[0] = (r + (step >> SHIFT)).clamp(0, 255) as u8;
+        px[1] = (g + (step >> SHIFT)).clamp(0, 255) as u8;
+        px[2] = (b + (step >> SHIFT)).clamp(0, 255) as u8;
+    }
+    room >= 0
+}
+
+fn dress_each(source: &[u8], fused: &[u8], out: &mut [u8]) {
     let pixels = source.chunks_exact(3).zip(fused);
     for (px, (source, &y)) in out.chunks_exact_mut(3).zip(pixels) {
         px.copy_from_slice(&fit(i32::from(y), Pixel::of(source).difference));
@@ -118,12 +150,17 @@ struct Pixel {
 impl Pixel {
     fn of(rgb: &[u8]) -> Self {
         let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(i32::from);
-        let luma = (r * 19_595 + g * 38_470 + b * 7_471 + (1 << 7)) >> (16 - SHIFT);
+        let luma = fine_luma([r, g, b]);
         Self {
             luma,
             difference: [r, g, b].map(|c| (c << SHIFT) - luma),
         }
     }
+}
+
+/// In 1/2^SHIFT.
+fn fine_luma([r, g, b]: [i32; 3]) -> i32 {
+    (r * 19_595 + g * 38_470 + b * 7_471 + (1 << 7)) >> (16 - SHIFT)
 }
 
 /// [`Chroma::Saturated`]: red and blue differences each `(a |a| + b |b|) / (|a| + |b|)`; green

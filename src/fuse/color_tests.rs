@@ -53,6 +53,27 @@ fn close(found: [u8; 3], wanted: [f64; 3], by: f64) -> bool {
 }
 
 proptest! {
+    /// Blocks in which all colours fit, in which some do not, and the tail of the last one.
+    #[test]
+    fn a_row_is_dressed_as_each_of_its_pixels(
+        pixels in prop::collection::vec(any::<([u8; 3], u8)>(), 1..150),
+        spread in 1_i32..=255,
+    ) {
+        let source: Vec<u8> = pixels.iter().flat_map(|(rgb, _)| *rgb).collect();
+        // Near its own luma a colour fits.
+        let near = |(rgb, y): &([u8; 3], u8)| {
+            let luma = luma_of(*rgb).round() as i32;
+            (luma + (i32::from(*y) - 128) * spread / 255).clamp(0, 255) as u8
+        };
+        let fused: Vec<u8> = pixels.iter().map(near).collect();
+        let (mut all, mut each) = (vec![7; source.len()], vec![9; source.len()]);
+        dress(&source, &fused, &mut all);
+        dress_each(&source, &fused, &mut each);
+        prop_assert_eq!(all, each);
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
     fn one_source_equals_the_reference(rgb in any::<[u8; 3]>(), y: u8) {

@@ -13,7 +13,8 @@
 //! is left. With the first network and texts of 5 to 51 tokens that by itself changed the picture
 //! by 0.9 levels at most, repeating single rows by up to 5; the present one may answer to it with some
 //! levels. The way is gone at an even speed, or slower where the picture would change too much; one
-//! that did change too much is held back (`pace`).
+//! that did change too much is held back (`pace`). Between fades nothing is looked at: a new text
+//! waits for one frame, with which the first one of its fade is compared.
 
 mod pace;
 #[cfg(test)]
@@ -38,6 +39,8 @@ pub struct GuidanceFade {
     state: Option<State>,
     /// Frames for which a change may still be the last text's.
     settling: usize,
+    /// A text waits for this frame to be looked at.
+    waits: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +71,7 @@ impl GuidanceFade {
             pace: Pace::new(size),
             state: None,
             settling: 0,
+            waits: false,
         }
     }
 
@@ -91,7 +95,13 @@ impl GuidanceFade {
         });
         let passed = at.since(state.last).as_nanos() as f64 / self.duration.as_nanos() as f64;
         state.last = state.last.max(at);
-        if state.to != wanted.values() {
+        let is_new = state.to != wanted.values();
+        if is_new && !self.pace.has_last() && !self.waits {
+            self.waits = true;
+            return &state.shown;
+        }
+        self.waits = false;
+        if is_new {
             state.start(wanted);
             self.pace.start();
         } else if let Some(way) = state.way {
@@ -124,6 +134,10 @@ impl GuidanceFade {
             Some(_) => SETTLE,
             None => self.settling.saturating_sub(1),
         };
+        if self.settling == 0 && !self.waits {
+            self.pace.forget();
+            return false;
+        }
         let step = state.way.map_or(0.0, |way| way.step);
         let (gone, held) = self.pace.observe(sources, fused, step, self.settling > 0);
         if let Some(way) = &mut state.way {

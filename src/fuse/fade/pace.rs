@@ -104,6 +104,11 @@ impl Pace {
         self.longest = FIRST;
     }
 
+    /// There is a last frame, which the next one follows on.
+    pub fn has_last(&self) -> bool {
+        self.measured
+    }
+
     /// The last frame is not what the next one follows on.
     pub fn forget(&mut self) {
         self.measured = false;
@@ -114,8 +119,8 @@ impl Pace {
         wanted.min(self.longest)
     }
 
-    /// Looks at a frame that the fade went `step` for, and at those between fades: infrared, visible
-    /// and fused luma, of the pace's size. Where `fused` changed too much and a text is to `blame`,
+    /// Looks at a frame that the fade went `step` for, at those after it, and at the one before a fade:
+    /// infrared, visible and fused luma, of the pace's size. Where `fused` changed too much and a text is to `blame`,
     /// draws it towards what was shown before. Gives how much of the step what is shown has gone, at
     /// least [`LEAST`]; and whether it was drawn.
     pub fn observe(

@@ -156,6 +156,33 @@ fn another_task_or_shape_and_no_duration_take_it_at_once() {
 }
 
 #[test]
+fn a_new_text_waits_for_a_frame_to_be_compared_with() {
+    let (a, b) = (
+        guidance(Task::Ivf, &[[0.0, 2.0]]),
+        guidance(Task::Ivf, &[[4.0, 2.0]]),
+    );
+    let mut fade = fade();
+    let held = |shown: &[Vec<f32>]| shown.iter().filter(|v| v[0] == 0.0).count();
+    run(&mut fade, &a, 0..100, 1.0);
+    assert!(!fade.pace.has_last(), "nothing is looked at between fades");
+    // One frame to be looked at, and the first of the fade, which stands at its beginning.
+    assert_eq!(held(&run(&mut fade, &b, 100..200, 1.0)), 2);
+    // Where nobody looks it does not wait for ever.
+    let mut fade = self::fade();
+    fade.step(&a, at(0));
+    let shown: Vec<f32> = (1..6)
+        .map(|n| fade.step(&b, at(20 * n)).values()[0])
+        .collect();
+    assert!(shown[1] == 0.0 && shown[4] > 0.0, "{shown:?}");
+    // A text that was taken back has nothing to wait for.
+    let mut fade = self::fade();
+    fade.step(&a, at(0));
+    fade.step(&b, at(20));
+    run(&mut fade, &a, 40..80, 1.0);
+    assert!(!fade.waits && !fade.pace.has_last());
+}
+
+#[test]
 fn time_that_goes_back_holds_the_start() {
     let (a, b) = (
         guidance(Task::Ivf, &[[1.0, 2.0]]),
@@ -333,6 +360,7 @@ fn after_frames_of_another_kind_nothing_old_is_mixed_in() {
     let begun = || {
         let mut fade = fade();
         assert_eq!(shown(&mut fade, &a, 0, 100), 100);
+        assert_eq!(shown(&mut fade, &b, 10, 100), 100, "the new text waits");
         assert!(shown(&mut fade, &b, 20, 150) < 105);
         fade
     };
