@@ -44,7 +44,9 @@ def command_line(options: argparse.Namespace, share: Path, needs: str) -> list[s
     )
     if options.shell:
         append += " shell"
-    command = [*MACHINES[options.machine], "-m", "1024", "-smp", "1", "-nic", "none", "-no-reboot"]
+    wanted = [n.removeprefix("processors=") for n in needs.split() if n.startswith("processors=")]
+    command = [*MACHINES[options.machine], "-m", "1024", "-smp", *(wanted or ["1"])]
+    command += ["-nic", "none", "-no-reboot"]
     command += (
         ["-display", "none", "-vga", "none"]
         if options.machine == "x86_64"

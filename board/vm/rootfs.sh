@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Makes the disk of the virtual board that runs a real systemd: board/vm/rootfs.sh x86_64
-# A minimal Debian of the distribution's packages (mmdebstrap), with filmd installed as its package
-# would: programs, unit, sysusers, tmpfiles, udev rules. The Debian is cached, the rest is put in
-# anew each time. $1 machine, $2 the folder with the programs, $3 the scenario of board/vm/service.
+# A minimal Debian of the distribution's packages (mmdebstrap), with filmd installed by
+# board/install.sh. The Debian is cached, the rest is put in anew each time. $1 machine, $2 the folder with the programs, $3 the scenario of board/vm/service.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -47,22 +46,17 @@ PY
 touch "$tree/lib/modules/$kernel"/modules.{builtin,order,builtin.modinfo}
 chroot "$tree" depmod "$kernel"
 
-# What a package of filmd would install.
-install -m 755 "$programs/filmd" "$programs/filmctl" "$programs/uvc-tool" -t "$tree/usr/bin"
-install -D -m 644 "$root/systemd/filmd.service" "$tree/usr/lib/systemd/system/filmd.service"
-install -D -m 644 "$root/systemd/filmd.sysusers" "$tree/usr/lib/sysusers.d/filmd.conf"
-install -D -m 644 "$root/systemd/filmd.tmpfiles" "$tree/usr/lib/tmpfiles.d/filmd.conf"
-install -D -m 644 "$root/board/60-filmd-cameras.rules" -t "$tree/etc/udev/rules.d"
-install -D -m 644 "$root/models/manifest.toml" -t "$tree/usr/share/filmd/models"
-cp "$root"/models/*.{onnx,f32} "$tree/usr/share/filmd/models/"
-mkdir -p "$tree/etc/filmd" "$tree/usr/lib/filmd-test"
+models=$work/systemd/no-models
+mkdir -p "$models"
+if grep -q '^# needs:.*describer' "$here/scenarios/$scenario.sh"; then
+    models=${FILMD_CACHE:-$HOME/.cache/filmd/models}
+fi
+DESTDIR=$tree PROGRAMS=$programs FILMD_CACHE=$models bash "$root/board/install.sh" >/dev/null
+install -m 755 "$programs/uvc-tool" -t "$tree/usr/bin"
+mkdir -p "$tree/usr/lib/filmd-test"
 install -m 644 "$here/service/filmd.toml" -t "$tree/etc/filmd"
 install -m 755 "$here/lib.sh" -t "$tree/usr/lib/filmd-test"
 install -m 755 "$here/service/$scenario.sh" "$tree/usr/lib/filmd-test/scenario.sh"
-if grep -q '^# needs:.*describer' "$here/scenarios/$scenario.sh"; then
-    install -m 755 "$programs/film-describe" -t "$tree/usr/bin"
-    install -D -m 644 "${FILMD_CACHE:-$HOME/.cache/filmd/models}"/*.gguf -t "$tree/var/lib/filmd/models"
-fi
 install -m 644 "$here"/service/*.service -t "$tree/etc/systemd/system"
 mkdir -p "$tree/etc/systemd/system/multi-user.target.wants"
 for unit in "$tree"/etc/systemd/system/*.service; do
