@@ -21,7 +21,7 @@ STAGES = {
     "overlay": "present: overlay",
     "xrgb": "present: XRGB8888",
 }
-# `stage` is these and the tone map and the watch over fades.
+# `stage` is these, the tone map, and what colours that do not fit cost.
 PARTS = ("align", "luma", "network-int8", "compose")
 FRAME = ("unpack", "stage", "xrgb")  # without overlay
 KERNELS = {
@@ -116,10 +116,11 @@ def table(counter: Path, bench: str) -> str:
     def difference(a: list[float], b: list[float]) -> list[float]:
         return [x - y for x, y in zip(a, b)]
 
+    def with_macs(millions: float) -> str:
+        return f"{millions:.1f} ({network_mac() / millions / 1e6:.2f})"
+
     for stage, words in STAGES.items():
-        network = stage.startswith("network")
-        per_mac = lambda n: f"{n:.1f} ({network_mac() / n / 1e6:.2f})"  # noqa: E731
-        add(words, counts[stage], per_mac if network else "{:.1f}".format)
+        add(words, counts[stage], with_macs if stage.startswith("network") else "{:.1f}".format)
         if stage == "compose":
             add("fuse: tone map; colours that do not fit", difference(counts["stage"], sums(PARTS)))
     add("a frame, without overlay and what stands instead", sums(FRAME))

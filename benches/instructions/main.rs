@@ -108,8 +108,8 @@ impl Scene {
         Box::new(fuser.expect("the network"))
     }
 
-    /// From a pair to the picture as the daemon does it by default: with the tone map and the watch
-    /// over fades.
+    /// From a pair to the picture as the daemon does it by default, with the tone map and
+    /// between two fades.
     fn stage(&mut self, times: usize) {
         let (config, metrics) = (Config::default(), Metrics::default());
         let fuser = Some(self.fuser("film-edge-int8"));

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the disk of the virtual board that runs a real systemd: board/vm/rootfs.sh x86_64
 # A minimal Debian of the distribution's packages (mmdebstrap), with filmd installed by
-# board/install.sh. The Debian is cached, the rest is put in anew each time. $1 machine, $2 the folder with the programs, $3 the scenario of board/vm/service.
+# board/install.sh. The Debian is cached, the rest is put in anew each time. $1 machine, $2 the folder
+# with the programs, $3 the scenario of board/vm/service.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
