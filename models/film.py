@@ -23,6 +23,8 @@ TOKENS = 64  # guidance rows
 FEATURES = 384  # guidance columns (MiniLM hidden size)
 MULTIPLE_OF = 16  # CELL * 4 (context and attention grid)
 DETAIL = 0.5  # bound of the additive detail, in units of full scale
+SLOPE = 1e4  # a text row is used as far as SLOPE times the sum of its magnitudes, at most 1
+CLOSED = 1e4  # taken off the attention scores of a row that is not used
 
 
 @dataclass(frozen=True)
@@ -240,8 +242,8 @@ class Film(nn.Module):
 
     def maps(self, a: Tensor, b: Tensor, guidance: Tensor) -> tuple[Tensor, Tensor]:
         """a, b [N,1,H,W] in 0..1, guidance [N,L,D] -> logit of a's weight and detail [N,1,H,W]."""
-        used = torch.clamp(guidance.abs().sum(-1, keepdim=True) * 1e4, max=1.0)  # [N,L,1]
-        closed = ((used - 1.0) * 1e4).transpose(1, 2).unsqueeze(1)  # [N,1,1,L]
+        used = torch.clamp(guidance.abs().sum(-1, keepdim=True) * SLOPE, max=1.0)  # [N,L,1]
+        closed = ((used - 1.0) * CLOSED).transpose(1, 2).unsqueeze(1)  # [N,1,1,L]
         scale1, shift1, scale2, shift2 = self.pooled(guidance, used)
         rounded, on = iter(self.features), self.features[0].on
         planes = [a - 0.5, b - 0.5]

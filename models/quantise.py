@@ -4,8 +4,8 @@
 
 The trunk at quarter resolution and the guides' convolutions at 1/16 become operators of the domain
 "filmd", which src/fuse/int8 runs: signed 8-bit features [height, width, channels], weights per
-output channel, both within +-127. Attention is an operator in f32; the text's projections keep their
-standard nodes. Roundings stand where training had them: the points of Rounded in film.py.
+output channel, both within +-127. Attention and what the text becomes before it are operators in f32.
+Roundings stand where training had them: the points of Rounded in film.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import data
 from bank import Bank
-from film import CELL, DETAIL, Activity, Shape
+from film import CELL, CLOSED, DETAIL, SLOPE, Activity, Shape
 from refine import LEVELS, levels_of, refine, session
 from validate import guidance_of, pad, spread
 
@@ -55,6 +55,13 @@ class Float:
         """The second input of the node that gives a value."""
         return next(i for i in self.producer[value].input if i != than)
 
+    def linear(self, value: str) -> tuple[np.ndarray, np.ndarray]:
+        """Weights [in, out] and bias of the product and sum that give a value."""
+        bias = next(i for i in self.producer[value].input if i in self.weights)
+        product = self.producer[self.other(value, bias)]
+        weight = next(i for i in product.input if i in self.weights)
+        return self.weights[weight], self.weights[bias]
+
 
 @dataclass(frozen=True)
 class GuideNames:
@@ -64,7 +71,6 @@ class GuideNames:
     entered: str
     keys: list[str]  # of each head, f32
     values: list[str]
-    closed: str  # rows of the text that are not used
     attended: str
     left: str
     guided: str  # trunk and guide
@@ -79,16 +85,11 @@ class Names:
     """The float graph's values at which features are quantised, in the order of the trunk."""
 
     def __init__(self, net: Float, half: int) -> None:
-        def modulated(x: str) -> tuple[str, str, str]:
-            product = net.reader(x, "Mul")
-            total = net.reader(product, "Add")
-            return total, net.other(product, x), net.other(total, product)
-
-        self.modulation, self.guides, self.wide, self.mixed = [], [], [], []
+        self.modulated, self.guides, self.wide, self.mixed = [], [], [], []
         x = net.reader(net.conv("stem"), "Relu")
         for guide, part in enumerate(("early", "late")):
-            x, gain, shift = modulated(x)
-            self.modulation.append((x, gain, shift))
+            x = net.reader(net.reader(x, "Mul"), "Add")
+            self.modulated.append(x)
             self.guides.append(self.guide(net, f"guides.{guide}", x))
             x = self.guides[-1].guided
             for block in range(half):
@@ -103,13 +104,12 @@ class Names:
         entered = net.reader(net.conv(f"{name}.enter"), "Relu")
         attended = net.reader(entered, "Add")
         fine = net.reader(net.conv(f"{name}.fine.taps"), "DepthToSpace")
-        keys, values, closed = zip(*(attention(net, f"{name}.attend", h) for h in range(HEADS)))
+        keys, values = zip(*(attention(net, f"{name}.attend", h) for h in range(HEADS)))
         return GuideNames(
             pooled=net.reader(x, "AveragePool"),
             entered=entered,
             keys=list(keys),
             values=list(values),
-            closed=closed[0],
             attended=attended,
             left=net.conv(f"{name}.leave"),
             guided=net.reader(fine, "Add"),
@@ -130,25 +130,21 @@ class Names:
     def features(self) -> list[str]:
         """Every value that gets a scale."""
         guides = [name for guide in self.guides for name in guide.features()]
-        return [m[0] for m in self.modulation] + guides + self.wide + self.mixed
+        return self.modulated + guides + self.wide + self.mixed
 
 
-def attention(net: Float, name: str, head: int) -> tuple[str, str, str]:
-    """Keys and values [1, rows, size] of a head, and the mask of the rows."""
+def attention(net: Float, name: str, head: int) -> tuple[str, str]:
+    """Keys and values [1, rows, size] of a head."""
     query = net.reader(net.conv(f"{name}.query.{head}"), "Transpose")
     product = net.reader(query, "MatMul")
-    total = net.reader(net.reader(product, "Mul"), "Add")
-    weights = net.reader(total, "Softmax")
-    scaled = next(i for i in net.producer[total].input if net.producer[i].op_type == "Mul")
+    weights = net.reader(net.reader(net.reader(product, "Mul"), "Add"), "Softmax")
 
     def rows(value: str) -> str:
         """Before what the standard product needs: a transposition, an axis."""
         node = net.producer[value]
         return rows(node.input[0]) if node.op_type in ("Unsqueeze", "Transpose") else value
 
-    keys = rows(net.other(product, query))
-    values = rows(net.other(net.reader(weights, "MatMul"), weights))
-    return keys, values, net.other(total, scaled)
+    return rows(net.other(product, query)), rows(net.other(net.reader(weights, "MatMul"), weights))
 
 
 def feed(a: np.ndarray, b: np.ndarray, guidance: np.ndarray) -> dict[str, np.ndarray]:
@@ -247,23 +243,33 @@ class Builder:
             attributes["shift_scale"] = 1 / scales[1]
         return self.node("ConvQuant", inputs, f"{name}.features", **attributes)
 
-    def keep(self, wanted: list[str], given: set[str]) -> None:
-        """Float nodes that lead to the wanted values, with their weights, in their order."""
-        needed, kept, used = list(wanted), [], set()
-        while needed:
-            value = needed.pop()
-            if value in given or value not in self.net.producer:
-                used.add(value)
-                continue
-            node = self.net.producer[value]
-            if node not in kept:
-                kept.append(node)
-                needed.extend(i for i in node.input if i)
-        order = {id(n): i for i, n in enumerate(self.net.model.graph.node)}
-        self.nodes.extend(sorted(kept, key=lambda n: order[id(n)]))
-        for constant in self.net.model.graph.initializer:
-            if constant.name in used:
-                self.constants.append(constant)
+    def linear(
+        self, name: str, x: str, layer: tuple[np.ndarray, np.ndarray], relu: bool = False
+    ) -> str:
+        """Rows of a text by weights [in, out] and a bias."""
+        constants = [
+            self.constant(f"{name}.{kind}", value.astype(np.float32))
+            for kind, value in zip(("weight", "bias"), layer)
+        ]
+        return self.node("TextLinear", [x, *constants], name, relu=int(relu))
+
+
+def build_pooled(out: Builder, guides: int) -> list[tuple[str, str]]:
+    """The nodes from the text's mean to gain and shift of each guide's features."""
+    of = out.net.weights
+    mean = out.node("TextMean", ["guidance"], "text.mean", slope=SLOPE)
+    layer = of["pooled.hidden.weight"].T, of["pooled.hidden.bias"]
+    hidden = out.linear("text.hidden", mean, layer, relu=True)
+    # A gain is trained as its difference from 1.
+    start = [np.float32(1.0), np.float32(0.0)] * guides
+    weights = np.split(of["pooled.out.weight"].T, len(start), 1)
+    biases = np.split(of["pooled.out.bias"], len(start))
+    names = [f"text.{kind}.{guide}" for guide in range(guides) for kind in ("gain", "shift")]
+    made = [
+        out.linear(name, hidden, (weight, bias + first))
+        for name, weight, bias, first in zip(names, weights, biases, start)
+    ]
+    return list(zip(made[::2], made[1::2]))
 
 
 def attention_weights(out: Builder, name: str) -> list[str]:
@@ -282,16 +288,26 @@ def attention_weights(out: Builder, name: str) -> list[str]:
 
 
 def build_guide(
-    out: Builder, names: GuideNames, scales: dict[str, float], name: str, trunk: tuple[str, float]
+    out: Builder,
+    names: GuideNames,
+    scales: dict[str, float],
+    name: str,
+    trunk: tuple[str, float],
+    closed: str,
 ) -> str:
-    """The guide's nodes; gives the trunk with the guide added."""
+    """The guide's nodes; gives the trunk with the guide added. `closed`: rows that are not used."""
     x, at = trunk
+    told = [
+        out.linear(f"{name}.{kind}.{head}", "guidance", out.net.linear(value))
+        for kind, of_heads in (("keys", names.keys), ("values", names.values))
+        for head, value in enumerate(of_heads)
+    ]
     pooled, entered, attended, left, guided = (scales[n] for n in names.features())
     y = out.node("PoolQuant", [x], f"{name}.pooled", factor=at / pooled)
     y = out.conv(f"{name}.enter", y, (pooled, entered), relu=True)
     y = out.node(
         "AttentionQuant",
-        [y, *names.keys, *names.values, names.closed, *attention_weights(out, f"{name}.attend")],
+        [y, *told, closed, *attention_weights(out, f"{name}.attend")],
         f"{name}.attended",
         heads=HEADS,
         input_scale=entered,
@@ -315,8 +331,8 @@ def build_guide(
 def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx.ModelProto:
     """The quantised graph."""
     out = Builder(net)
-    wanted = [v for g in names.guides for v in (*g.keys, *g.values, g.closed)]
-    wanted += [v for m in names.modulation for v in m[1:]]
+    modulation = build_pooled(out, len(names.guides))
+    closed = out.node("TextClosed", ["guidance"], "text.closed", slope=SLOPE, closed=CLOSED)
     pixel, cells = 1 / STEPS, CELL * CELL
     x = out.node(
         "SpaceToDepthQuant",
@@ -325,34 +341,30 @@ def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx
         steps=float(STEPS),
         floor=Activity.FLOOR,
     )
-    total, gain, shift = names.modulation[0]
+    then = scales[names.modulated[0]]
     # Level 0 is pixel 128, of which the float net takes 0.5 off; and no activity.
     offset = np.repeat([128 * pixel - 0.5, 128 * pixel - 0.5, 0.0], cells)
-    x = out.conv(
-        "stem", x, (pixel, scales[total]), offset=offset, modulation=(gain, shift), relu=True
-    )
+    x = out.conv("stem", x, (pixel, then), offset=offset, modulation=modulation[0], relu=True)
     block = 0
     for guide, part in enumerate(("early", "late")):
-        at = scales[names.modulation[guide][0]]
-        x = build_guide(out, names.guides[guide], scales, f"guides.{guide}", (x, at))
+        at = scales[names.modulated[guide]]
+        x = build_guide(out, names.guides[guide], scales, f"guides.{guide}", (x, at), closed)
         at = scales[names.guides[guide].guided]
         for i in range(half):
             wide = scales[names.wide[block]]
             y = out.conv(f"{part}.{i}.wide", x, (at, wide), relu=True)
             last = guide == 0 and i == half - 1
-            modulation = names.modulation[1] if last else (names.mixed[block], "", "")
-            then = scales[modulation[0]]
+            then = scales[names.modulated[1] if last else names.mixed[block]]
             x = out.conv(
                 f"{part}.{i}.mix",
                 y,
                 (wide, then),
                 residual=(x, at),
-                modulation=modulation[1:] if last else None,
+                modulation=modulation[1] if last else None,
             )
             at, block = then, block + 1
     maps = out.conv("head", x, (at, 1.0), raw=True)
     out.node("BlendOutput", [maps, "infrared", "visible"], "fused", detail=DETAIL)
-    out.keep(wanted, {"guidance"})
     graph = helper.make_graph(
         ordered(out.nodes, {c.name for c in out.constants}),
         "film-edge-int8",

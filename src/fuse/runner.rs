@@ -1,8 +1,7 @@
-//! Who runs a network's graph: a [`Sequence`] of filmd's 8-bit operators where they are all of it that
-//! works on pictures, else tract.
+//! Who runs a network's graph: a [`Sequence`] of filmd's operators where they are all of it, else tract.
 //!
 //! Input: a graph as tract read it; input tensors. Output: the output tensor, lent to a reader. Thread:
-//! fuse. Blocks: until all bands are done. Allocates: a sequence next to nothing, see there; tract every
+//! fuse. Blocks: until all bands are done. Allocates: a sequence nothing; tract every
 //! intermediate tensor of a run. Fails when: the graph's shapes are others than asked for; a value is
 //! not finite. Not its job: pictures.
 

@@ -1,4 +1,5 @@
-//! Operators for tract that run a signed 8-bit trunk by the kernels of [`crate::simd::int8`].
+//! Operators for tract: a signed 8-bit trunk by the kernels of [`crate::simd::int8`], and what becomes
+//! of the text.
 //!
 //! Input: nodes of the domain `filmd` in an ONNX graph (`models/quantise.py` writes them). Output:
 //! a reader that knows them, and a [`Sequence`] of them. Thread: fuse, and the threads of a team.
@@ -18,6 +19,7 @@ mod sequence;
 mod team;
 #[cfg(test)]
 mod tests;
+mod text;
 mod upsample;
 
 use tract_onnx::Onnx;
@@ -36,5 +38,8 @@ pub(super) fn reader() -> Onnx {
     register.insert("AttentionQuant", attention::parse);
     register.insert("UpsampleAdd", upsample::parse);
     register.insert("BlendOutput", blend::parse_blend);
+    register.insert("TextClosed", text::parse_closed);
+    register.insert("TextMean", text::parse_mean);
+    register.insert("TextLinear", text::parse_linear);
     onnx
 }

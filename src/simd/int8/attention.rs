@@ -10,7 +10,7 @@
 //! that the text does not use cost nothing.
 
 use super::exponential::exponential;
-use super::scratch::{Lent, lend};
+use super::scratch::{Lent, lend, lend_within};
 use super::{Level, Path, Portable};
 
 /// Values that are computed together; sizes are padded to whole ones.
@@ -191,13 +191,17 @@ impl Attention {
         assert!(rows.keys.iter().all(of_head) && rows.values.iter().all(of_head));
         let used = used(rows.closed);
         let (size, count) = (self.size, used.len());
-        let lanes = Matrix::lanes(size, count) + Matrix::lanes(count, size);
+        let (most, heads) = (rows.closed.len(), self.heads);
+        let lanes = |rows| Matrix::lanes(size, rows) + Matrix::lanes(rows, size);
+        let values = |rows: usize| rows.max(size).next_multiple_of(LANES);
+        let (lanes, most_lanes) = (lanes(count), lanes(most));
         let mut told = Told {
             attention: self,
             scales,
-            weights: lend([0.0; LANES], lanes * self.heads),
-            no_bias: lend(0.0, count.max(size).next_multiple_of(LANES)),
+            weights: lend_within([0.0; LANES], lanes * heads, most_lanes * heads),
+            no_bias: lend_within(0.0, values(count), values(most)),
             used: count,
+            rows: most,
         };
         for (h, weights) in told.weights.chunks_exact_mut(lanes).enumerate() {
             let (scores, values) = weights.split_at_mut(Matrix::lanes(size, count));
@@ -218,8 +222,9 @@ pub struct Told<'a> {
     weights: Lent<Lanes>,
     /// Zeros.
     no_bias: Lent<f32>,
-    /// Rows of the text.
+    /// Rows of the text that are used, and all.
     used: usize,
+    rows: usize,
 }
 
 impl Told<'_> {
@@ -273,7 +278,8 @@ impl Portable for Attend<'_> {
         let mut query = lend(0.0, attention.query.padded());
         let mut found = lend(0.0, attention.heads * size.next_multiple_of(LANES));
         let mut told = lend(0.0, attention.out.padded());
-        let mut scores = lend(0.0, self.told.used.next_multiple_of(LANES));
+        let [used, rows] = [self.told.used, self.told.rows].map(|n| n.next_multiple_of(LANES));
+        let mut scores = lend_within(0.0, used, rows);
         let per_level = 1.0 / scales.output;
         let cells = self.features.chunks_exact(channels);
         for (out, features) in self.out.chunks_exact_mut(channels).zip(cells) {

@@ -75,6 +75,14 @@ pub fn lend<T: Lendable>(value: T, length: usize) -> Lent<T> {
     Lent(vector)
 }
 
+/// So many of `value`, in a vector that has place for `most`, so that none has to grow where later
+/// there are more.
+pub fn lend_within<T: Lendable>(value: T, length: usize, most: usize) -> Lent<T> {
+    let mut lent = lend(value, most);
+    lent.truncate(length);
+    lent
+}
+
 impl<T: Lendable> Lent<T> {
     /// Leaves the first `length`, or all.
     pub(super) fn truncate(&mut self, length: usize) {
