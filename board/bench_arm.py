@@ -45,7 +45,7 @@ MAC_PER_STEP = {"sdot": 5 * 16 * 16, "sadalp": 5 * 4 * 16}
 def run(counter: Path, bench: str, cpu: str, stage: str, times: int) -> int:
     command = [counter / "qemu-aarch64", "-cpu", cpu, "-L", "/usr/aarch64-linux-gnu"]
     command += ["-plugin", f"{counter / 'libinsn.so'},inline=on", "-d", "plugin"]
-    done = subprocess.run([*command, bench, stage, str(times)], capture_output=True, text=True)
+    done = subprocess.run([*command, bench, stage, str(times)], capture_output=True, text=True, check=False)
     found = re.findall(r"insns: (\d+)", done.stderr + done.stdout)
     if done.returncode or not found:
         sys.exit(f"{stage} as {cpu}: {done.stderr}")
@@ -62,7 +62,7 @@ def inner_loops(bench: str) -> dict[str, list[str]]:
     """The shortest loop with each multiply instruction."""
     command = ["aarch64-linux-gnu-objdump", "-d", "--no-show-raw-insn", bench]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    lines = re.findall(r"^ +([0-9a-f]+):\t(.*?)(?: *//.*)?$", text, re.M)
+    lines = re.findall(r"^ +([0-9a-f]+):\t(.*?)(?: *//.*)?$", text, re.MULTILINE)
     places = {address: i for i, (address, _) in enumerate(lines)}
     loops: dict[str, list[str]] = {}
     for i, (address, instruction) in enumerate(lines):
@@ -72,9 +72,9 @@ def inner_loops(bench: str) -> dict[str, list[str]]:
             continue
         body = [text for _, text in lines[start:i]]
         for multiply in MAC_PER_STEP:
-            if any(text.startswith(multiply) for text in body):
-                if len(body) < len(loops.get(multiply, [""] * 1000)):
-                    loops[multiply] = body
+            multiplies = any(text.startswith(multiply) for text in body)
+            if multiplies and len(body) < len(loops.get(multiply, [""] * 1000)):
+                loops[multiply] = body
     return loops
 
 

@@ -107,6 +107,11 @@ impl Quantiles {
             p99: quantile_ms(&micros, 99),
         }
     }
+
+    /// 99th percentile to median.
+    pub fn spread(self) -> f64 {
+        self.p99 / self.p50.max(1e-3)
+    }
 }
 
 /// Counters and timings of a running pipeline.

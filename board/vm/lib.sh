@@ -49,6 +49,13 @@ camera() {
     wait_for 20 node "$name"
 }
 
+# service_cameras FPS: the cameras that board/vm/service/filmd.toml names.
+service_cameras() {
+    set -- --width 160 --height 120 --fps "$1"
+    uvc-tool --control /tmp/thermal --name thermal --port 0 --format y16 --id 1e4e:0100 "$@" &
+    uvc-tool --control /tmp/visible --name visible --port 1 --format yuyv --id 046d:0825 "$@" &
+}
+
 # tell NAME COMMAND: to a camera, as "freeze", "resume", "tear", "unplug".
 tell() { echo "$2" >"/tmp/$1"; }
 

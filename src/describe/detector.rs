@@ -14,7 +14,8 @@ mod network;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::facts::NamedObject;
+use super::facts::{Facts, NamedObject};
+use crate::align::AlignedPair;
 use crate::config::DetectorConfig;
 use crate::frame::Picture;
 use network::Network;
@@ -22,10 +23,10 @@ use network::Network;
 /// What a picture shows, in nouns.
 pub struct Detector {
     config: DetectorConfig,
-    /// `None` before the first picture, and after a file could not be used.
-    network: Option<Network>,
-    tried: bool,
-    complaint: Option<String>,
+    /// `None` before the first picture; an error where the file cannot be used.
+    network: Option<Result<Network, String>>,
+    /// What went wrong in the last run.
+    fault: Option<String>,
 }
 
 impl Detector {
@@ -34,8 +35,7 @@ impl Detector {
         Self {
             config,
             network: None,
-            tried: false,
-            complaint: None,
+            fault: None,
         }
     }
 
@@ -44,28 +44,35 @@ impl Detector {
     /// # Errors
     /// The file, what was found in it and what to do.
     pub fn load(&mut self) -> Result<(), String> {
-        if !self.tried {
-            self.tried = true;
-            let loaded = guarded(|| Network::load(&self.config));
-            self.complaint = loaded.as_ref().err().map(|what| self.named(what));
-            self.network = loaded.ok();
-        }
-        match (&self.network, &self.complaint) {
-            (None, Some(what)) => Err(what.clone()),
-            _ => Ok(()),
+        self.loaded().map(|_| ())
+    }
+
+    fn loaded(&mut self) -> Result<&mut Network, String> {
+        let config = &self.config;
+        let network = self.network.get_or_insert_with(|| {
+            guarded(|| Network::load(config)).map_err(|what| complaint(config, &what))
+        });
+        network.as_mut().map_err(|what| what.clone())
+    }
+
+    /// Has the facts of a pair name what its visible picture shows, where there is one. Other tasks
+    /// than infrared and visible have no scene.
+    pub fn name(&mut self, facts: &mut Facts, pair: &AlignedPair) {
+        if let Facts::Ivf(scene) = facts
+            && pair.has_visible
+        {
+            scene.objects = self.objects(&pair.visible);
         }
     }
 
     /// What is seen in a picture of 1 or 3 channels, the largest first; nothing after a failure.
     pub fn objects(&mut self, picture: &Picture) -> Vec<NamedObject> {
-        if self.load().is_err() {
-            return Vec::new();
-        }
-        let Some(network) = &mut self.network else {
+        let Ok(network) = self.loaded() else {
             return Vec::new();
         };
         let found = guarded(|| network.run(picture));
-        self.complaint = found.as_ref().err().map(|what| self.named(what));
+        let fault = found.as_ref().err();
+        self.fault = fault.map(|what| complaint(&self.config, what));
         let mut found = found.unwrap_or_default();
         found.sort_by(|a, b| b.area.total_cmp(&a.area));
         found
@@ -73,15 +80,18 @@ impl Detector {
 
     /// Why nothing is named, for status.
     pub fn complaint(&self) -> Option<&str> {
-        self.complaint.as_deref()
+        match &self.network {
+            Some(Err(what)) => Some(what),
+            _ => self.fault.as_deref(),
+        }
     }
+}
 
-    fn named(&self, what: &str) -> String {
-        format!(
-            "the detector {} cannot be used: {what}; name another one, or none",
-            self.config.model.display()
-        )
-    }
+fn complaint(config: &DetectorConfig, what: &str) -> String {
+    format!(
+        "the detector {} cannot be used: {what}; name another one, or none",
+        config.model.display()
+    )
 }
 
 /// A graph from elsewhere may be one that tract panics on; the guide thread goes on.

@@ -58,7 +58,7 @@ fn things_are_named_where_they_are_whatever_the_pictures_shape() {
     let mut pair = AlignedPair::registered(Picture::grey(seen.size()), seen);
     (pair.has_infrared, pair.has_visible) = (true, true);
     let mut facts = Facts::measure(Task::Ivf, &pair);
-    facts.name(objects);
+    detector.name(&mut facts, &pair);
     let text = facts.sentences().join(" ");
     assert!(
         text.contains("shows one car on the right and one person on the left")

@@ -107,13 +107,6 @@ impl Facts {
         }
     }
 
-    /// Takes over what a detector found in the visible picture. Other tasks have no scene.
-    pub fn name(&mut self, objects: Vec<NamedObject>) {
-        if let Self::Ivf(scene) = self {
-            scene.objects = objects;
-        }
-    }
-
     /// The task they were measured for.
     pub const fn task(&self) -> Task {
         match self {

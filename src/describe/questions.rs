@@ -335,13 +335,15 @@ mod tests {
             let all = [Level::Scene, Level::Object, Level::Detail, Level::Wish];
             assert_eq!(levels, all);
             let mut facts = facts(task);
-            facts.name(vec![NamedObject {
-                class: "person",
-                confidence: 0.9,
-                x: 0.2,
-                y: 0.5,
-                area: 0.1,
-            }]);
+            if let Facts::Ivf(scene) = &mut facts {
+                scene.objects = vec![NamedObject {
+                    class: "person",
+                    confidence: 0.9,
+                    x: 0.2,
+                    y: 0.5,
+                    area: 0.1,
+                }];
+            }
             let answers = questions.answer(&facts);
             assert!(!answers.is_empty(), "{task:?}");
             let (wishes, answers): (Vec<_>, Vec<_>) =

@@ -302,12 +302,8 @@ impl GuideWorker {
         if let Some((at, before)) = &self.before {
             facts.follow(before, now.since(*at).as_secs_f32());
         }
-        if let Some(detector) = self
-            .detector
-            .as_mut()
-            .filter(|_| task == Task::Ivf && pair.has_visible)
-        {
-            facts.name(detector.objects(&pair.visible));
+        if let Some(detector) = &mut self.detector {
+            detector.name(&mut facts, pair);
         }
         self.remember(facts.clone(), now);
         let by_template = self.prompt(task, &facts, false);

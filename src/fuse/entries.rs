@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::FuseError;
 use crate::config::Task;
+use crate::files::hex;
 
 /// One network: an ONNX graph with inputs `infrared` and `visible`, `[1,1,H,W]` in 0..=1, and
 /// `guidance`, `[1,tokens,features]`; one output `fused`, `[1,1,H,W]`.
@@ -216,8 +217,4 @@ pub(super) fn compare(path: &Path, expected: &str, found: &str) -> Result<(), Fu
          install it again",
         path.display()
     )))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

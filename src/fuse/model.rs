@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::FuseError;
 use super::entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Raw, Role};
-use super::entries::{check, compare, hex, unreadable};
+use super::entries::{check, compare, unreadable};
 use crate::config::{Task, line_and_column};
 use crate::describe::{Guidance, Origin, TokenFeatures};
+use crate::files::hex;
 
 /// The file's name inside a models folder.
 pub const MANIFEST_NAME: &str = "manifest.toml";

@@ -9,8 +9,7 @@ running_describer() { [ -n "$(describer)" ]; }
 # A text takes the emulated processor minutes: slower cameras leave it the time.
 for name in thermal visible; do echo unplug >/tmp/$name; done
 sleep 2
-uvc-tool --control /tmp/thermal --name thermal --port 0 --format y16 --width 160 --height 120 --fps 2 --id 1e4e:0100 &
-uvc-tool --control /tmp/visible --name visible --port 1 --format yuyv --width 160 --height 120 --fps 2 --id 046d:0825 &
+service_cameras 2
 sed -i 's/^enabled = false/enabled = true\ndeadline_s = 1200.0\ntime_to_live_s = 900.0\npause_when_late = false/' \
     /etc/filmd/filmd.toml
 systemctl restart filmd

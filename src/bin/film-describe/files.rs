@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use filmd::files::hex;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
@@ -55,11 +56,7 @@ fn hash(mut file: File, mut sum: Sha256) -> std::io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    Ok(sum
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hex(&sum.finalize()))
 }
 
 #[cfg(test)]

@@ -131,11 +131,7 @@ fn unevenness() -> f64 {
         std::hint::black_box(mixed);
         Clock.now().since(start).as_micros() as u32
     };
-    spread(Quantiles::of((0..500).map(work).collect()))
-}
-
-fn spread(times: Quantiles) -> f64 {
-    times.p99 / times.p50.max(1e-3)
+    Quantiles::of((0..500).map(work).collect()).spread()
 }
 
 fn measure(pipeline: &Pipeline, plan: Plan) -> Result<(Side, Side)> {
@@ -233,8 +229,8 @@ impl Side {
         self.fuse_cpu_ms = self.cpu.as_secs_f64() * 1e3 / self.frames.max(1) as f64;
         self.fuse_ms = Quantiles::of(std::mem::take(&mut self.fuse));
         self.latency_ms = Quantiles::of(std::mem::take(&mut self.latency));
-        self.fuse_p99_to_p50 = spread(self.fuse_ms);
-        self.latency_p99_to_p50 = spread(self.latency_ms);
+        self.fuse_p99_to_p50 = self.fuse_ms.spread();
+        self.latency_p99_to_p50 = self.latency_ms.spread();
     }
 }
 

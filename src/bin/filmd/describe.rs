@@ -156,7 +156,7 @@ impl Set<'_> {
         let pair = read_pair(a, b, self.args.stretch)?;
         let mut facts = Facts::measure_as(task, self.args.modality, &pair);
         if let Some(detector) = &mut self.detector {
-            facts.name(detector.objects(&pair.visible));
+            detector.name(&mut facts, &pair);
             if let Some(complaint) = detector.complaint() {
                 bail!("{complaint}");
             }

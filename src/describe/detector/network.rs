@@ -12,6 +12,7 @@ use super::boxes::{self, Layout};
 use super::classes::CLASSES;
 use crate::config::DetectorConfig;
 use crate::describe::facts::NamedObject;
+use crate::files::hex;
 use crate::frame::{Picture, Size};
 
 /// Side of the input where the graph takes any, pixels: what the YOLO family is trained with.
@@ -33,8 +34,7 @@ impl Network {
         let bytes =
             std::fs::read(&config.model).map_err(|error| format!("cannot read it: {error}"))?;
         if let Some(expected) = &config.sha256 {
-            let digest = Sha256::digest(&bytes);
-            let found: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+            let found = hex(&Sha256::digest(&bytes));
             if !found.eq_ignore_ascii_case(expected) {
                 return Err(format!("its SHA-256 is {found}, expected {expected}"));
             }
