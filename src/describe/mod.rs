@@ -18,9 +18,11 @@ mod features_file;
 #[cfg(test)]
 mod gbnf;
 mod guide_settings;
+mod guide_status;
 mod history;
 mod launch;
 mod models;
+mod observer;
 mod pause;
 pub mod prompt;
 pub mod proof;
@@ -45,12 +47,13 @@ pub use facts::{
 };
 pub use features_file::FeaturesError;
 pub use guide_settings::GuideSettings;
+pub use guide_status::GuideStatus;
 pub use launch::Launch;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
 pub use pause::FrameCount;
 pub use segments::Segment;
 pub use template::paragraph;
-pub use worker::{GuideStatus, GuideWorker};
+pub use worker::GuideWorker;
 
 use crate::config::{DescribeConfig, Task};
 use view::View;

@@ -9,19 +9,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::ask::MAX_QUESTIONS;
-use super::event_log::{Event, EventLog};
-use super::facts::ChangeKind;
+use super::event_log::Event;
 use super::guide_settings::GuideSettings;
-use super::history::History;
+use super::guide_status::GuideStatus;
+use super::observer::Observer;
 use super::pause::{FrameCount, Lateness, Thermometer};
 use super::questions::Answer;
 use super::view::View;
 use super::{
-    DescribeError, DescribeRequest, Describer, Description, Detector, Facts, Guidance, Origin,
-    Prompt, paragraph,
+    DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
+    paragraph,
 };
 use crate::align::AlignedPair;
 use crate::channel::Watch;
@@ -31,42 +29,8 @@ use crate::frame::Picture;
 
 /// How long a step may be put off: how soon a dead process is noticed.
 const PULSE: Duration = Duration::from_millis(200);
-/// So long before a description another look is taken: motion is what changed since.
-const LOOK_AHEAD: Duration = Duration::from_millis(800);
-/// Between two looks for the event log.
-const LOG_EVERY: Duration = Duration::from_secs(1);
 /// Before a failed description is tried again, at most the interval.
 const RETRY: Duration = Duration::from_millis(500);
-
-/// What the text path is doing.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct GuideStatus {
-    /// The text in force.
-    pub text: String,
-    /// Who wrote it.
-    pub origin: Origin,
-    /// Since it came into force; `None` for neutral guidance.
-    pub age_ms: Option<u64>,
-    /// Descriptions put into force.
-    pub ok: u64,
-    /// Of these, written by the language model.
-    pub by_llm: u64,
-    /// Descriptions that failed; waiting for a restart does not count.
-    pub failed: u64,
-    /// Times the process was started after its first start.
-    pub restarts: u64,
-    /// How long the last description took.
-    pub last_took_ms: Option<u64>,
-    /// The last failure, until a description succeeds.
-    pub last_error: Option<String>,
-    /// What is not as it should be while descriptions still come.
-    pub note: Option<String>,
-    /// Why nothing is described for now.
-    #[serde(default)]
-    pub paused: Option<String>,
-    /// Process id and resident bytes of film-describe.
-    pub process: Option<(u32, u64)>,
-}
 
 /// Makes guidance from pairs, or from a user's text.
 pub struct GuideWorker {
@@ -80,15 +44,9 @@ pub struct GuideWorker {
     since: Option<Timestamp>,
     /// When the next request may start.
     due: Timestamp,
-    /// The last look at the scene, and when it was.
-    before: Option<(Timestamp, Facts)>,
-    history: History,
-    detector: Option<Detector>,
-    log: Option<EventLog>,
+    observer: Observer,
     /// The last fused picture, where a model looks at it.
     fused: Option<Picture>,
-    /// Why the last event is not in the log.
-    log_error: Option<String>,
     thermometer: Thermometer,
     lateness: Lateness,
     /// Reads the frame path's counters.
@@ -121,13 +79,9 @@ impl GuideWorker {
             Err(error) => (None, Some(error.to_string())),
         };
         let (above, zone) = settings.pause_above.clone();
-        let log = settings.events.clone();
         Self {
-            history: History::new(settings.changes),
-            detector: settings.detector.clone().map(Detector::new),
-            log: log.map(|(path, most, keep)| EventLog::new(path, most, keep)),
+            observer: Observer::new(&settings),
             fused: None,
-            log_error: None,
             thermometer: Thermometer::new(zone, above),
             lateness: Lateness::default(),
             frames: None,
@@ -140,7 +94,6 @@ impl GuideWorker {
             wish: None,
             since: None,
             due: Timestamp::ZERO,
-            before: None,
             starts: 0,
             fresh: false,
             ok: 0,
@@ -186,18 +139,10 @@ impl GuideWorker {
 
     /// The next step would use a pair: the frame path then copies one for it.
     pub fn wants_pair(&self, now: Timestamp) -> bool {
-        let describes = self.wish.is_none() && self.paused.is_none() && now >= self.due;
-        self.settings.enabled && (describes || self.looks(now))
-    }
-
-    /// A look is due: for motion some time before the next description, for the event log once a
-    /// second; and it was not taken yet.
-    fn looks(&self, now: Timestamp) -> bool {
-        let since = self.before.as_ref().map(|(at, _)| now.since(*at));
         let describes = self.wish.is_none() && self.paused.is_none();
-        let soon = describes && now.plus(LOOK_AHEAD) >= self.due;
-        soon && since.is_none_or(|since| since > LOOK_AHEAD)
-            || self.log.is_some() && since.is_none_or(|since| since >= LOG_EVERY)
+        let due = describes.then_some(self.due);
+        self.settings.enabled
+            && (due.is_some_and(|due| now >= due) || self.observer.is_due(now, due))
     }
 
     /// One turn: look after the process, let old guidance expire, and make one request where one
@@ -221,38 +166,15 @@ impl GuideWorker {
         if let Some(pair) = pair
             && !looked
             && self.settings.enabled
-            && (may_describe || self.log.is_some())
+            && (may_describe || self.observer.logs())
         {
-            let facts = self.measure(pair);
-            self.remember(facts, now);
+            self.observer.glance(self.neutral.task, pair, now);
         }
         if now >= self.due && self.wish.is_none() && pair.is_none() {
             // Only a pair is missing, or nothing is wanted; a pair ends the wait.
             return PULSE;
         }
         PULSE.min(self.due.since(now).max(Duration::from_millis(20)))
-    }
-
-    /// Keeps a look, and logs what it shows to have changed.
-    fn remember(&mut self, facts: Facts, now: Timestamp) {
-        let task = self.neutral.task;
-        for change in self.history.add(now, &facts) {
-            let kind = match change.event {
-                ChangeKind::Appeared => "appeared",
-                ChangeKind::Left => "left",
-                ChangeKind::Moved => "moved",
-                ChangeKind::Hot => "hot",
-                ChangeKind::Light => "light",
-            };
-            self.log(&Event::new(now, task, kind, &change.text));
-        }
-        self.before = Some((now, facts));
-    }
-
-    fn log(&mut self, event: &Event<'_>) {
-        if let Some(log) = &mut self.log {
-            self.log_error = log.write(event).err();
-        }
     }
 
     /// A started process answers as soon as it has loaded: ask at once.
@@ -298,14 +220,7 @@ impl GuideWorker {
 
     fn describe(&mut self, pair: &AlignedPair, now: Timestamp) {
         let task = self.neutral.task;
-        let mut facts = self.measure(pair);
-        if let Some((at, before)) = &self.before {
-            facts.follow(before, now.since(*at).as_secs_f32());
-        }
-        if let Some(detector) = &mut self.detector {
-            detector.name(&mut facts, pair);
-        }
-        self.remember(facts.clone(), now);
+        let facts = self.observer.facts(task, pair, now);
         let by_template = self.prompt(task, &facts, false);
         let by_llm = self.prompt(task, &facts, true);
         if self.describer.is_none() {
@@ -345,10 +260,8 @@ impl GuideWorker {
 
     /// What the describer is asked about `facts`.
     fn prompt(&self, task: Task, facts: &Facts, by_llm: bool) -> Prompt {
-        let changed = self
-            .history
-            .sentence()
-            .filter(|_| self.settings.say_changes);
+        let changed = self.observer.changed();
+        let changed = changed.filter(|_| self.settings.say_changes);
         if let Some(questions) = &self.settings.questions {
             let mut answers = questions.answer_within(facts, self.neutral.shape().0);
             // Before the wish, which is the last one in the shipped questions.
@@ -368,10 +281,6 @@ impl GuideWorker {
         } else {
             Prompt::Text(paragraph(task, &sentences))
         }
-    }
-
-    fn measure(&self, pair: &AlignedPair) -> Facts {
-        Facts::measure_as(self.neutral.task, self.settings.modality, pair)
     }
 
     fn request(&mut self, text: Prompt, views: Vec<View>) -> Result<Description, DescribeError> {
@@ -401,7 +310,7 @@ impl GuideWorker {
                         if guidance.text != self.watch.get().text {
                             let at = now.plus(description.took);
                             let event = Event::new(at, guidance.task, "text", &guidance.text);
-                            self.log(&Event {
+                            self.observer.log(&Event {
                                 origin: Some(origin),
                                 ..event
                             });
@@ -459,14 +368,9 @@ impl GuideWorker {
     }
 
     fn note(&self) -> Option<String> {
-        let notes = [
-            self.settings.complaint.clone(),
-            self.log_error.clone(),
-            self.detector
-                .as_ref()
-                .and_then(|d| d.complaint().map(str::to_owned)),
-            self.describer.as_ref().and_then(|d| d.note()),
-        ];
+        let [log, detector] = self.observer.complaints();
+        let describer = self.describer.as_ref().and_then(|d| d.note());
+        let notes = [self.settings.complaint.clone(), log, detector, describer];
         let notes: Vec<String> = notes.into_iter().flatten().collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }

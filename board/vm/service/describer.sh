@@ -10,7 +10,7 @@ running_describer() { [ -n "$(describer)" ]; }
 for name in thermal visible; do echo unplug >/tmp/$name; done
 sleep 2
 service_cameras 2
-sed -i 's/^enabled = false/enabled = true\ndeadline_s = 1200.0\ntime_to_live_s = 900.0\npause_when_late = false/' \
+sed -i 's/^enabled = false/enabled = true\ndeadline_s = 3600.0\ntime_to_live_s = 900.0\npause_when_late = false/' \
     /etc/filmd/filmd.toml
 systemctl restart filmd
 check "filmd says that it is ready" wait_for 90 [ "$(show ActiveState)" = active ]
@@ -32,7 +32,7 @@ writes() {
     filmctl status >/share/out/written.txt
     is origin = llm
 }
-check "the language model writes" wait_for 20 writes
+check "the language model writes" wait_for 50 writes
 echo 20 >"$group/cpu.weight"
 figure "$(filmctl status | grep -i 'text' | head -n 2 | tr '\n' ' ')"
 figure "memory of the group: $(cat "$group/memory.current") bytes, at most $(cat "$group/memory.peak" 2>/dev/null)"

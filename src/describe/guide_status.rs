@@ -1,0 +1,38 @@
+//! What the text path is doing, as `filmctl status` shows it.
+//!
+//! Input: none. Output: a record that goes over the control socket. Thread: any. Blocks: never.
+//! Allocates: strings. Fails when: never. Not its job: keeping the counts.
+
+use serde::{Deserialize, Serialize};
+
+use super::Origin;
+
+/// What the text path is doing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct GuideStatus {
+    /// The text in force.
+    pub text: String,
+    /// Who wrote it.
+    pub origin: Origin,
+    /// Since it came into force; `None` for neutral guidance.
+    pub age_ms: Option<u64>,
+    /// Descriptions put into force.
+    pub ok: u64,
+    /// Of these, written by the language model.
+    pub by_llm: u64,
+    /// Descriptions that failed; waiting for a restart does not count.
+    pub failed: u64,
+    /// Times the process was started after its first start.
+    pub restarts: u64,
+    /// How long the last description took.
+    pub last_took_ms: Option<u64>,
+    /// The last failure, until a description succeeds.
+    pub last_error: Option<String>,
+    /// What is not as it should be while descriptions still come.
+    pub note: Option<String>,
+    /// Why nothing is described for now.
+    #[serde(default)]
+    pub paused: Option<String>,
+    /// Process id and resident bytes of film-describe.
+    pub process: Option<(u32, u64)>,
+}
