@@ -21,7 +21,8 @@ figure() { echo "FIGURE $*"; }
 # result: a scenario passes where it checked something and nothing failed.
 result() { [ "$checks" -gt 0 ] && [ "$failures" -eq 0 ]; }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: until the command succeeds. Five tries a second are counted, not seconds:
+# where each try takes long the board is slow, and is given longer.
 wait_for() {
     tries=$(($1 * 5))
     shift

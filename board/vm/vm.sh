@@ -67,13 +67,14 @@ if [[ ${#scenarios[@]} -eq 0 ]]; then
         scenarios+=("$(basename "$file" .sh)")
     done
 fi
-failed=() started=$SECONDS
+failed=() left_out=0 started=$SECONDS
 for scenario in "${scenarios[@]}"; do
     echo "== $scenario"
     begun=$SECONDS
     if grep -q '^# needs:.*systemd' "$here/scenarios/$scenario.sh"; then
         if [[ $machine != x86_64 ]]; then
             echo "$scenario: left out, there is a systemd disk for x86_64 only"
+            left_out=$((left_out + 1))
             continue
         fi
         if grep -q '^# needs:.*describer' "$here/scenarios/$scenario.sh"; then
@@ -84,6 +85,6 @@ for scenario in "${scenarios[@]}"; do
     "${run[@]}" "$scenario" || failed+=("$scenario")
     echo "$scenario took $((SECONDS - begun)) s"
 done
-echo "${#scenarios[@]} scenarios on $machine in $((SECONDS - started)) s," \
-    "${#failed[@]} failed ${failed[*]:-}"
+echo "$((${#scenarios[@]} - left_out)) scenarios on $machine in $((SECONDS - started)) s," \
+    "$left_out left out, ${#failed[@]} failed ${failed[*]:-}"
 [[ ${#failed[@]} -eq 0 ]]

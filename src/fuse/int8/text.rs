@@ -1,18 +1,19 @@
 //! `TextClosed`, `TextMean`, `TextLinear`: what the text becomes before it meets the picture.
 //!
 //! Input: guidance f32 `[1,rows,features]`, or what one of these made of it. Output: f32, see each.
-//! Thread: fuse. Blocks: never. Allocates: never. Fails when: types or shapes do not fit. Not its
+//! Thread: fuse. Blocks: never. Allocates: scratch, the first time. Fails when: types or shapes do not fit. Not its
 //! job: values that are not finite, which the operators refuse that read them.
 //!
-//! They run where the text is another than the last frame's, in each frame of a fade, and then take
-//! below a hundredth of it; so they are plain loops. Each sum is taken in the order of the rows or the
-//! features, so that every processor gives the same bytes.
+//! They run where the text is another than the last frame's, in each frame of a fade, and then take a
+//! hundredth of it. Each sum is taken in the order of the rows or the features, so that every processor
+//! gives the same bytes.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
 use super::node::{Built, Form, Operator, Parsed, Plain, positive, refuse, unresolved, values};
+use crate::simd::int8::{Path, Product};
 
 /// Rows and features of a text.
 fn text<T: Clone>(shape: &[T]) -> TractResult<[T; 2]> {
@@ -169,9 +170,10 @@ impl Parsed for Attributes {
                 weights.shape()
             ));
         }
+        let (weights, bias) = (values::<f32>(weights)?, values(bias)?);
+        let weight = |output, input| weights[input * outputs + output];
         Ok(TextLinear {
-            weights: values(weights)?.to_vec(),
-            bias: values(bias)?.to_vec(),
+            product: Product::new(features, bias, weight),
             relu: self.relu,
         })
     }
@@ -192,8 +194,7 @@ impl Parsed for Attributes {
 /// `[outputs]`; with `relu` nothing below zero.
 #[derive(Debug)]
 pub(super) struct TextLinear {
-    weights: Vec<f32>,
-    bias: Vec<f32>,
+    product: Product,
     relu: bool,
 }
 
@@ -201,37 +202,18 @@ impl Operator for TextLinear {
     const NAME: &'static str = "TextLinear";
 
     fn form(&self, inputs: &[Form]) -> TractResult<Form> {
-        let [rows, features] = text_form(inputs)?;
-        let outputs = self.bias.len();
-        if features * outputs != self.weights.len() {
-            return refuse(format!(
-                "rows of {features} features; {} fit",
-                self.weights.len() / outputs
-            ));
+        let [rows, found] = text_form(inputs)?;
+        let (features, outputs) = self.product.size();
+        if found != features {
+            return refuse(format!("rows of {found} features; {features} fit"));
         }
         Ok((f32::datum_type(), tvec!(1, rows, outputs)))
     }
 
     fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
-        let outputs = self.bias.len();
         let mut out = out.try_as_plain_ram_mut()?;
-        let out = out.as_slice_mut::<f32>()?.chunks_exact_mut(outputs);
-        for (out, row) in out.zip(rows(inputs)?) {
-            out.copy_from_slice(&self.bias);
-            for (value, weights) in row.iter().zip(self.weights.chunks_exact(outputs)) {
-                for (sum, weight) in out.iter_mut().zip(weights) {
-                    *sum += value * weight;
-                }
-            }
-            if self.relu {
-                for sum in out {
-                    // Not `max`, which would hide a value that is no number.
-                    if *sum < 0.0 {
-                        *sum = 0.0;
-                    }
-                }
-            }
-        }
+        let (text, out) = (values::<f32>(inputs[0])?, out.as_slice_mut::<f32>()?);
+        self.product.rows(text, self.relu, out, Path::best());
         Ok(())
     }
 }

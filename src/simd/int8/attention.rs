@@ -10,13 +10,9 @@
 //! that the text does not use cost nothing.
 
 use super::exponential::exponential;
+use super::product::{LANES, Lanes, Matrix, Product};
 use super::scratch::{Lent, lend, lend_within};
 use super::{Level, Path, Portable};
-
-/// Values that are computed together; sizes are padded to whole ones.
-const LANES: usize = 16;
-
-type Lanes = [f32; LANES];
 
 /// Weights of the query and of the output.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,90 +44,6 @@ pub struct Scales {
     pub input: f32,
     /// Value of one level of the output.
     pub output: f32,
-}
-
-/// A matrix for rows of values: per [`LANES`] outputs, per input.
-#[derive(Debug, Clone, PartialEq)]
-struct Product {
-    inputs: usize,
-    outputs: usize,
-    weights: Vec<Lanes>,
-    bias: Vec<f32>,
-}
-
-impl Product {
-    /// Of `weight(output, input)`.
-    fn new(inputs: usize, bias: &[f32], weight: impl Fn(usize, usize) -> f32) -> Self {
-        let outputs = bias.len();
-        let mut weights = vec![[0.0; LANES]; Matrix::lanes(inputs, outputs)];
-        Matrix::fill(&mut weights, inputs, outputs, weight);
-        let mut bias = bias.to_vec();
-        bias.resize(outputs.div_ceil(LANES) * LANES, 0.0);
-        Self {
-            inputs,
-            outputs,
-            weights,
-            bias,
-        }
-    }
-
-    /// Length of what [`Product::of`] gives.
-    fn padded(&self) -> usize {
-        self.bias.len()
-    }
-
-    #[inline(always)]
-    fn of(&self, inputs: &[f32], out: &mut [f32]) {
-        let matrix = Matrix {
-            inputs: self.inputs,
-            outputs: self.outputs,
-            weights: &self.weights,
-        };
-        matrix.of(&self.bias, inputs, out);
-    }
-}
-
-/// Weights of a [`Product`], wherever they are.
-#[derive(Debug, Clone, Copy)]
-struct Matrix<'a> {
-    inputs: usize,
-    outputs: usize,
-    weights: &'a [Lanes],
-}
-
-impl Matrix<'_> {
-    /// Length of its weights.
-    fn lanes(inputs: usize, outputs: usize) -> usize {
-        outputs.div_ceil(LANES) * inputs
-    }
-
-    /// Fills weights that are all zero.
-    fn fill(
-        weights: &mut [Lanes],
-        inputs: usize,
-        outputs: usize,
-        weight: impl Fn(usize, usize) -> f32,
-    ) {
-        for (output, input) in (0..outputs * inputs).map(|i| (i / inputs, i % inputs)) {
-            weights[output / LANES * inputs + input][output % LANES] = weight(output, input);
-        }
-    }
-
-    #[inline(always)]
-    fn of(&self, bias: &[f32], inputs: &[f32], out: &mut [f32]) {
-        let blocks = self.weights.chunks_exact(self.inputs);
-        let starts = bias.as_chunks::<LANES>().0;
-        let out = out.as_chunks_mut::<LANES>().0;
-        for ((to, start), weights) in out.iter_mut().zip(starts).zip(blocks) {
-            let mut sums = *start;
-            for (&x, weights) in inputs.iter().zip(weights) {
-                for i in 0..LANES {
-                    sums[i] += x * weights[i];
-                }
-            }
-            *to = sums;
-        }
-    }
 }
 
 impl Attention {

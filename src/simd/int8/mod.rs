@@ -34,6 +34,7 @@ mod cells;
 mod exponential;
 mod pack;
 mod planes;
+mod product;
 mod reference;
 mod rows;
 mod scratch;
@@ -57,6 +58,7 @@ pub use attention::{Attention, Scales, TextRows, Told};
 pub use blend::{Blend, Means};
 pub use cells::{Pool, Quantise, depth_order};
 pub use planes::{grey_row, unit_row};
+pub use product::Product;
 pub use scratch::{Lendable, Lent, lend};
 pub use upsample::{Upsampler, Upsampling};
 

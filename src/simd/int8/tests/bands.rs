@@ -140,6 +140,29 @@ proptest! {
     }
 
     #[test]
+    fn products(inputs in 1..50_usize, outputs in 1..40_usize, relu: bool, seed in 0..999_u32) {
+        let (weights, bias) = (floats(seed, inputs * outputs, 0.01), floats(seed + 1, outputs, 0.1));
+        let product = Product::new(inputs, &bias, |output, input| weights[output * inputs + input]);
+        let mut text = floats(seed + 2, 4 * inputs, 0.02);
+        text[inputs..2 * inputs].fill(0.0);
+        let rows = |path| {
+            let mut out = vec![9.0; 4 * outputs];
+            product.rows(&text, relu, &mut out, path);
+            out
+        };
+        let whole = rows(Path::REFERENCE);
+        for (n, &found) in whole.iter().enumerate() {
+            let (row, output) = (n / outputs * inputs, n % outputs);
+            let terms = (0..inputs).map(|i| text[row + i] * weights[output * inputs + i]);
+            let sum = terms.fold(bias[output], |sum, term| sum + term);
+            prop_assert_eq!(found, if relu { sum.max(0.0) } else { sum });
+        }
+        for path in Path::available() {
+            prop_assert_eq!(&rows(path), &whole, "{}", path.name());
+        }
+    }
+
+    #[test]
     fn blending((rows, columns, band, seed) in maps()) {
         let pixels = rows * columns * 16;
         let [a, b] = planes(seed, pixels);
