@@ -4,7 +4,7 @@
 //! I/O. Allocates: small grids. Fails when: never; a picture of one pixel has few facts.
 //! Not its job: naming things. Nothing is diagnosed here, and facts are brightness, place, number,
 //! size, shape, temperature and motion; nouns come from a detector, where there is one
-//! ([`Facts::name`]).
+//! ([`super::Detector::name`]).
 //!
 //! Each fact that is a judgement carries a confidence, and below [`SAY`] it is kept for machines
 //! and not said.

@@ -14,7 +14,7 @@ pub(super) const LANES: usize = 16;
 
 pub(super) type Lanes = [f32; LANES];
 
-/// A matrix for rows of values: per [`LANES`] outputs, per input.
+/// A matrix for rows of values: per 16 outputs, per input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
     inputs: usize,
