@@ -28,11 +28,6 @@ pub const MAX_AREA: u64 = 1 << 26;
 const MAX_BYTES: u64 = 1 << 29;
 const JPEG_QUALITY: u8 = 95;
 
-/// Bytes in hexadecimal digits, as sums of files are written.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Makes the names of temporary files differ.
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 

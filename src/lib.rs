@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod describe;
+pub mod digest;
 pub mod files;
 pub mod folders;
 pub mod frame;

@@ -4,15 +4,13 @@
 //! the file system. Allocates: yes. Fails when: [`FuseError::Model`]. Not its job: finding and
 //! loading ([`super::model`]).
 
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::FuseError;
 use crate::config::Task;
-use crate::files::hex;
+use crate::digest::sha256_of;
 
 /// One network: an ONNX graph with inputs `infrared` and `visible`, `[1,1,H,W]` in 0..=1, and
 /// `guidance`, `[1,tokens,features]`; one output `fused`, `[1,1,H,W]`.
@@ -113,7 +111,7 @@ impl LanguageModelEntry {
     /// [`FuseError::Model`].
     pub fn verify(&self, folder: &Path) -> Result<PathBuf, FuseError> {
         let path = folder.join(&self.file);
-        let mut file = std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
+        let file = std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
         let found = file.metadata().map_or(0, |about| about.len());
         if found != self.bytes {
             return Err(FuseError::Model(format!(
@@ -122,18 +120,8 @@ impl LanguageModelEntry {
                 self.bytes
             )));
         }
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            let n = file
-                .read(&mut buffer)
-                .map_err(|error| unreadable(&path, &error))?;
-            if n == 0 {
-                break;
-            }
-            hasher.update(&buffer[..n]);
-        }
-        compare(&path, &self.sha256, &hex(&hasher.finalize()))?;
+        let sum = sha256_of(file).map_err(|error| unreadable(&path, &error))?;
+        compare(&path, &self.sha256, &sum)?;
         Ok(path)
     }
 }

@@ -7,14 +7,12 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::FuseError;
 use super::entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Raw, Role};
 use super::entries::{check, compare, unreadable};
 use crate::config::{Task, line_and_column};
 use crate::describe::{Guidance, Origin, TokenFeatures};
-use crate::files::hex;
+use crate::digest;
 
 /// The file's name inside a models folder.
 pub const MANIFEST_NAME: &str = "manifest.toml";
@@ -163,7 +161,7 @@ impl Manifest {
         let path = self.path.with_file_name("").join(file);
         let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
         // Hashed from the very bytes that are used: the file may change in between.
-        compare(&path, sha256, &hex(&Sha256::digest(&bytes)))?;
+        compare(&path, sha256, &digest::sha256(&bytes))?;
         Ok(bytes)
     }
 
@@ -290,7 +288,7 @@ mod tests {
         let said = manifest.network_bytes(network).unwrap_err().to_string();
         assert!(said.contains("tiny.onnx"), "{said}");
         assert!(said.contains(&network.sha256), "{said}");
-        assert!(said.contains(&hex(&Sha256::digest(&bytes))), "{said}");
+        assert!(said.contains(&digest::sha256(&bytes)), "{said}");
         std::fs::remove_file(&file).unwrap();
         assert!(manifest.network_bytes(network).is_err());
     }

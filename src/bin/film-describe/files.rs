@@ -5,11 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use filmd::files::hex;
+use filmd::digest::sha256_of;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
-use sha2::{Digest, Sha256};
 
 /// Loads a model whose file has the sum `expected` (hexadecimal), mapped from its file.
 pub fn load(
@@ -36,43 +35,10 @@ pub fn check(path: &Path, expected: Option<&str>) -> anyhow::Result<()> {
         bail!("{shown} is no GGUF file");
     }
     if let Some(expected) = expected {
-        let mut sum = Sha256::new();
-        sum.update(magic);
-        let found = hash(file, sum).with_context(|| format!("cannot read {shown}"))?;
+        let found = sha256_of(magic.chain(file)).with_context(|| format!("cannot read {shown}"))?;
         if !found.eq_ignore_ascii_case(expected) {
             bail!("{shown} has SHA-256 {found} and not {expected}: damaged, fetch it anew");
         }
     }
     Ok(())
-}
-
-fn hash(mut file: File, mut sum: Sha256) -> std::io::Result<String> {
-    let mut buffer = vec![0; 256 << 10];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(n) => sum.update(&buffer[..n]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(hex(&sum.finalize()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sum_of_abc_is_the_standards() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), b"bc").unwrap();
-        let mut sum = Sha256::new();
-        sum.update(b"a");
-        // FIPS 180-2, appendix B.1.
-        assert_eq!(
-            hash(File::open(file.path()).unwrap(), sum).unwrap(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-    }
 }

@@ -4,7 +4,6 @@
 //! Allocates: freely. Fails when: the file is not there, not the one that was named, or no detector.
 //! Not its job: reading the output tensor ([`super::boxes`]).
 
-use sha2::{Digest, Sha256};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
@@ -12,7 +11,7 @@ use super::boxes::{self, Layout};
 use super::classes::CLASSES;
 use crate::config::DetectorConfig;
 use crate::describe::facts::NamedObject;
-use crate::files::hex;
+use crate::digest::sha256;
 use crate::frame::{Picture, Size};
 
 /// Side of the input where the graph takes any, pixels: what the YOLO family is trained with.
@@ -34,7 +33,7 @@ impl Network {
         let bytes =
             std::fs::read(&config.model).map_err(|error| format!("cannot read it: {error}"))?;
         if let Some(expected) = &config.sha256 {
-            let found = hex(&Sha256::digest(&bytes));
+            let found = sha256(&bytes);
             if !found.eq_ignore_ascii_case(expected) {
                 return Err(format!("its SHA-256 is {found}, expected {expected}"));
             }
