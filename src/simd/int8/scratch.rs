@@ -60,27 +60,26 @@ pub struct Lent<T: Lendable>(Vec<T>);
 
 /// So many of `value`.
 pub fn lend<T: Lendable>(value: T, length: usize) -> Lent<T> {
+    lend_within(value, length, length)
+}
+
+/// So many of `value`, in a vector that has place for `most`, at least as many, so that none has to grow
+/// where later there are more.
+pub fn lend_within<T: Lendable>(value: T, length: usize, most: usize) -> Lent<T> {
     let mut vector = SPARE
         .try_with(|spare| {
             let mut spare = spare.borrow_mut();
             let spare = T::among(&mut spare);
             // The shortest that is long enough; else the longest has to grow.
-            let fits = |v: &Vec<T>| (v.capacity() < length, v.capacity().abs_diff(length));
+            let fits = |v: &Vec<T>| (v.capacity() < most, v.capacity().abs_diff(most));
             let best = (0..spare.len()).min_by_key(|&i| fits(&spare[i]));
             best.map(|i| spare.swap_remove(i)).unwrap_or_default()
         })
         .unwrap_or_default();
     vector.clear();
+    vector.reserve(most);
     vector.resize(length, value);
     Lent(vector)
-}
-
-/// So many of `value`, in a vector that has place for `most`, so that none has to grow where later
-/// there are more.
-pub fn lend_within<T: Lendable>(value: T, length: usize, most: usize) -> Lent<T> {
-    let mut lent = lend(value, most);
-    lent.truncate(length);
-    lent
 }
 
 impl<T: Lendable> Lent<T> {
