@@ -45,7 +45,9 @@ MAC_PER_STEP = {"sdot": 5 * 16 * 16, "sadalp": 5 * 4 * 16}
 def run(counter: Path, bench: str, cpu: str, stage: str, times: int) -> int:
     command = [counter / "qemu-aarch64", "-cpu", cpu, "-L", "/usr/aarch64-linux-gnu"]
     command += ["-plugin", f"{counter / 'libinsn.so'},inline=on", "-d", "plugin"]
-    done = subprocess.run([*command, bench, stage, str(times)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, bench, stage, str(times)], capture_output=True, text=True, check=False
+    )
     found = re.findall(r"insns: (\d+)", done.stderr + done.stdout)
     if done.returncode or not found:
         sys.exit(f"{stage} as {cpu}: {done.stderr}")
@@ -107,7 +109,9 @@ def table(counter: Path, bench: str) -> str:
         counts[stage] = [count(counter, bench, cpu, stage) for cpu in CPUS]
         print(stage, counts[stage], flush=True)
 
-    def add(words: str, values: list[float], cell: Callable[[float], str] = "{:.1f}".format) -> None:
+    def add(
+        words: str, values: list[float], cell: Callable[[float], str] = "{:.1f}".format
+    ) -> None:
         rows.append(f"| {words} | " + " | ".join(cell(n / 1e6) for n in values) + " |")
 
     def sums(stages: tuple[str, ...]) -> list[float]:
@@ -124,7 +128,10 @@ def table(counter: Path, bench: str) -> str:
         if stage == "compose":
             add("fuse: tone map; colours that do not fit", difference(counts["stage"], sums(PARTS)))
     add("a frame, without overlay and what stands instead", sums(FRAME))
-    add("more in a frame of a fade: the text", difference(counts["network-text"], counts["network-int8"]))
+    add(
+        "more in a frame of a fade: the text",
+        difference(counts["network-text"], counts["network-int8"]),
+    )
     for stage, words in KERNELS.items():
         add(f"in the network: {words}", [count(counter, bench, cpu, stage) for cpu in CPUS])
         print(rows[-1], flush=True)

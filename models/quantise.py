@@ -55,22 +55,20 @@ class Float:
         """The second input of the node that gives a value."""
         return next(i for i in self.producer[value].input if i != than)
 
-    def linear(self, value: str) -> tuple[np.ndarray, np.ndarray]:
-        """Weights [in, out] and bias of the product and sum that give a value."""
-        bias = next(i for i in self.producer[value].input if i in self.weights)
-        product = self.producer[self.other(value, bias)]
+    def linear(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Weights [in, out] and bias of a layer for rows, whose weights the exporter names anew."""
+        bias = f"{name}.bias"
+        product = self.producer[self.other(self.reader(bias, "Add"), bias)]
         weight = next(i for i in product.input if i in self.weights)
         return self.weights[weight], self.weights[bias]
 
 
 @dataclass(frozen=True)
 class GuideNames:
-    """Values of a guide at which features are quantised, and those of the text."""
+    """Values of a guide at which features are quantised."""
 
     pooled: str
     entered: str
-    keys: list[str]  # of each head, f32
-    values: list[str]
     attended: str
     left: str
     guided: str  # trunk and guide
@@ -104,12 +102,9 @@ class Names:
         entered = net.reader(net.conv(f"{name}.enter"), "Relu")
         attended = net.reader(entered, "Add")
         fine = net.reader(net.conv(f"{name}.fine.taps"), "DepthToSpace")
-        keys, values = zip(*(attention(net, f"{name}.attend", h) for h in range(HEADS)))
         return GuideNames(
             pooled=net.reader(x, "AveragePool"),
             entered=entered,
-            keys=list(keys),
-            values=list(values),
             attended=attended,
             left=net.conv(f"{name}.leave"),
             guided=net.reader(fine, "Add"),
@@ -131,20 +126,6 @@ class Names:
         """Every value that gets a scale."""
         guides = [name for guide in self.guides for name in guide.features()]
         return self.modulated + guides + self.wide + self.mixed
-
-
-def attention(net: Float, name: str, head: int) -> tuple[str, str]:
-    """Keys and values [1, rows, size] of a head."""
-    query = net.reader(net.conv(f"{name}.query.{head}"), "Transpose")
-    product = net.reader(query, "MatMul")
-    weights = net.reader(net.reader(net.reader(product, "Mul"), "Add"), "Softmax")
-
-    def rows(value: str) -> str:
-        """Before what the standard product needs: a transposition, an axis."""
-        node = net.producer[value]
-        return rows(node.input[0]) if node.op_type in ("Unsqueeze", "Transpose") else value
-
-    return rows(net.other(product, query)), rows(net.other(net.reader(weights, "MatMul"), weights))
 
 
 def feed(a: np.ndarray, b: np.ndarray, guidance: np.ndarray) -> dict[str, np.ndarray]:
@@ -298,9 +279,11 @@ def build_guide(
     """The guide's nodes; gives the trunk with the guide added. `closed`: rows that are not used."""
     x, at = trunk
     told = [
-        out.linear(f"{name}.{kind}.{head}", "guidance", out.net.linear(value))
-        for kind, of_heads in (("keys", names.keys), ("values", names.values))
-        for head, value in enumerate(of_heads)
+        out.linear(
+            f"{name}.{kind}s.{head}", "guidance", out.net.linear(f"{name}.attend.{kind}.{head}")
+        )
+        for kind in ("key", "value")
+        for head in range(HEADS)
     ]
     pooled, entered, attended, left, guided = (scales[n] for n in names.features())
     y = out.node("PoolQuant", [x], f"{name}.pooled", factor=at / pooled)
