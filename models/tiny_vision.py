@@ -124,8 +124,9 @@ def text_model(path: Path, seed: int) -> None:
     w.normal("token_embd.weight", len(tokens), WIDTH, scale=1.0)
     w.constant("output_norm.weight", WIDTH, 1.0)
     w.constant("blk.0.attn_norm.weight", WIDTH, 1.0)
+    # Ten times what is usual: a token looks at few others, pictures among them, and heeds them.
     for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
-        w.normal(f"blk.0.{name}.weight", WIDTH, WIDTH)
+        w.normal(f"blk.0.{name}.weight", WIDTH, WIDTH, scale=10 * WIDTH**-0.5)
     w.constant("blk.0.ffn_norm.weight", WIDTH, 1.0)
     w.normal("blk.0.ffn_gate.weight", INNER, WIDTH)
     w.normal("blk.0.ffn_up.weight", INNER, WIDTH)

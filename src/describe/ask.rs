@@ -1,12 +1,13 @@
-//! One question to the language model: what it reads, the grammar of the answer, and the answer
-//! without a model.
+//! One question to the language model: what it reads, what it may answer, and the answer without
+//! a model.
 //!
 //! Input: the task, the question, fact sentences. Output: text. Thread: the film-describe
 //! process; guide, for the template. Blocks: never. Allocates: text. Fails when: [`PromptError`].
 //! Not its job: running a model; choosing the facts.
 
-use super::prompt::{self, JOINTS, PromptError};
+use super::prompt::{self, PromptError};
 use super::template;
+use super::wording::Wording;
 use crate::config::Task;
 
 /// Bytes a question may have.
@@ -68,19 +69,22 @@ pub fn request(question: &str, sentences: &[String]) -> Result<String, PromptErr
     Ok(format!("Question: {question}\nFacts: {facts}\nAnswer:"))
 }
 
-/// The grammar of the answer: every fact in order, or, for a wish, what follows from the facts.
+/// What the answer may say: every fact in order, or, for a wish, what follows from the facts.
 ///
 /// # Errors
 /// [`PromptError`].
-pub fn grammar(task: Task, sentences: &[String], is_wish: bool) -> Result<String, PromptError> {
+pub fn wording(task: Task, sentences: &[String], is_wish: bool) -> Result<Wording, PromptError> {
     let sentences = prompt::clean(sentences)?;
-    Ok(if is_wish {
-        let (wish, steps) = prompt::wish_rules(task, &sentences);
-        format!("root ::= \" The fused image should \" {wish}\".\\n\"\n{steps}")
+    let mut wording = Wording::default();
+    if is_wish {
+        wording.say(" The fused image should ");
+        prompt::say_wish(&mut wording, task, &sentences);
     } else {
-        let facts = prompt::facts_rule(&sentences);
-        format!("root ::= \" \" {facts}\".\\n\"\n{JOINTS}")
-    })
+        wording.say(" ");
+        prompt::say_facts(&mut wording, &sentences);
+    }
+    wording.say(".\n");
+    Ok(wording)
 }
 
 /// The answer without a language model.
@@ -108,7 +112,7 @@ mod tests {
     #[test]
     fn every_derivation_is_proved_and_the_first_one_is_the_template() {
         for is_wish in [false, true] {
-            let rules = parse(&grammar(Task::Ivf, &facts(), is_wish).unwrap());
+            let rules = parse(&wording(Task::Ivf, &facts(), is_wish).unwrap().grammar());
             let said = |choice| derive(&rules, "root", choice).trim().to_owned();
             assert_eq!(said(0), template(Task::Ivf, &facts(), is_wish));
             for choice in 0..6 {
@@ -134,7 +138,7 @@ mod tests {
                 let read = request(question, &facts).unwrap();
                 assert!(example.starts_with(&read), "{read:?}");
                 let is_wish = answer.starts_with("The fused image should ");
-                let rules = parse(&grammar(task, &facts, is_wish).unwrap());
+                let rules = parse(&wording(task, &facts, is_wish).unwrap().grammar());
                 assert!(matches(&rules, "root", &format!(" {answer}\n")), "{answer}");
             }
         }

@@ -31,6 +31,7 @@ pub mod questions;
 mod segments;
 mod template;
 pub mod view;
+pub mod wording;
 mod worker;
 
 use std::path::PathBuf;

@@ -1,20 +1,23 @@
-//! What the language model reads, and the grammar it must write by.
+//! What the language model reads, and what it may write.
 //!
 //! Input: the task and fact sentences. Output: a prefix that is the same for every request of a
-//! task (the process keeps its state), the request's own lines, a GBNF grammar. Thread: the
-//! film-describe process. Blocks: never. Allocates: text. Fails when: [`PromptError`].
-//! Not its job: running a model. The grammar fixes every fact: the model chooses verbs, joints
-//! and the wording of the advice, since models of this size invent counts when left free.
-
-use std::fmt::Write as _;
+//! task (the process keeps its state), the request's own lines, the wordings of its paragraph.
+//! Thread: the film-describe process. Blocks: never. Allocates: text. Fails when: [`PromptError`].
+//! Not its job: running a model. Every fact is fixed: the model chooses verbs, joints and the
+//! wording of the advice, since models of this size invent counts when left free.
 
 use super::advice;
+use super::wording::Wording;
 use crate::config::Task;
 
 /// Sentences a request may have.
 pub const MAX_SENTENCES: usize = 6;
 /// Bytes a sentence may have.
 pub const MAX_SENTENCE: usize = 400;
+/// Between two fact sentences that begin with "The".
+const JOINTS: [&str; 2] = [". The ", ", while the "];
+/// Verbs that mean the same of an image; facts have the first.
+const VERBS: [&str; 3] = [" shows ", " reveals ", " contains "];
 
 /// Facts that do not fit the model's context, or say nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,72 +95,56 @@ pub fn request(sentences: &[String]) -> Result<String, PromptError> {
     ))
 }
 
-/// The grammar of one request's paragraph, in llama.cpp's GBNF; its start is the rule `root`.
-/// Every text it allows is one line with every fact sentence, in order, word for word but for
-/// "shows" and the joints, ended by a line feed.
+/// What one request's paragraph may say: one line with every fact sentence, in order, word for
+/// word but for "shows" and the joints, ended by a line feed.
 ///
 /// # Errors
 /// [`PromptError`].
-pub fn grammar(task: Task, sentences: &[String]) -> Result<String, PromptError> {
+pub fn wording(task: Task, sentences: &[String]) -> Result<Wording, PromptError> {
     let sentences = clean(sentences)?;
-    let (wish, steps) = wish_rules(task, &sentences);
-    Ok(format!(
-        "root ::= \" \" {}\". The fused image should \" {wish}\".\\n\"\n{steps}{JOINTS}",
-        facts_rule(&sentences)
-    ))
+    let mut wording = Wording::default();
+    wording.say(" ");
+    say_facts(&mut wording, &sentences);
+    wording.say(". The fused image should ");
+    say_wish(&mut wording, task, &sentences);
+    wording.say(".\n");
+    Ok(wording)
 }
 
-/// The rules that [`facts_rule`] names.
-pub(super) const JOINTS: &str = "joint ::= \". The \" | \", while the \"\n\
-     shows ::= \" shows \" | \" reveals \" | \" contains \"\n";
-
-/// Symbols that spell clean sentences, without the last full stop.
-pub(super) fn facts_rule(sentences: &[String]) -> String {
-    let mut rule = String::new();
+/// Clean sentences, without the last full stop.
+pub(super) fn say_facts(wording: &mut Wording, sentences: &[String]) {
     for (i, sentence) in sentences.iter().enumerate() {
-        let body = sentence.strip_suffix('.').unwrap_or(sentence);
-        let body = match body.strip_prefix("The ") {
-            Some(rest) if i > 0 => {
-                rule.push_str("joint ");
-                rest
+        let mut body = sentence.strip_suffix('.').unwrap_or(sentence);
+        match body.strip_prefix("The ") {
+            _ if i == 0 => {}
+            Some(rest) => {
+                wording.choose(&JOINTS);
+                body = rest;
             }
-            _ => {
-                if i > 0 {
-                    rule.push_str("\". \" ");
-                }
-                body
-            }
-        };
-        match body.split_once(" shows ") {
+            None => wording.say(". "),
+        }
+        match body.split_once(VERBS[0]) {
             Some((subject, object)) => {
-                let (subject, object) = (literal(subject), literal(object));
-                // Writing to a String cannot fail.
-                let _ = write!(rule, "{subject} shows {object} ");
+                wording.say(subject);
+                wording.choose(&VERBS);
+                wording.say(object);
             }
-            None => {
-                let _ = write!(rule, "{} ", literal(body));
-            }
+            None => wording.say(body),
         }
     }
-    rule
 }
 
-/// Symbols that spell what follows "The fused image should ", without the full stop, and the
-/// rules that they name.
-pub(super) fn wish_rules(task: Task, sentences: &[String]) -> (String, String) {
+/// What follows "The fused image should ", without the full stop.
+pub(super) fn say_wish(wording: &mut Wording, task: Task, sentences: &[String]) {
     let steps = advice::steps(task, sentences);
-    let (mut symbols, mut rules) = (String::new(), String::new());
     for (i, wordings) in steps.iter().enumerate() {
         match i {
             0 => {}
-            _ if i + 1 == steps.len() => symbols.push_str("\" and \" "),
-            _ => symbols.push_str("\", \" "),
+            _ if i + 1 == steps.len() => wording.say(" and "),
+            _ => wording.say(", "),
         }
-        let options: Vec<String> = wordings.iter().map(|w| literal(w)).collect();
-        let _ = write!(symbols, "step{i} ");
-        let _ = writeln!(rules, "step{i} ::= {}", options.join(" | "));
+        wording.choose(wordings);
     }
-    (symbols, rules)
 }
 
 /// Sentences as the model reads them: one line each, trimmed, checked.
@@ -185,21 +172,6 @@ pub fn clean(sentences: &[String]) -> Result<Vec<String>, PromptError> {
     sentences.iter().enumerate().map(clean_one).collect()
 }
 
-/// A quoted GBNF literal. Only quote and backslash are special between quotes; control
-/// characters are gone already.
-fn literal(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            quoted.push('\\');
-        }
-        quoted.push(c);
-    }
-    quoted.push('"');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::gbnf::{derive, matches, parse};
@@ -213,7 +185,7 @@ mod tests {
             "The infrared image shows one warm wide object on the left.".to_owned(),
             "The visible image is dark and has glare on the right.".to_owned(),
         ];
-        let rules = parse(&grammar(Task::Ivf, &facts).unwrap());
+        let rules = parse(&wording(Task::Ivf, &facts).unwrap().grammar());
         assert_eq!(
             derive(&rules, "root", 0),
             format!(" {}\n", template::paragraph(Task::Ivf, &facts))
@@ -235,7 +207,7 @@ mod tests {
                     request(&facts).unwrap(),
                     format!("Facts: {}\nParagraph:", facts.join(" "))
                 );
-                let rules = parse(&grammar(task, &facts).unwrap());
+                let rules = parse(&wording(task, &facts).unwrap().grammar());
                 let written = format!(" {paragraph}\n");
                 assert!(
                     matches(&rules, "root", &written),
@@ -250,7 +222,7 @@ mod tests {
         assert_eq!(request(&[]), Err(PromptError::Count(0)));
         let long = vec!["x".repeat(MAX_SENTENCE + 1)];
         assert!(matches!(
-            grammar(Task::Mff, &long),
+            wording(Task::Mff, &long),
             Err(PromptError::Length { index: 1, .. })
         ));
         let blank = vec!["The a.".to_owned(), " \n\0 ".to_owned()];
@@ -268,12 +240,12 @@ mod tests {
             choice in 0usize..3,
         ) {
             let task = Task::ALL[task];
-            let Ok(grammar) = grammar(task, &facts) else {
+            let Ok(wording) = wording(task, &facts) else {
                 // Only whitespace, or too long: said so.
                 prop_assert!(clean(&facts).is_err());
                 return Ok(());
             };
-            let rules = parse(&grammar);
+            let rules = parse(&wording.grammar());
             let text = derive(&rules, "root", choice);
             prop_assert_eq!(text.matches('\n').count(), 1);
             prop_assert!(text.ends_with(".\n") && !text.contains('\0'));

@@ -1,9 +1,10 @@
-//! The language model: greedy text along a grammar.
+//! The language model: greedy choices among wordings.
 //!
 //! The examples of a task are read once and kept as sequence 0; each request copies that state
-//! to sequence 1, which costs nothing, and goes on from there. One thread and a fixed batch
-//! size, so that the same facts give the same text. A model that sees reads the same text once
-//! for each picture, in a sequence of its own, and writes what their mixed probabilities say.
+//! to sequence 1, which costs nothing, and goes on from there. What all wordings say next is read
+//! in one batch, not written token by token. One thread and a fixed batch size, so that the same
+//! facts give the same text. A model that sees reads the same text once for each picture, in a
+//! sequence of its own, and writes what their mixed probabilities say.
 
 use std::num::NonZeroU32;
 
@@ -12,6 +13,7 @@ use filmd::clock::{Clock, Timestamp};
 use filmd::config::Task;
 use filmd::describe::protocol::Asked;
 use filmd::describe::view::{MAX_VIEWS, View};
+use filmd::describe::wording::{Ahead, Wording};
 use filmd::describe::{ask, prompt};
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaContextParams;
@@ -148,9 +150,9 @@ impl<'a> Llm<'a> {
         limits: (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let request = prompt::request(sentences)?;
-        let grammar = prompt::grammar(task, sentences)?;
+        let wording = prompt::wording(task, sentences)?;
         let examples = Examples::Paragraphs(task);
-        self.along((examples, views), (&request, &grammar), limits)
+        self.along((examples, views), (&request, &wording), limits)
     }
 
     /// The answer to one question; fails as [`Llm::paragraph`] does.
@@ -161,21 +163,21 @@ impl<'a> Llm<'a> {
         limits: (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let request = ask::request(&asked.question, &asked.sentences)?;
-        let grammar = ask::grammar(task, &asked.sentences, asked.wish)?;
+        let wording = ask::wording(task, &asked.sentences, asked.wish)?;
         let examples = Examples::Answers(task);
-        self.along((examples, views), (&request, &grammar), limits)
+        self.along((examples, views), (&request, &wording), limits)
     }
 
     fn along(
         &mut self,
         (examples, views): (Examples, &[View]),
-        (request, grammar): (&str, &str),
+        (request, wording): (&str, &Wording),
         limits: (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let result = self
             .recall(examples, limits.1)
             .and_then(|used| self.look(examples, views, used, limits.1))
-            .and_then(|readers| self.write(request, grammar, &readers, limits));
+            .and_then(|readers| self.write(request, wording, &readers, limits));
         if result.is_err() {
             // Whatever state it was left in.
             self.context.clear_kv_cache();
@@ -293,86 +295,96 @@ impl<'a> Llm<'a> {
     fn write(
         &mut self,
         request: &str,
-        grammar: &str,
+        wording: &Wording,
         readers: &[Reader],
         (max_tokens, deadline): (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let begun = Clock.now();
         let vocab = self.model.vocab();
-        let tokens = vocab.tokenize(request.as_bytes(), false, false);
-        if tokens.is_empty() {
+        let mut unread = vocab.tokenize(request.as_bytes(), false, false);
+        if unread.is_empty() {
             bail!("the request has no token");
         }
-        let mut candidates = self.open(&tokens, readers, deadline)?;
-        let read = Clock.now();
-        let mut grammar = LlamaSampler::grammar(self.model, grammar, "root")
+        let mut grammar = LlamaSampler::grammar(self.model, &wording.grammar(), "root")
             .context("the grammar is not accepted")?;
-        let begin = readers.iter().map(|r| r.begin).max().unwrap_or(0) + tokens.len();
-        let room = self.room.saturating_sub(begin);
+        let (asked, mut read, mut chosen) = (unread.len(), 0, 0);
         let mut text = Vec::new();
-        for written in 0..max_tokens.min(room) {
+        while !text.ends_with(b"\n") {
+            // A token may end within a character: what is ahead is seen at the next one.
+            let ahead = std::str::from_utf8(&text)
+                .map(|text| wording.ahead(text))
+                .unwrap_or_default();
+            if ahead.text.ends_with('\n') {
+                text.extend(ahead.text.as_bytes());
+                break;
+            }
+            for token in self.certain(&ahead) {
+                text.extend(vocab.token_to_piece(token, false, None));
+                grammar.accept(token);
+                unread.push(token);
+            }
+            if read + unread.len() >= asked + max_tokens {
+                bail!("the paragraph did not end within {max_tokens} tokens");
+            }
+            let candidates = self.read_all(&unread, read, readers, deadline)?;
+            read += unread.len();
             let token = self.next(&mut grammar, candidates)?;
             text.extend(vocab.token_to_piece(token, false, None));
-            if text.ends_with(b"\n") {
-                self.last = format!(
-                    "read {} tokens in {} ms, wrote {} in {} ms",
-                    tokens.len(),
-                    read.since(begun).as_millis(),
-                    written + 1,
-                    Clock.now().since(read).as_millis()
-                );
-                return Ok(String::from_utf8(text)
-                    .context("the model wrote no UTF-8")?
-                    .trim()
-                    .to_owned());
-            }
             grammar.accept(token);
-            candidates = self.append(token, tokens.len() + written, readers, deadline)?;
+            unread = vec![token];
+            chosen += 1;
         }
-        bail!(
-            "the paragraph did not end within {} tokens",
-            max_tokens.min(room)
-        )
+        self.last = format!(
+            "read {read} tokens, {chosen} times asked for the next, in {} ms",
+            Clock.now().since(begun).as_millis()
+        );
+        Ok(String::from_utf8(text)
+            .context("the model wrote no UTF-8")?
+            .trim()
+            .to_owned())
     }
 
-    /// All readers read the request; what comes next.
-    fn open(
+    /// Tokens that must come next, as the tokenizer cuts them wherever the wordings part. None
+    /// where it adds something of its own: the grammar then leads token by token.
+    fn certain(&self, ahead: &Ahead) -> Vec<LlamaToken> {
+        let vocab = self.model.vocab();
+        let mut common: Option<Vec<LlamaToken>> = None;
+        for next in &ahead.next {
+            let text = format!("{}{next}", ahead.text);
+            let tokens = vocab.tokenize(text.as_bytes(), false, false);
+            let Some(common) = &mut common else {
+                common = Some(tokens);
+                continue;
+            };
+            let pairs = common.iter().zip(&tokens);
+            let same = pairs.take_while(|(a, b)| a == b).count();
+            common.truncate(same);
+        }
+        let common = common.unwrap_or_default();
+        let spelt: Vec<u8> = (common.iter())
+            .flat_map(|&token| vocab.token_to_piece(token, false, None))
+            .collect();
+        if ahead.text.as_bytes().starts_with(&spelt) {
+            common
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// All readers read the tokens, `after` those that follow where the request begins; what
+    /// comes next.
+    fn read_all(
         &mut self,
         tokens: &[LlamaToken],
-        readers: &[Reader],
-        deadline: Timestamp,
-    ) -> anyhow::Result<Vec<LlamaTokenData>> {
-        let mut mixture = Mixture::default();
-        for reader in readers {
-            self.read(tokens, reader.begin, reader.sequence, deadline)?;
-            if readers.len() > 1 {
-                mixture.add(self.context.get_logits_ith(-1), reader.weight);
-            }
-        }
-        Ok(self.candidates(readers, &mixture))
-    }
-
-    /// All readers read the token that was chosen, `after` the request's begin; what comes next.
-    fn append(
-        &mut self,
-        token: LlamaToken,
         after: usize,
         readers: &[Reader],
         deadline: Timestamp,
     ) -> anyhow::Result<Vec<LlamaTokenData>> {
-        if Clock.now() >= deadline {
-            bail!("no time left");
-        }
-        let mut batch = LlamaBatch::new(readers.len(), 1);
-        for reader in readers {
-            let at = i32::try_from(reader.begin + after)?;
-            batch.add(token, at, &[reader.sequence], true)?;
-        }
-        self.context.decode(&mut batch)?;
         let mut mixture = Mixture::default();
-        if readers.len() > 1 {
-            for (row, reader) in (0..).zip(readers) {
-                mixture.add(self.context.get_logits_ith(row), reader.weight);
+        for reader in readers {
+            self.read(tokens, reader.begin + after, reader.sequence, deadline)?;
+            if readers.len() > 1 {
+                mixture.add(self.context.get_logits_ith(-1), reader.weight);
             }
         }
         Ok(self.candidates(readers, &mixture))
