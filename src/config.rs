@@ -232,7 +232,7 @@ mod tests {
             let error = parse(&format!("[describe]\n{key}\n")).unwrap_err();
             assert!(error.to_string().contains("describe."), "{error}");
         }
-        for key in ["pause_above_c = nan", "memory_mb = 1"] {
+        for key in ["pause_above_c = nan", "memory_mb = 1", "core = 1024"] {
             assert!(parse(&format!("[describe]\n{key}\n")).is_err(), "{key}");
         }
         let error = parse("[fuse]\nguidance_fade_ms = 60001\n").unwrap_err();

@@ -104,7 +104,7 @@ impl Pipeline {
         let views = parts.keep_sources.then(|| parts.source.info().infrared);
         let pool = Pool::new(FUSED_FRAMES, || empty_frame(size, views));
         let (commands, inbox) = sync_channel(4);
-        let core = parts.config.fuse.core_of(0);
+        let (core, describe_core) = (parts.config.fuse.core_of(0), parts.config.describe.core);
 
         let present = present_loop::PresentLoop {
             shared: Arc::clone(&shared),
@@ -147,10 +147,14 @@ impl Pipeline {
         Ok(Self {
             present: spawn("present", move || present.run(size))?,
             fuse: spawn("fuse", move || {
-                bind(core);
+                bind("fuse.cores", core);
                 fuse.run();
             })?,
-            guide: spawn("guide", move || guide.run())?,
+            guide: spawn("guide", move || {
+                // Before it starts film-describe, which stays on the same core.
+                bind("describe.core", describe_core);
+                guide.run();
+            })?,
             acquire: spawn("acquire", move || acquire.run())?,
             panel: panel
                 .map(|panel| spawn("panel", move || panel.run()))
@@ -217,7 +221,7 @@ pub fn fuse_team(config: &FuseConfig) -> std::io::Result<Arc<Team>> {
     let team = Team::start(config.threads() - 1, |number, run| {
         let core = config.core_of(number);
         spawn(&format!("fuse {number}"), move || {
-            bind(core);
+            bind("fuse.cores", core);
             run();
         })
     })?;
@@ -248,12 +252,12 @@ fn guide_worker(
     worker
 }
 
-/// Binds this thread to its core, if it has one.
-fn bind(core: Option<usize>) {
+/// Binds this thread to its core, if `key` of the configuration gives it one.
+fn bind(key: &str, core: Option<usize>) {
     if let Some(core) = core
         && let Err(error) = cores::bind(core)
     {
-        log::warn!("fuse.cores: this thread cannot be bound to core {core}: {error}");
+        log::warn!("{key}: this thread cannot be bound to core {core}: {error}");
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Modality, TextStyle};
+use crate::sys::cores::CORES;
 
 /// `[describe]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub struct DescribeConfig {
     /// Its share of the processor in a control group of its own, 1..=10000; filmd has 100. Only
     /// under a service manager that hands its group over (systemd: `Delegate=cpu memory`).
     pub cpu_weight: u32,
+    /// Core that film-describe, and what filmd measures for it, are bound to; absent: any.
+    pub core: Option<usize>,
     /// Seconds over which changes are told, 1..=3600.
     pub changes_s: f64,
     /// The text says what changed over them.
@@ -130,6 +133,7 @@ impl Default for DescribeConfig {
             deadline_s: 20.0,
             memory_mb: None,
             cpu_weight: 20,
+            core: None,
             changes_s: 10.0,
             say_changes: false,
             events: None,
@@ -186,11 +190,31 @@ impl DescribeConfig {
             "1 to 10000",
         )?;
         range(
+            self.core.is_none_or(|core| core < CORES),
+            "describe.core",
+            self.core.unwrap_or_default().to_string(),
+            "a core of this machine, from 0 on",
+        )?;
+        range(
             (1000..=1_000_000_000).contains(&self.events_max_bytes),
             "describe.events_max_bytes",
             self.events_max_bytes.to_string(),
             "1000 to 1000000000 bytes",
         )?;
+        self.check_eyes(&range)?;
+        range(
+            self.events_keep <= 99,
+            "describe.events_keep",
+            self.events_keep.to_string(),
+            "0 to 99 files",
+        )
+    }
+
+    /// The same of what looks at pictures.
+    fn check_eyes<E>(
+        &self,
+        range: impl Fn(bool, &'static str, String, &'static str) -> Result<(), E>,
+    ) -> Result<(), E> {
         if let Some(vision) = &self.vision {
             for (key, weight) in [
                 ("describe.vision.infrared", vision.infrared),
@@ -210,12 +234,7 @@ impl DescribeConfig {
                 "0.05 to 1",
             )?;
         }
-        range(
-            self.events_keep <= 99,
-            "describe.events_keep",
-            self.events_keep.to_string(),
-            "0 to 99 files",
-        )
+        Ok(())
     }
 
     /// Time between the starts of two descriptions.

@@ -61,9 +61,9 @@ pub struct Args {
     /// --describer: for so many seconds
     #[arg(long, default_value_t = 10.0, value_name = "S", requires = "describer")]
     phase: f64,
-    /// --describer: move film-describe to this core
-    #[arg(long, value_name = "CORE", requires = "describer")]
-    describer_core: Option<u32>,
+    /// --describe, --describer: bind the describer to this core
+    #[arg(long, value_name = "CORE")]
+    describer_core: Option<usize>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -100,6 +100,7 @@ fn config(args: &Args) -> Result<Config> {
     config.fuse.threads = args.threads;
     config.fuse.cores.clone_from(&args.cores);
     config.describe.enabled = args.describe;
+    config.describe.core = args.describer_core;
     setup::checked(config)
 }
 
@@ -122,7 +123,6 @@ pub fn run(args: &Args) -> Result<()> {
         let plan = Plan {
             rounds: args.rounds,
             phase: Duration::from_secs_f64(args.phase),
-            core: args.describer_core,
         };
         return bench_describer::run(config, plan, args.json);
     }

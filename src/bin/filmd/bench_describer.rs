@@ -5,7 +5,6 @@
 //! ratios; and how even the machine itself is. Thread: main. Blocks: yes. Fails when: the describer
 //! gives no text. Not its job: keeping other programs away.
 
-use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -32,8 +31,6 @@ pub struct Plan {
     pub rounds: u32,
     /// For so long.
     pub phase: Duration,
-    /// film-describe is moved to this core, by taskset.
-    pub core: Option<u32>,
 }
 
 /// One of busy and idle.
@@ -135,17 +132,12 @@ fn unevenness() -> f64 {
 }
 
 fn measure(pipeline: &Pipeline, plan: Plan) -> Result<(Side, Side)> {
-    // Moved before it loads: beside an unpaced frame path it would take minutes.
-    wait(pipeline, |guide| guide.process.is_some())?;
-    move_describer(pipeline, plan)?;
     wait(pipeline, |guide| guide.by_llm > 0).context("the language model wrote no text")?;
     let (mut busy, mut idle) = (Side::default(), Side::default());
     for round in 0..plan.rounds {
         // ABBA: what drifts meets both.
         for is_busy in [round % 2 == 0, round % 2 != 0] {
             switch(pipeline, is_busy)?;
-            // It may have been started anew.
-            move_describer(pipeline, plan)?;
             Clock.sleep_until(Clock.now().plus(SETTLE));
             let side = if is_busy { &mut busy } else { &mut idle };
             side.add(pipeline, plan.phase);
@@ -186,25 +178,6 @@ fn switch(pipeline: &Pipeline, busy: bool) -> Result<()> {
     };
     pipeline.guide(command).map_err(anyhow::Error::msg)?;
     wait(pipeline, |guide| (guide.origin == Origin::User) != busy)
-}
-
-fn move_describer(pipeline: &Pipeline, plan: Plan) -> Result<()> {
-    match (plan.core, status(pipeline).process) {
-        (Some(core), Some((pid, _))) => pin(pid, core),
-        _ => Ok(()),
-    }
-}
-
-fn pin(pid: u32, core: u32) -> Result<()> {
-    let status = Command::new("taskset")
-        .args(["-a", "-p", "-c", &core.to_string(), &pid.to_string()])
-        .stdout(Stdio::null())
-        .status()
-        .context("taskset cannot be started")?;
-    if !status.success() {
-        bail!("taskset cannot move film-describe to core {core}");
-    }
-    Ok(())
 }
 
 impl Side {
