@@ -12,7 +12,6 @@
 //! frame before would be a ghost of what has moved on.
 
 use crate::frame::{Picture, Size};
-use crate::simd::tone::sums;
 
 /// Mean change of the fused luma that a step aims at, grey levels: what cells average out and what
 /// the tone map adds comes on top, and two levels are the limit. Much less would drown in the rounding
@@ -43,6 +42,14 @@ struct Plane {
     now: Vec<u32>,
 }
 
+/// Of the samples of a cell's row, in one register: bytes to pairs, pairs to the uppermost.
+fn sum(samples: [u8; SIDE]) -> u32 {
+    let bytes = u64::from_le_bytes(samples);
+    let low = 0x00ff_00ff_00ff_00ff;
+    let pairs = (bytes & low) + (bytes >> 8 & low);
+    (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u32
+}
+
 impl Plane {
     fn new(size: Size) -> Self {
         let cells = size.width.div_ceil(SIDE) * size.height.div_ceil(SIDE);
@@ -62,8 +69,12 @@ impl Plane {
         let columns = picture.width().div_ceil(SIDE);
         for y in 0..picture.height() {
             let cells = &mut self.now[y / SIDE * columns..][..columns];
-            for (cell, samples) in cells.iter_mut().zip(picture.row(y).chunks(SIDE)) {
-                *cell += sums(samples).0;
+            let (whole, rest) = picture.row(y).as_chunks();
+            for (cell, samples) in cells.iter_mut().zip(whole) {
+                *cell += sum(*samples);
+            }
+            if let Some(cell) = cells.get_mut(whole.len()) {
+                *cell += rest.iter().map(|&sample| u32::from(sample)).sum::<u32>();
             }
         }
     }
@@ -213,6 +224,21 @@ mod tests {
         let sources = [&flat(infrared), &flat(60)];
         pace.observe(sources, &mut flat(fused), 0.02, true);
         pace.step(1.0)
+    }
+
+    #[test]
+    fn cells_have_the_sums_of_their_samples() {
+        let samples: Vec<u8> = (0..SIZE.area()).map(|i| (i * 89 % 256) as u8).collect();
+        for samples in [samples, vec![255; SIZE.area()]] {
+            let picture = Picture::from_data(SIZE, 1, samples).unwrap();
+            let mut plane = Plane::new(SIZE);
+            plane.measure(&picture);
+            let mut sums = vec![0; plane.now.len()];
+            for (x, y) in (0..SIZE.area()).map(|i| (i % SIZE.width, i / SIZE.width)) {
+                sums[y / SIDE * 4 + x / SIDE] += u32::from(picture.row(y)[x]);
+            }
+            assert_eq!(plane.now, sums);
+        }
     }
 
     #[test]

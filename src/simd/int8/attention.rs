@@ -10,7 +10,7 @@
 //! that the text does not use cost nothing.
 
 use super::exponential::exponential;
-use super::product::{LANES, Lanes, Matrix, Product};
+use super::product::{Four, LANES, Lanes, Matrix, Product, TOGETHER, four, four_mut};
 use super::scratch::{Lent, lend, lend_within};
 use super::{Level, Path, Portable};
 
@@ -96,6 +96,11 @@ impl Attention {
         (self.heads, self.size)
     }
 
+    /// Room for what all heads say to a cell, with the lanes that the last one overwrites.
+    fn found(&self) -> usize {
+        self.heads * self.size.next_multiple_of(LANES)
+    }
+
     /// Makes it ready for a text.
     pub fn prepare(&self, scales: Scales, rows: &TextRows<'_>) -> Told<'_> {
         assert!(rows.keys.len() == self.heads && rows.values.len() == self.heads);
@@ -161,6 +166,39 @@ impl Told<'_> {
         })
     }
 
+    /// [`TOGETHER`] cells; where there are fewer, what the others had is computed again, for nothing.
+    #[inline(always)]
+    fn cells(&self, features: &[i8], out: &mut [i8], scratch: &mut Scratch) {
+        let Self {
+            attention, scales, ..
+        } = *self;
+        let (channels, size) = (attention.channels, attention.size);
+        let (queries, found) = (attention.query.padded(), attention.found());
+        for (value, &level) in scratch.values.iter_mut().zip(features) {
+            *value = f32::from(level) * scales.input;
+        }
+        let query = four_mut(&mut scratch.query, queries);
+        (attention.query).of_four(four(&scratch.values, channels), query);
+        for (h, head) in self.heads().enumerate() {
+            let at = h * size;
+            let query = four(&scratch.query, queries).map(|query| &query[at..at + size]);
+            let found = four_mut(&mut scratch.found, found).map(|found| &mut found[at..]);
+            head.attend(query, &mut scratch.scores, found);
+        }
+        let inner = attention.heads * size;
+        let values = four(&scratch.found, found).map(|found| &found[..inner]);
+        let padded = attention.out.padded();
+        (attention.out).of_four(values, four_mut(&mut scratch.told, padded));
+        let per_level = 1.0 / scales.output;
+        let told = scratch.told.chunks_exact(padded);
+        let values = scratch.values.chunks_exact(channels);
+        for ((out, values), told) in out.chunks_mut(channels).zip(values).zip(told) {
+            for ((to, &value), &more) in out.iter_mut().zip(values).zip(told) {
+                *to = i8::of((value + more) * per_level);
+            }
+        }
+    }
+
     /// `out` = `features` of some cells plus the attention's output, in the output's levels.
     pub fn run(&self, features: &[i8], out: &mut [i8]) {
         let channels = self.attention.channels;
@@ -182,33 +220,37 @@ struct Attend<'a> {
 impl Portable for Attend<'_> {
     #[inline(always)]
     fn run(self) {
-        let Told {
-            attention, scales, ..
-        } = self.told;
-        let (channels, size) = (attention.channels, attention.size);
-        let mut values = lend(0.0, channels);
-        let mut query = lend(0.0, attention.query.padded());
-        let mut found = lend(0.0, attention.heads * size.next_multiple_of(LANES));
-        let mut told = lend(0.0, attention.out.padded());
-        let [used, rows] = [self.told.used, self.told.rows].map(|n| n.next_multiple_of(LANES));
-        let mut scores = lend_within(0.0, used, rows);
-        let per_level = 1.0 / scales.output;
-        let cells = self.features.chunks_exact(channels);
-        for (out, features) in self.out.chunks_exact_mut(channels).zip(cells) {
-            for (value, &level) in values.iter_mut().zip(features) {
-                *value = f32::from(level) * scales.input;
-            }
-            attention.query.of(&values, &mut query);
-            for (h, head) in self.told.heads().enumerate() {
-                let at = h * size;
-                head.attend(&query[at..at + size], &mut scores, &mut found[at..]);
-            }
-            attention
-                .out
-                .of(&found[..attention.heads * size], &mut told);
-            for ((to, &value), &more) in out.iter_mut().zip(values.iter()).zip(told.iter()) {
-                *to = i8::of((value + more) * per_level);
-            }
+        let mut scratch = Scratch::new(self.told);
+        let length = self.told.attention.channels * TOGETHER;
+        for (out, features) in self
+            .out
+            .chunks_mut(length)
+            .zip(self.features.chunks(length))
+        {
+            self.told.cells(features, out, &mut scratch);
+        }
+    }
+}
+
+/// What lies between the levels of some cells: each for [`TOGETHER`] of them, one after the other.
+struct Scratch {
+    values: Lent<f32>,
+    query: Lent<f32>,
+    scores: Lent<f32>,
+    found: Lent<f32>,
+    told: Lent<f32>,
+}
+
+impl Scratch {
+    fn new(told: &Told<'_>) -> Self {
+        let attention = told.attention;
+        let [used, rows] = [told.used, told.rows].map(|n| n.next_multiple_of(LANES));
+        Self {
+            values: lend(0.0, TOGETHER * attention.channels),
+            query: lend(0.0, TOGETHER * attention.query.padded()),
+            scores: lend_within(0.0, TOGETHER * used, TOGETHER * rows),
+            found: lend(0.0, TOGETHER * attention.found()),
+            told: lend(0.0, TOGETHER * attention.out.padded()),
         }
     }
 }
@@ -240,26 +282,50 @@ struct Head<'a> {
 impl Head<'_> {
     /// Softmax of the scores, and the values' mean by it into the front of `out`.
     #[inline(always)]
-    fn attend(&self, query: &[f32], scores: &mut [f32], out: &mut [f32]) {
-        self.scores.of(self.no_bias, query, scores);
+    fn attend(&self, queries: Four<&[f32]>, scores: &mut [f32], mut out: Four<&mut [f32]>) {
         let rows = self.scores.outputs;
-        let larger = |a: f32, &b: &f32| if b > a { b } else { a };
-        let most = scores[..rows].iter().fold(f32::NEG_INFINITY, larger);
-        for score in scores.iter_mut() {
-            *score = exponential(*score - most);
+        let padded = rows.next_multiple_of(LANES);
+        (self.scores).of_four(self.no_bias, queries, four_mut(scores, padded));
+        let mut shares = [0.0; TOGETHER];
+        for (share, scores) in shares.iter_mut().zip(scores.chunks_exact_mut(padded)) {
+            *share = 1.0 / powers(scores, rows);
         }
-        scores[rows..].fill(0.0);
-        let mut sums = [0.0; LANES];
-        for part in scores.as_chunks::<LANES>().0 {
-            for i in 0..LANES {
-                sums[i] += part[i];
+        let scores = four(scores, padded).map(|scores| &scores[..rows]);
+        // Lanes behind the head's values are overwritten by the next head, or not read.
+        let found = out.each_mut().map(|out| &mut **out);
+        (self.values).of_four(self.no_bias, scores, found);
+        for (share, out) in shares.iter().zip(out) {
+            for value in &mut out[..self.values.outputs] {
+                *value *= share;
             }
         }
-        let share = 1.0 / sums.iter().sum::<f32>();
-        // Lanes behind the head's values are overwritten by the next head, or not read.
-        self.values.of(self.no_bias, scores, out);
-        for value in &mut out[..self.values.outputs] {
-            *value *= share;
+    }
+}
+
+/// Makes powers of the first `rows` scores, the largest 1, and zeros of the rest; returns their sum.
+#[inline(always)]
+fn powers(scores: &mut [f32], rows: usize) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let mut most = [f32::NEG_INFINITY; LANES];
+    let (whole, rest) = scores[..rows].as_chunks::<LANES>();
+    for part in whole {
+        for i in 0..LANES {
+            most[i] = larger(most[i], part[i]);
         }
     }
+    let most = most
+        .iter()
+        .chain(rest)
+        .fold(f32::NEG_INFINITY, |a, &b| larger(a, b));
+    for score in scores.iter_mut() {
+        *score = exponential(*score - most);
+    }
+    scores[rows..].fill(0.0);
+    let mut sums = [0.0; LANES];
+    for part in scores.as_chunks::<LANES>().0 {
+        for i in 0..LANES {
+            sums[i] += part[i];
+        }
+    }
+    sums.iter().sum()
 }

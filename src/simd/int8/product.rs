@@ -14,6 +14,13 @@ pub(super) const LANES: usize = 16;
 
 pub(super) type Lanes = [f32; LANES];
 
+/// Rows that are computed together: a sum waits for its last addition, several do not wait for each
+/// other, and they share the weights that are loaded.
+pub(super) const TOGETHER: usize = 4;
+
+/// One of each of them.
+pub(super) type Four<T> = [T; TOGETHER];
+
 /// A matrix for rows of values: per 16 outputs, per input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
@@ -60,14 +67,25 @@ impl Product {
         });
     }
 
+    /// See [`Matrix::of`].
     #[inline(always)]
     pub(super) fn of(&self, inputs: &[f32], out: &mut [f32]) {
-        let matrix = Matrix {
+        self.matrix().of(&self.bias, inputs, out);
+    }
+
+    /// See [`Matrix::of_four`].
+    #[inline(always)]
+    pub(super) fn of_four(&self, inputs: Four<&[f32]>, out: Four<&mut [f32]>) {
+        self.matrix().of_four(&self.bias, inputs, out);
+    }
+
+    #[inline(always)]
+    fn matrix(&self) -> Matrix<'_> {
+        Matrix {
             inputs: self.inputs,
             outputs: self.outputs,
             weights: &self.weights,
-        };
-        matrix.of(&self.bias, inputs, out);
+        }
     }
 }
 
@@ -84,17 +102,29 @@ impl Portable for Rows<'_> {
         let Product {
             inputs, outputs, ..
         } = *self.product;
-        let mut found = lend(0.0, self.product.padded());
-        let rows = self.text.chunks_exact(inputs);
-        for (out, row) in self.out.chunks_exact_mut(outputs).zip(rows) {
-            if row.iter().all(|&value| value == 0.0) {
-                found.copy_from_slice(&self.product.bias);
+        let padded = self.product.padded();
+        let mut found = lend(0.0, padded * TOGETHER);
+        let rows = self.text.chunks(inputs * TOGETHER);
+        for (out, rows) in self.out.chunks_mut(outputs * TOGETHER).zip(rows) {
+            let found = &mut found[..rows.len() / inputs * padded];
+            let is_zero = |row: &[f32]| row.iter().all(|&value| value == 0.0);
+            if is_zero(rows) {
+                for found in found.chunks_exact_mut(padded) {
+                    found.copy_from_slice(&self.product.bias);
+                }
+            } else if rows.len() == inputs * TOGETHER {
+                let (rows, found) = (four(rows, inputs), four_mut(found, padded));
+                self.product.of_four(rows, found);
             } else {
-                self.product.of(row, &mut found);
+                for (row, found) in rows.chunks(inputs).zip(found.chunks_mut(padded)) {
+                    self.product.of(row, found);
+                }
             }
-            for (to, &value) in out.iter_mut().zip(found.iter()) {
-                // Not `max`, which would hide a value that is no number.
-                *to = if self.relu && value < 0.0 { 0.0 } else { value };
+            for (out, found) in out.chunks_mut(outputs).zip(found.chunks(padded)) {
+                for (to, &value) in out.iter_mut().zip(found) {
+                    // Not `max`, which would hide a value that is no number.
+                    *to = if self.relu && value < 0.0 { 0.0 } else { value };
+                }
             }
         }
     }
@@ -126,19 +156,71 @@ impl Matrix<'_> {
         }
     }
 
+    /// Of a row of inputs a row of outputs, padded as `bias` is.
     #[inline(always)]
     pub fn of(&self, bias: &[f32], inputs: &[f32], out: &mut [f32]) {
-        let blocks = self.weights.chunks_exact(self.inputs);
-        let starts = bias.as_chunks::<LANES>().0;
-        let out = out.as_chunks_mut::<LANES>().0;
-        for ((to, start), weights) in out.iter_mut().zip(starts).zip(blocks) {
+        for ((to, start), weights) in blocks(out).zip(starts(bias)).zip(self.blocks()) {
             let mut sums = *start;
             for (&x, weights) in inputs.iter().zip(weights) {
-                for i in 0..LANES {
-                    sums[i] += x * weights[i];
-                }
+                add(&mut sums, x, weights);
             }
             *to = sums;
         }
     }
+
+    /// The same of [`TOGETHER`] rows. Written out: of an array of sums compilers make memory.
+    #[inline(always)]
+    pub fn of_four(&self, bias: &[f32], inputs: Four<&[f32]>, out: Four<&mut [f32]>) {
+        let [a, b, c, d] = inputs;
+        let [to_a, to_b, to_c, to_d] = out.map(blocks);
+        let to = to_a.zip(to_b).zip(to_c.zip(to_d));
+        for ((to, start), weights) in to.zip(starts(bias)).zip(self.blocks()) {
+            let [mut sum_a, mut sum_b, mut sum_c, mut sum_d] = [*start; TOGETHER];
+            let rows = a.iter().zip(b).zip(c.iter().zip(d));
+            for (weights, ((&a, &b), (&c, &d))) in weights.iter().zip(rows) {
+                add(&mut sum_a, a, weights);
+                add(&mut sum_b, b, weights);
+                add(&mut sum_c, c, weights);
+                add(&mut sum_d, d, weights);
+            }
+            let ((to_a, to_b), (to_c, to_d)) = to;
+            (*to_a, *to_b, *to_c, *to_d) = (sum_a, sum_b, sum_c, sum_d);
+        }
+    }
+
+    /// The weights of 16 outputs after the other.
+    #[inline(always)]
+    fn blocks(&self) -> std::slice::ChunksExact<'_, Lanes> {
+        self.weights.chunks_exact(self.inputs)
+    }
+}
+
+#[inline(always)]
+fn add(sums: &mut Lanes, x: f32, weights: &Lanes) {
+    for i in 0..LANES {
+        sums[i] += x * weights[i];
+    }
+}
+
+#[inline(always)]
+fn starts(bias: &[f32]) -> std::slice::Iter<'_, Lanes> {
+    bias.as_chunks::<LANES>().0.iter()
+}
+
+#[inline(always)]
+fn blocks(out: &mut [f32]) -> std::slice::IterMut<'_, Lanes> {
+    out.as_chunks_mut::<LANES>().0.iter_mut()
+}
+
+/// The parts of `length` that [`TOGETHER`] rows have of `whole`.
+#[inline(always)]
+pub(super) fn four<T>(whole: &[T], length: usize) -> Four<&[T]> {
+    std::array::from_fn(|i| &whole[i * length..][..length])
+}
+
+/// The same of what is written to.
+#[inline(always)]
+pub(super) fn four_mut<T>(whole: &mut [T], length: usize) -> Four<&mut [T]> {
+    let mut parts = whole.chunks_exact_mut(length);
+    std::array::from_fn(|_| parts.next().unwrap_or_default())
 }
