@@ -65,12 +65,13 @@ impl FuseLoop {
                 count(&self.shared.metrics.guidance_swaps);
                 guided_by = guidance;
             }
-            self.share_scene(&pair);
             match self.outbox.put(frame) {
                 Ok(None) => {}
                 Ok(Some(_)) => count(&self.shared.metrics.fused_displaced),
                 Err(_) => break,
             }
+            // After the frame is away: what is copied for the text path delays none.
+            self.share_scene(&pair);
         }
     }
 
