@@ -33,6 +33,10 @@ pub struct Plan {
     pub phase: Duration,
 }
 
+/// What guides while the describer is idle: about as many tokens as the neutral guidance has.
+const IDLE: &str = "Fuse the infrared and the visible image: keep the warm objects of the one and \
+                    the texture of the other, and add nothing to them.";
+
 /// One of busy and idle.
 #[derive(Debug, Default, Serialize)]
 struct Side {
@@ -174,7 +178,7 @@ fn switch(pipeline: &Pipeline, busy: bool) -> Result<()> {
     let command = if busy {
         GuideCommand::Auto
     } else {
-        GuideCommand::Text("Keep the warm objects and the texture.".to_owned())
+        GuideCommand::Text(IDLE.to_owned())
     };
     pipeline.guide(command).map_err(anyhow::Error::msg)?;
     wait(pipeline, |guide| (guide.origin == Origin::User) != busy)
