@@ -57,7 +57,7 @@ impl Product {
     }
 
     /// Of each row of `inputs` values in `text` a row of `outputs` values in `out`, with `relu` none
-    /// below zero. Rows that are all zero cost nothing.
+    /// below zero. Four rows that are all zero cost nothing.
     pub fn rows(&self, text: &[f32], relu: bool, out: &mut [f32], path: Path) {
         path.run(Rows {
             product: self,
