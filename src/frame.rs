@@ -179,6 +179,13 @@ impl Counts {
             kelvin: None,
         }
     }
+
+    /// Becomes a copy of `other`; allocates only where it never was that large before.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.size = other.size;
+        self.data.clone_from(&other.data);
+        self.kelvin = other.kelvin;
+    }
 }
 
 /// One camera's frame after unpacking.

@@ -118,6 +118,7 @@ impl Pipeline {
             hold: Picture::rgb(size),
             retries: 0,
         };
+        let counts = parts.stage.counts_aligner();
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
             inbox: Arc::clone(&pairs),
@@ -136,6 +137,7 @@ impl Pipeline {
             shared: Arc::clone(&shared),
             scenes,
             commands: inbox,
+            counts,
             worker,
         };
         let panel = status_panel(&parts.config, &shared);

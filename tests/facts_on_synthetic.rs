@@ -50,7 +50,8 @@ impl Bench {
         };
         let mut pair = AlignedPair::new(VISIBLE);
         self.aligner.align(&frames, &mut pair);
-        self.aligner.align_counts(&frames, &mut pair.heat);
+        self.aligner.keep_counts(&frames, &mut pair.heat);
+        self.aligner.for_counts().align(&mut pair.heat);
         pair
     }
 

@@ -227,3 +227,37 @@ fn a_nudge_moves_the_thermal_picture_by_output_pixels_and_back() {
         assert!(near(middle(&out.visible), (30.0, 20.0), 0.01));
     }
 }
+
+#[test]
+fn counts_lie_where_the_picture_of_their_frame_was_shown() {
+    let mut aligner = Aligner::new(&Calibration::identity(), None, OUTPUT).unwrap();
+    let mut for_counts = aligner.for_counts();
+    let (mut out, mut heat) = (AlignedPair::new(OUTPUT), Heat::new(OUTPUT));
+    let pool = Pool::new(2, || Frame::new(OUTPUT, 1, true));
+    let picture = square(OUTPUT, 1, (30.0, 20.0));
+    for nudge in [(0, 0), (5, -3), (0, 0)] {
+        let mut infrared = frame(&pool, &picture).unwrap();
+        let counts = infrared.counts.as_mut().unwrap();
+        for (count, &level) in counts.data.iter_mut().zip(picture.data()) {
+            *count = 7000 + 4 * u16::from(level);
+        }
+        let pair = FramePair {
+            infrared: Some(infrared),
+            ..FramePair::default()
+        };
+        aligner.set_nudge(nudge);
+        aligner.align(&pair, &mut out);
+        aligner.keep_counts(&pair, &mut heat);
+        for_counts.align(&mut heat);
+        assert!(heat.is_there);
+        let (shown, found) = (middle(&out.infrared), middle(&heat.picture));
+        assert!(
+            near(found, shown, 0.01),
+            "{nudge:?}: {found:?} and not {shown:?}"
+        );
+    }
+    // A frame without counts leaves none of the last one.
+    aligner.keep_counts(&FramePair::default(), &mut heat);
+    for_counts.align(&mut heat);
+    assert!(!heat.is_there);
+}

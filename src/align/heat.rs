@@ -1,7 +1,7 @@
 //! The infrared picture as it was measured: linear in the counts, before any range mapping.
 //!
-//! Input: counts. Output: [`Heat`], at the output size. Thread: fuse, and only where the text path
-//! asked. Blocks: never. Allocates: when made, and for a larger camera. Fails when: never.
+//! Input: counts. Output: [`Heat`], at the output size. Thread: fuse keeps the counts, where the text
+//! path asked for them; guide makes the picture. Blocks: never. Allocates: when made, and for a larger camera. Fails when: never.
 //! Not its job: what is warm (see `describe::facts`).
 //!
 //! Range mapping makes a wall as white as a person; a linear scale does not. 8 bit are kept, so
@@ -29,8 +29,11 @@ pub struct Heat {
     pub kelvin: Option<f32>,
     /// The hottest count of the frame, which the scale may cut.
     pub hottest: u16,
-    /// There were counts; else the rest means nothing.
+    /// The picture was made; else it and its scale mean nothing.
     pub is_there: bool,
+    counts: Counts,
+    /// Where the infrared picture was moved to, output pixels; `None`: there are no counts.
+    nudge: Option<(i32, i32)>,
     samples: Vec<u16>,
     linear: Picture,
 }
@@ -45,14 +48,26 @@ impl Heat {
             kelvin: None,
             hottest: 0,
             is_there: false,
+            counts: Counts::new(Size::new(0, 0)),
+            nudge: None,
             samples: Vec::with_capacity(SAMPLES),
             linear: Picture::grey(size),
         }
     }
 
-    /// There are no counts.
-    pub fn clear(&mut self) {
+    /// Keeps a copy of counts, if there are any, for [`Heat::fill`]. The picture is gone.
+    pub(super) fn keep(&mut self, counts: Option<&Counts>, nudge: (i32, i32)) {
         self.is_there = false;
+        let counts = counts.filter(|c| c.size.area() > 0 && c.data.len() == c.size.area());
+        self.nudge = counts.map(|counts| {
+            self.counts.copy_from(counts);
+            nudge
+        });
+    }
+
+    /// Where the picture was moved to whose counts are kept.
+    pub(super) fn kept(&self) -> Option<(i32, i32)> {
+        self.nudge
     }
 
     /// Degrees Celsius of a grey level, where counts are temperatures.
@@ -61,8 +76,9 @@ impl Heat {
         Some((self.zero + grey * self.step) * kelvin - 273.15)
     }
 
-    /// Becomes the picture of `counts`; `warp` brings it to the output.
-    pub(super) fn fill(&mut self, counts: &Counts, warp: impl FnOnce(&Picture, &mut Picture)) {
+    /// Becomes the picture of the counts that are kept; `warp` brings it to the output.
+    pub(super) fn fill(&mut self, warp: impl FnOnce(&Picture, &mut Picture)) {
+        let counts = &self.counts;
         let stride = counts.data.len().div_ceil(SAMPLES).max(1);
         self.samples.clear();
         self.samples
@@ -108,8 +124,8 @@ mod tests {
     fn filled(data: Vec<u16>, kelvin: Option<f32>) -> Heat {
         let size = Size::new(data.len(), 1);
         let mut heat = Heat::new(size);
-        let counts = Counts { size, data, kelvin };
-        heat.fill(&counts, |from, to| to.copy_from(from));
+        heat.keep(Some(&Counts { size, data, kelvin }), (0, 0));
+        heat.fill(|from, to| to.copy_from(from));
         heat
     }
 

@@ -7,15 +7,18 @@
 mod aligner;
 pub(crate) mod area;
 mod calibration;
+mod counts;
 mod coverage;
 mod geometry;
 mod heat;
 mod homography;
 mod lens;
 mod remap;
+mod warp;
 
 pub use aligner::Aligner;
 pub use calibration::{Calibration, Preset};
+pub use counts::CountsAligner;
 pub use heat::Heat;
 pub use lens::Lens;
 pub use remap::RemapTable;

@@ -41,6 +41,8 @@ pub struct GuidanceFade {
     settling: usize,
     /// A text waits for this frame to be looked at.
     waits: bool,
+    /// This frame was looked at before it was fused, and will be after.
+    watches: bool,
 }
 
 #[derive(Debug)]
@@ -72,6 +74,7 @@ impl GuidanceFade {
             state: None,
             settling: 0,
             waits: false,
+            watches: false,
         }
     }
 
@@ -98,7 +101,7 @@ impl GuidanceFade {
         let is_new = state.to != wanted.values();
         if is_new && !self.pace.has_last() && !self.waits {
             self.waits = true;
-            return &state.shown;
+            return self.shown(wanted);
         }
         self.waits = false;
         if is_new {
@@ -107,10 +110,33 @@ impl GuidanceFade {
         } else if let Some(way) = state.way {
             state.go_on(way, self.pace.step(passed));
         }
-        if state.way.is_some() {
-            &state.shown
+        self.shown(wanted)
+    }
+
+    /// What the last [`GuidanceFade::step`] gave for `wanted`.
+    pub fn shown<'a>(&'a self, wanted: &'a Guidance) -> &'a Guidance {
+        match &self.state {
+            Some(state) if self.waits || state.way.is_some() => &state.shown,
+            _ => wanted,
+        }
+    }
+
+    /// Looks at the sources that are fused after [`GuidanceFade::step`], which the caller has just made: the
+    /// network pushes them out of the processor's caches. Luma of infrared and visible, of the fade's size.
+    pub fn look(&mut self, sources: [&Picture; 2]) {
+        let Some(state) = &self.state else {
+            self.watches = false;
+            return;
+        };
+        self.settling = match state.way {
+            Some(_) => SETTLE,
+            None => self.settling.saturating_sub(1),
+        };
+        self.watches = self.settling > 0 || self.waits;
+        if self.watches {
+            self.pace.look(sources);
         } else {
-            wanted
+            self.pace.forget();
         }
     }
 
@@ -120,24 +146,16 @@ impl GuidanceFade {
         self.pace.forget();
     }
 
-    /// Looks at what the frame of the last [`GuidanceFade::step`] became: luma of infrared and visible,
-    /// and `fused`, all of the fade's size. Where the text changed `fused` too much, draws what stands
+    /// Looks at what the frame of the last [`GuidanceFade::look`] became: its sources and those of the
+    /// frame before it, and `fused`, all of the fade's size. Where the text changed `fused` too much, draws what stands
     /// still in it towards the last frame's and has the fade go on from there; then `true`.
     ///
     /// No step avoids all of these: at its ends a fade goes from a text to the same text stretched,
     /// and a network may answer to that with a jump.
-    pub fn observe(&mut self, sources: [&Picture; 2], fused: &mut Picture) -> bool {
-        let Some(state) = &mut self.state else {
+    pub fn observe(&mut self, sources: [[&Picture; 2]; 2], fused: &mut Picture) -> bool {
+        let Some(state) = self.state.as_mut().filter(|_| self.watches) else {
             return false;
         };
-        self.settling = match state.way {
-            Some(_) => SETTLE,
-            None => self.settling.saturating_sub(1),
-        };
-        if self.settling == 0 && !self.waits {
-            self.pace.forget();
-            return false;
-        }
         let step = state.way.map_or(0.0, |way| way.step);
         let (gone, held) = self.pace.observe(sources, fused, step, self.settling > 0);
         if let Some(way) = &mut state.way {

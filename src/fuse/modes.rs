@@ -43,6 +43,10 @@ pub struct Composer {
     /// The same with source B where A has no view.
     infrared: Picture,
     visible: Picture,
+    /// The planes of the pair before.
+    before: [Picture; 2],
+    /// The last pair's plane of source A was `infrared`, not `thermal`.
+    mixed: bool,
     edges: Vec<u8>,
     /// Source A in colours.
     colours: Picture,
@@ -59,6 +63,8 @@ impl Composer {
             thermal: Picture::grey(size),
             infrared: Picture::grey(size),
             visible: Picture::grey(size),
+            before: [Picture::grey(size), Picture::grey(size)],
+            mixed: false,
             edges: vec![0; size.width],
             colours: Picture::rgb(size),
             shrink: AreaShrink::new(size, inset),
@@ -69,6 +75,7 @@ impl Composer {
     /// Luma of source A and of source B, to fuse. Where A has no view its luma is B's, and a
     /// missing source's is the other one's, so that fusion has nothing to choose there.
     pub fn luma_planes(&mut self, aligned: &AlignedPair) -> (&Picture, &Picture) {
+        self.set_aside();
         if aligned.has_infrared {
             color::luma(&aligned.infrared, &mut self.thermal);
         }
@@ -78,6 +85,7 @@ impl Composer {
         match (aligned.has_infrared, aligned.has_visible) {
             (true, true) if aligned.is_covered => {}
             (true, true) => {
+                self.mixed = true;
                 self.infrared.reshape(self.thermal.size(), 1);
                 let (ours, theirs) = (self.thermal.data(), self.visible.data());
                 let weight = aligned.coverage.data();
@@ -87,17 +95,31 @@ impl Composer {
             (false, true) => self.thermal.copy_from(&self.visible),
             (false, false) => {}
         }
-        self.planes(aligned)
+        self.planes()
     }
 
-    /// What [`Composer::luma_planes`] made of this pair last.
-    pub fn planes(&self, aligned: &AlignedPair) -> (&Picture, &Picture) {
-        let has_both = aligned.has_infrared && aligned.has_visible;
-        let infrared = match has_both && !aligned.is_covered {
+    /// What [`Composer::luma_planes`] made last.
+    pub fn planes(&self) -> (&Picture, &Picture) {
+        let infrared = match self.mixed {
             true => &self.infrared,
             false => &self.thermal,
         };
         (infrared, &self.visible)
+    }
+
+    /// What it had made of the pair before; black where there was none.
+    pub fn planes_before(&self) -> [&Picture; 2] {
+        self.before.each_ref()
+    }
+
+    /// The planes become those of the pair before, without a copy.
+    fn set_aside(&mut self) {
+        let infrared = match std::mem::take(&mut self.mixed) {
+            true => &mut self.infrared,
+            false => &mut self.thermal,
+        };
+        std::mem::swap(infrared, &mut self.before[0]);
+        std::mem::swap(&mut self.visible, &mut self.before[1]);
     }
 
     /// Whether [`Composer::compose`] will look at the fused luma.

@@ -8,7 +8,7 @@
 
 use super::tone::Unrest;
 use super::{ClassicFuser, Composer, Fuser, GuidanceFade, Tone, View};
-use crate::align::{AlignError, AlignedPair, Aligner, Calibration};
+use crate::align::{AlignError, AlignedPair, Aligner, Calibration, CountsAligner};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Mode, Palette};
 use crate::describe::Guidance;
@@ -95,10 +95,16 @@ impl FuseStage {
         &self.engine
     }
 
-    /// Copies the pair of the last frame, aligned, for the text path; `pair` is that frame's.
-    pub fn share(&mut self, pair: &FramePair, out: &mut AlignedPair) {
+    /// Copies the pair of the last frame, aligned, for the text path; `pair` is that frame's. Its counts
+    /// are copied as they are, for [`FuseStage::counts_aligner`].
+    pub fn share(&self, pair: &FramePair, out: &mut AlignedPair) {
         out.copy_from(&self.aligned);
-        self.aligner.align_counts(pair, &mut out.heat);
+        self.aligner.keep_counts(pair, &mut out.heat);
+    }
+
+    /// What brings counts that were shared over the picture, on the text path's thread.
+    pub fn counts_aligner(&self) -> CountsAligner {
+        self.aligner.for_counts()
     }
 
     /// Luma of the last frame that was fused, as it went into the picture: after the tone map.
@@ -126,7 +132,7 @@ impl FuseStage {
             let fused = Clock.now();
             metrics.fuse.add(fused.since(aligned));
             if let Some((tone, unrest)) = &mut self.tone {
-                let (infrared, visible) = self.composer.planes(&self.aligned);
+                let (infrared, visible) = self.composer.planes();
                 let most = unrest.most_gain([infrared, visible, &self.fused]);
                 tone.apply(&mut self.fused, pair.timestamp(), most);
                 metrics.tone.add(Clock.now().since(fused));
@@ -159,13 +165,17 @@ impl FuseStage {
 
     /// Fills `self.fused`; `false` where classic fusion stood in for a network that failed.
     fn fuse(&mut self, guidance: &Guidance, at: Timestamp, metrics: &Metrics) -> bool {
-        let (infrared, visible) = self.composer.luma_planes(&self.aligned);
+        self.composer.luma_planes(&self.aligned);
+        let (infrared, visible) = self.composer.planes();
         count(&metrics.fused);
         let mut failed = false;
         if let Some(network) = &mut self.network {
-            let guidance = self.fade.step(guidance, at);
+            self.fade.step(guidance, at);
+            self.fade.look([infrared, visible]);
+            let guidance = self.fade.shown(guidance);
             let Err(error) = network.fuse(infrared, visible, guidance, &mut self.fused) else {
-                if self.fade.observe([infrared, visible], &mut self.fused) {
+                let sources = [[infrared, visible], self.composer.planes_before()];
+                if self.fade.observe(sources, &mut self.fused) {
                     count(&metrics.held_back);
                 }
                 self.trouble = self.trouble.saturating_sub(1);

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use super::{Scene, Shared};
+use crate::align::CountsAligner;
 use crate::channel::Mailbox;
 use crate::describe::GuideWorker;
 use crate::frame::Pooled;
@@ -23,6 +24,7 @@ pub(super) struct GuideLoop {
     pub shared: Arc<Shared>,
     pub scenes: Arc<Mailbox<Pooled<Scene>>>,
     pub commands: Receiver<GuideCommand>,
+    pub counts: CountsAligner,
     pub worker: GuideWorker,
 }
 
@@ -32,9 +34,12 @@ impl GuideLoop {
         while !self.shared.stopping() {
             let wants = self.worker.wants_pair(self.shared.now());
             self.shared.wants_scene.store(wants, Relaxed);
-            let Ok(scene) = self.scenes.take(wait) else {
+            let Ok(mut scene) = self.scenes.take(wait) else {
                 break;
             };
+            if let Some(scene) = &mut scene {
+                self.counts.align(&mut scene.pair.heat);
+            }
             if !self.obey() {
                 break;
             }

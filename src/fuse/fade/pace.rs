@@ -35,19 +35,13 @@ const MOVED: i32 = 16;
 /// enough that noise averages out.
 const SIDE: usize = 8;
 
-/// Sums of the cells of one plane, in the last frame and in this one.
+/// Sums of the cells of one plane, in the last frame and in this one; 255 SIDE SIDE fits.
 #[derive(Debug)]
 struct Plane {
-    before: Vec<u32>,
-    now: Vec<u32>,
-}
-
-/// Of the samples of a cell's row, in one register: bytes to pairs, pairs to the uppermost.
-fn sum(samples: [u8; SIDE]) -> u32 {
-    let bytes = u64::from_le_bytes(samples);
-    let low = 0x00ff_00ff_00ff_00ff;
-    let pairs = (bytes & low) + (bytes >> 8 & low);
-    (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u32
+    before: Vec<u16>,
+    now: Vec<u16>,
+    /// Of the columns of one row of cells.
+    columns: Vec<u16>,
 }
 
 impl Plane {
@@ -56,6 +50,7 @@ impl Plane {
         Self {
             before: vec![0; cells],
             now: vec![0; cells],
+            columns: vec![0; size.width],
         }
     }
 
@@ -65,21 +60,25 @@ impl Plane {
     }
 
     fn measure(&mut self, picture: &Picture) {
-        self.now.fill(0);
-        let columns = picture.width().div_ceil(SIDE);
-        for y in 0..picture.height() {
-            let cells = &mut self.now[y / SIDE * columns..][..columns];
-            let (whole, rest) = picture.row(y).as_chunks();
-            for (cell, samples) in cells.iter_mut().zip(whole) {
-                *cell += sum(*samples);
+        let cells = picture.width().div_ceil(SIDE);
+        for (cells, top) in self.now.chunks_mut(cells).zip((0..).step_by(SIDE)) {
+            self.columns.fill(0);
+            for y in top..(top + SIDE).min(picture.height()) {
+                for (column, &sample) in self.columns.iter_mut().zip(picture.row(y)) {
+                    *column += u16::from(sample);
+                }
+            }
+            let (whole, rest) = self.columns.as_chunks::<SIDE>();
+            for (cell, columns) in cells.iter_mut().zip(whole) {
+                *cell = columns.iter().sum();
             }
             if let Some(cell) = cells.get_mut(whole.len()) {
-                *cell += rest.iter().map(|&sample| u32::from(sample)).sum::<u32>();
+                *cell = rest.iter().sum();
             }
         }
     }
 
-    fn changes(&self) -> impl Iterator<Item = u32> {
+    fn changes(&self) -> impl Iterator<Item = u16> {
         let pairs = self.before.iter().zip(&self.now);
         pairs.map(|(before, now)| before.abs_diff(*now))
     }
@@ -92,8 +91,8 @@ pub(super) struct Pace {
     planes: [Plane; 3],
     /// Whether the planes hold a frame to compare with.
     measured: bool,
-    /// The last frame: infrared, visible, and fused luma as it was shown.
-    last: [Picture; 3],
+    /// Fused luma of the last frame as it was shown.
+    shown: Picture,
     /// The longest next step, a part of the way.
     longest: f64,
 }
@@ -105,7 +104,7 @@ impl Pace {
             area: size.area().max(1) as f64,
             planes: std::array::from_fn(|_| Plane::new(size)),
             measured: false,
-            last: std::array::from_fn(|_| Picture::grey(size)),
+            shown: Picture::grey(size),
             longest: FIRST,
         }
     }
@@ -130,24 +129,26 @@ impl Pace {
         wanted.min(self.longest)
     }
 
+    /// Looks at the sources of a frame, infrared and visible luma of the pace's size, before
+    /// [`Pace::observe`] gets the same.
+    pub fn look(&mut self, sources: [&Picture; 2]) {
+        for (plane, picture) in self.planes.iter_mut().zip(sources) {
+            plane.measure(picture);
+        }
+    }
+
     /// Looks at a frame that the fade went `step` for, at those after it, and at the one before a fade:
-    /// infrared, visible and fused luma, of the pace's size. Where `fused` changed too much and a text is to `blame`,
+    /// infrared and visible luma of this frame and of the one before, and fused luma, of the pace's size. Where `fused` changed too much and a text is to `blame`,
     /// draws it towards what was shown before. Gives how much of the step what is shown has gone, at
     /// least [`LEAST`]; and whether it was drawn.
     pub fn observe(
         &mut self,
-        sources: [&Picture; 2],
+        sources: [[&Picture; 2]; 2],
         fused: &mut Picture,
         step: f64,
         blame: bool,
     ) -> (f64, bool) {
-        for (plane, picture) in self
-            .planes
-            .iter_mut()
-            .zip([sources[0], sources[1], &*fused])
-        {
-            plane.measure(picture);
-        }
+        self.planes[2].measure(fused);
         let changed = if self.measured { self.change() } else { 0.0 };
         if self.measured && step > 0.0 {
             let factor = (AIM / changed.max(1e-3)).clamp(SLOWER, FASTER);
@@ -161,20 +162,18 @@ impl Pace {
         }
         self.planes.iter_mut().for_each(Plane::keep);
         self.measured = true;
-        for (last, now) in self.last.iter_mut().zip([sources[0], sources[1], &*fused]) {
-            last.copy_from(now);
-        }
+        self.shown.copy_from(fused);
         (gone, held)
     }
 
     /// Leaves that share of the way from the last frame's picture to this one's, where the sources
     /// stand still.
-    fn hold_back(&mut self, sources: [&Picture; 2], fused: &mut Picture, share: f64) {
+    fn hold_back(&mut self, sources: [[&Picture; 2]; 2], fused: &mut Picture, share: f64) {
         let share = (share * 256.0) as i32;
-        let [infrared, visible, shown] = self.last.each_ref().map(Picture::data);
-        let moved = infrared.iter().zip(sources[0].data());
-        let moved = moved.zip(visible.iter().zip(sources[1].data()));
-        let samples = fused.data_mut().iter_mut().zip(shown);
+        let [[infrared, visible], before] = sources.map(|two| two.map(Picture::data));
+        let moved = infrared.iter().zip(before[0]);
+        let moved = moved.zip(visible.iter().zip(before[1]));
+        let samples = fused.data_mut().iter_mut().zip(self.shown.data());
         for ((now, &before), ((a, b), (c, d))) in samples.zip(moved) {
             let moved = (i32::from(a.abs_diff(*b).max(c.abs_diff(*d))) - STILL).clamp(0, MOVED);
             let share = share + (256 - share) * moved / MOVED;
@@ -211,7 +210,9 @@ mod tests {
     /// became of the step.
     fn look(pace: &mut Pace, level: u8, step: f64, blame: bool) -> (u8, f64, bool) {
         let mut fused = flat(level);
-        let (gone, held) = pace.observe([&flat(50), &flat(60)], &mut fused, step, blame);
+        let sources = [&flat(50), &flat(60)];
+        pace.look(sources);
+        let (gone, held) = pace.observe([sources; 2], &mut fused, step, blame);
         (fused.data()[0], gone, held)
     }
 
@@ -221,7 +222,8 @@ mod tests {
         let mut pace = Pace::new(SIZE);
         pace.start();
         look(&mut pace, 100, 0.0, true);
-        let sources = [&flat(infrared), &flat(60)];
+        let sources = [[&flat(infrared), &flat(60)], [&flat(50), &flat(60)]];
+        pace.look(sources[0]);
         pace.observe(sources, &mut flat(fused), 0.02, true);
         pace.step(1.0)
     }
@@ -233,9 +235,9 @@ mod tests {
             let picture = Picture::from_data(SIZE, 1, samples).unwrap();
             let mut plane = Plane::new(SIZE);
             plane.measure(&picture);
-            let mut sums = vec![0; plane.now.len()];
+            let mut sums = vec![0_u16; plane.now.len()];
             for (x, y) in (0..SIZE.area()).map(|i| (i % SIZE.width, i / SIZE.width)) {
-                sums[y / SIDE * 4 + x / SIDE] += u32::from(picture.row(y)[x]);
+                sums[y / SIDE * 4 + x / SIDE] += u16::from(picture.row(y)[x]);
             }
             assert_eq!(plane.now, sums);
         }
@@ -287,7 +289,9 @@ mod tests {
             // One pixel of 600 moves: the frame's change is what it would be without.
             let mut moving = still.clone();
             moving.data_mut()[77] = infrared;
-            pace.observe([&moving, &flat(60)], &mut fused, 0.02, true);
+            let sources = [[&moving, &flat(60)], [&still, &flat(60)]];
+            pace.look(sources[0]);
+            pace.observe(sources, &mut fused, 0.02, true);
             assert!(fused.data()[77].abs_diff(level) <= 1, "{infrared}");
             assert_eq!(fused.data()[78], 101);
         }

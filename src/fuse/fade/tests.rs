@@ -38,7 +38,8 @@ fn run(
         let level = 20.0 + values[0] * slope;
         let mut fused = Picture::from_data(SIZE, 1, vec![level as u8; SIZE.area()]).unwrap();
         let source = Picture::grey(SIZE);
-        fade.observe([&source, &source], &mut fused);
+        fade.look([&source, &source]);
+        fade.observe([[&source, &source]; 2], &mut fused);
         shown.push(values);
     }
     shown
@@ -257,7 +258,8 @@ proptest! {
             let wanted = if n == 0 || (turn_back..2 * turn_back).contains(&n) { &a } else { &b };
             let value = fade.step(wanted, at(n * frame_ms)).values()[0];
             let mut fused = Response::picture(&both, value);
-            fade.observe([&source, &source], &mut fused);
+            fade.look([&source, &source]);
+        fade.observe([[&source, &source]; 2], &mut fused);
             if let Some(before) = before {
                 let pairs = before.data().iter().zip(fused.data());
                 let sum: u32 = pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
@@ -328,8 +330,11 @@ fn in_a_moving_scene_nothing_is_shown_that_neither_text_would_show() {
         for n in 0..400 {
             let wanted = if n < 5 { &a } else { &b };
             let value = fade.step(wanted, at(n as u64 * 33)).values()[0];
-            let (mut shown, [infrared, visible]) = (scene.fused(n, value), scene.sources(n));
-            held += usize::from(fade.observe([&infrared, &visible], &mut shown));
+            let mut shown = scene.fused(n, value);
+            let sources = [n, n.saturating_sub(1)].map(|n| scene.sources(n));
+            let sources = sources.each_ref().map(|two| two.each_ref());
+            fade.look(sources[0]);
+            held += usize::from(fade.observe(sources, &mut shown));
             let either = [0.0, 1.0].map(|value| scene.fused(n, value));
             let pairs = either[0].data().iter().zip(either[1].data());
             for (i, (&v, (&x, &y))) in shown.data().iter().zip(pairs).enumerate() {
@@ -354,7 +359,8 @@ fn after_frames_of_another_kind_nothing_old_is_mixed_in() {
     let shown = |fade: &mut GuidanceFade, wanted: &Guidance, ms, level| {
         fade.step(wanted, at(ms));
         let mut fused = flat(level);
-        fade.observe([&source, &source], &mut fused);
+        fade.look([&source, &source]);
+        fade.observe([[&source, &source]; 2], &mut fused);
         fused.data()[0]
     };
     let begun = || {
