@@ -334,6 +334,12 @@ fn filmctl_without_a_daemon_says_so() {
 }
 
 #[test]
+fn a_core_for_a_describer_that_is_off_is_refused() {
+    let said = refused(&["bench", "--describer-core", "0"]);
+    assert!(said.contains("--describer"), "{said}");
+}
+
+#[test]
 fn the_demo_refuses_a_rate_of_zero() {
     let said = refused(&["demo", "--headless", "--fps", "0"]);
     assert!(said.contains("source.fps"), "{said}");

@@ -52,10 +52,11 @@ pub struct Args {
     /// Run the describer beside it.
     #[arg(long)]
     describe: bool,
-    /// Measure what the describer costs: busy and idle by turns, in one run
+    /// Measure what the describer costs: busy and idle by turns, in one run; with --describer-core
+    /// plain work in its place as well
     #[arg(long, conflicts_with = "describe")]
     describer: bool,
-    /// --describer: times each of busy and idle is measured
+    /// --describer: times each of them is measured
     #[arg(long, default_value_t = 4, value_name = "N", requires = "describer")]
     rounds: u32,
     /// --describer: for so many seconds
@@ -111,6 +112,9 @@ fn config(args: &Args) -> Result<Config> {
 pub fn run(args: &Args) -> Result<()> {
     if args.frames == 0 {
         bail!("--frames 0: measure at least one");
+    }
+    if args.describer_core.is_some() && !args.describe && !args.describer {
+        bail!("--describer-core needs --describe or --describer: there is no describer otherwise");
     }
     let config = config(args)?;
     if args.network {

@@ -1,7 +1,9 @@
 //! `filmd bench --describer`: what the describer costs the frame path.
 //!
 //! One pipeline; the describer is kept busy and idle by turns, so that whatever else the machine
-//! does meets both alike. Input: a configuration. Output: rates and times of both, and their
+//! does meets both alike. Where it has a core of its own, plain work takes that core in a third turn,
+//! the describer idle: cores share a clock, caches and often more, and what a busy neighbour costs is
+//! not the describer's doing. Input: a configuration. Output: rates and times of each, and their
 //! ratios; and how even the machine itself is. Thread: main. Blocks: yes. Fails when: the describer
 //! gives no text. Not its job: keeping other programs away.
 
@@ -17,6 +19,7 @@ use filmd::pipeline::{GuideCommand, Pipeline};
 use filmd::present::{HeadlessOptions, open_screen};
 use serde::Serialize;
 
+use crate::bench_load::{Load, unevenness};
 use crate::setup::{self, Fallback};
 
 /// After each change, until the fade to the other text is over.
@@ -37,7 +40,15 @@ pub struct Plan {
 const IDLE: &str = "Fuse the infrared and the visible image: keep the warm objects of the one and \
                     the texture of the other, and add nothing to them.";
 
-/// One of busy and idle.
+/// What has the describer's core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Busy,
+    Idle,
+    Load,
+}
+
+/// The frames of one of them.
 #[derive(Debug, Default, Serialize)]
 struct Side {
     seconds: f64,
@@ -60,6 +71,16 @@ struct Side {
     cpu: Duration,
 }
 
+/// One side to another.
+#[derive(Debug, Serialize)]
+struct Ratios {
+    frame_rate: f64,
+    fuse_cpu: f64,
+    fuse_p50: f64,
+    fuse_p99: f64,
+    latency_p99: f64,
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report {
@@ -67,13 +88,16 @@ struct Report {
     size: String,
     busy: Side,
     idle: Side,
+    /// Idle, with plain work on the describer's core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<Side>,
     /// 99th percentile to median of the same plain work, before and after, on the same cores.
     machine_p99_to_p50: [f64; 2],
-    /// Busy to idle.
-    frame_rate_ratio: f64,
-    fuse_cpu_ratio: f64,
-    fuse_p99_ratio: f64,
-    latency_p99_ratio: f64,
+    busy_to_idle: Ratios,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    busy_to_load: Option<Ratios>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load_to_idle: Option<Ratios>,
 }
 
 /// Measures and prints.
@@ -87,29 +111,27 @@ pub fn run(mut config: Config, plan: Plan, json: bool) -> Result<()> {
     config.describe.deadline_s = 120.0;
     config.describe.pause_when_late = false;
     let size = config.output.size().to_string();
+    let core = config.describe.core;
     let present = config.present.clone();
     let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));
     let parts = setup::parts(config, Fallback::Refuse, factory, false)?;
     let before = unevenness();
     let pipeline = Pipeline::start(parts).context("cannot start the threads")?;
-    let result = measure(&pipeline, plan);
+    let result = measure(&pipeline, plan, core);
     let engine = pipeline.shared().status().engine;
     pipeline.stop()?;
     let machine_p99_to_p50 = [before, unevenness()];
-    let (mut busy, mut idle) = result?;
-    busy.finish();
-    idle.finish();
-    let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
+    let (busy, idle, load) = result?;
     let report = Report {
         engine,
         size,
         machine_p99_to_p50,
-        frame_rate_ratio: ratio(busy.frames_per_second, idle.frames_per_second),
-        fuse_cpu_ratio: ratio(busy.fuse_cpu_ms, idle.fuse_cpu_ms),
-        fuse_p99_ratio: ratio(busy.fuse_ms.p99, idle.fuse_ms.p99),
-        latency_p99_ratio: ratio(busy.latency_ms.p99, idle.latency_ms.p99),
+        busy_to_idle: Ratios::of(&busy, &idle),
+        busy_to_load: load.as_ref().map(|load| Ratios::of(&busy, load)),
+        load_to_idle: load.as_ref().map(|load| Ratios::of(load, &idle)),
         busy,
         idle,
+        load,
     };
     if json {
         say!("{}", serde_json::to_string_pretty(&report)?);
@@ -119,42 +141,51 @@ pub fn run(mut config: Config, plan: Plan, json: bool) -> Result<()> {
     Ok(())
 }
 
-/// How unevenly this machine does the same work of some milliseconds, which touches no memory: 99th
-/// percentile to median.
-fn unevenness() -> f64 {
-    let work = |_| {
-        let start = Clock.now();
-        let mixed = (0..4_000_000_u64).fold(1, |state: u64, n| {
-            (state ^ n)
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-                .rotate_left(23)
-        });
-        std::hint::black_box(mixed);
-        Clock.now().since(start).as_micros() as u32
-    };
-    Quantiles::of((0..500).map(work).collect()).spread()
-}
-
-fn measure(pipeline: &Pipeline, plan: Plan) -> Result<(Side, Side)> {
+/// Busy, idle, and idle beside plain work where the describer has a core.
+fn measure(
+    pipeline: &Pipeline,
+    plan: Plan,
+    core: Option<usize>,
+) -> Result<(Side, Side, Option<Side>)> {
     wait(pipeline, |guide| guide.by_llm > 0).context("the language model wrote no text")?;
-    let (mut busy, mut idle) = (Side::default(), Side::default());
-    for round in 0..plan.rounds {
-        // ABBA: what drifts meets both.
-        for is_busy in [round % 2 == 0, round % 2 != 0] {
-            switch(pipeline, is_busy)?;
+    let mut turns = vec![Turn::Busy, Turn::Idle];
+    turns.extend(core.map(|_| Turn::Load));
+    let mut sides = [(); 3].map(|()| Side::default());
+    for _ in 0..plan.rounds {
+        for &turn in &turns {
+            switch(pipeline, turn == Turn::Busy)?;
+            let load = core.filter(|_| turn == Turn::Load).map(Load::start);
+            let load = load.transpose()?;
             Clock.sleep_until(Clock.now().plus(SETTLE));
-            let side = if is_busy { &mut busy } else { &mut idle };
-            side.add(pipeline, plan.phase);
+            sides[turn as usize].add(pipeline, plan.phase);
+            load.map(Load::stop).transpose()?;
         }
+        // There and back: what drifts meets all alike.
+        turns.reverse();
     }
-    if busy.texts == 0 || idle.texts > 0 {
+    sides.iter_mut().for_each(Side::finish);
+    let [busy, idle, load] = sides;
+    if busy.texts == 0 || idle.texts > 0 || load.texts > 0 {
         bail!(
             "{} texts while busy and {} while idle: nothing was compared; try longer phases",
             busy.texts,
-            idle.texts
+            idle.texts + load.texts
         );
     }
-    Ok((busy, idle))
+    Ok((busy, idle, core.map(|_| load)))
+}
+
+impl Ratios {
+    fn of(side: &Side, other: &Side) -> Self {
+        let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
+        Self {
+            frame_rate: ratio(side.frames_per_second, other.frames_per_second),
+            fuse_cpu: ratio(side.fuse_cpu_ms, other.fuse_cpu_ms),
+            fuse_p50: ratio(side.fuse_ms.p50, other.fuse_ms.p50),
+            fuse_p99: ratio(side.fuse_ms.p99, other.fuse_ms.p99),
+            latency_p99: ratio(side.latency_ms.p99, other.latency_ms.p99),
+        }
+    }
 }
 
 fn status(pipeline: &Pipeline) -> GuideStatus {
@@ -228,9 +259,12 @@ fn fuse_thread_time() -> Duration {
 
 fn print_for_people(report: &Report) {
     say!("{} at {}", report.engine, report.size);
-    for (name, side) in [("idle", &report.idle), ("busy", &report.busy)] {
+    let idle = ("describer idle", &report.idle);
+    let busy = ("describer busy", &report.busy);
+    let load = report.load.as_ref().map(|load| ("idle, plain work", load));
+    for (name, side) in [idle, busy].into_iter().chain(load) {
         say!(
-            "  describer {name}: {:6.2} frames a second, {} frames, fuse p50 {:.2} p99 {:.2} ms \
+            "  {name:16}: {:6.2} frames a second, {} frames, fuse p50 {:.2} p99 {:.2} ms \
              ({:.2}), latency p50 {:.2} p99 {:.2} ms ({:.2}), fuse CPU {:.2} ms a frame, {} held back, {} texts",
             side.frames_per_second,
             side.frames,
@@ -250,11 +284,22 @@ fn print_for_people(report: &Report) {
         report.machine_p99_to_p50[0],
         report.machine_p99_to_p50[1]
     );
-    say!(
-        "  busy to idle: frame rate {:.3}, CPU of fuse {:.3}, p99 of fuse {:.3}, p99 of latency {:.3}",
-        report.frame_rate_ratio,
-        report.fuse_cpu_ratio,
-        report.fuse_p99_ratio,
-        report.latency_p99_ratio
-    );
+    for (name, ratios) in [
+        ("busy to idle", Some(&report.busy_to_idle)),
+        ("busy to plain work", report.busy_to_load.as_ref()),
+        ("plain work to idle", report.load_to_idle.as_ref()),
+    ] {
+        let Some(ratios) = ratios else {
+            continue;
+        };
+        say!(
+            "  {name:18}: frame rate {:.3}, CPU of fuse {:.3}, p50 of fuse {:.3}, p99 of fuse {:.3}, \
+             p99 of latency {:.3}",
+            ratios.frame_rate,
+            ratios.fuse_cpu,
+            ratios.fuse_p50,
+            ratios.fuse_p99,
+            ratios.latency_p99
+        );
+    }
 }

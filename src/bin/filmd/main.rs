@@ -10,6 +10,7 @@ mod say;
 
 mod bench;
 mod bench_describer;
+mod bench_load;
 mod bench_network;
 mod cameras;
 mod check;
