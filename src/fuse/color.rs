@@ -14,6 +14,7 @@
 use crate::config::Task;
 use crate::frame::Picture;
 use crate::simd;
+use crate::simd::int8::{Path, Portable};
 
 /// Fraction bits of a colour difference.
 const SHIFT: u32 = 8;
@@ -84,18 +85,32 @@ pub fn recombine(
                 px.fill(y);
             }
         }
-        Chroma::Infrared => dress(a, fused, out),
-        Chroma::Visible => dress(b, fused, out),
+        Chroma::Infrared => dress(Path::best(), a, fused, out),
+        Chroma::Visible => dress(Path::best(), b, fused, out),
         Chroma::Saturated => dress_both((a, b), fused, out, saturated),
         Chroma::Nearer => dress_both((a, b), fused, out, nearer),
     }
 }
 
-fn dress(source: &[u8], fused: &[u8], out: &mut [u8]) {
-    let blocks = source.chunks(3 * BLOCK).zip(fused.chunks(BLOCK));
-    for (out, (source, fused)) in out.chunks_mut(3 * BLOCK).zip(blocks) {
-        if !shift(source, fused, out) {
-            dress_each(source, fused, out);
+fn dress(path: Path, source: &[u8], fused: &[u8], out: &mut [u8]) {
+    path.run(Dress { source, fused, out });
+}
+
+struct Dress<'a> {
+    source: &'a [u8],
+    fused: &'a [u8],
+    out: &'a mut [u8],
+}
+
+impl Portable for Dress<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let sources = self.source.chunks(3 * BLOCK);
+        let blocks = sources.zip(self.fused.chunks(BLOCK));
+        for (out, (source, fused)) in self.out.chunks_mut(3 * BLOCK).zip(blocks) {
+            if !shift(source, fused, out) {
+                dress_each(source, fused, out);
+            }
         }
     }
 }
@@ -103,6 +118,7 @@ fn dress(source: &[u8], fused: &[u8], out: &mut [u8]) {
 /// The colours of a block moved by what their luma lacks: `y + (c - l)` is `c + (y - l)`, one step for
 /// all three channels. False where a colour does not fit: then the block has to be dressed again.
 /// Without a branch and a quotient, compilers make vector instructions of it.
+#[inline(always)]
 fn shift(source: &[u8], fused: &[u8], out: &mut [u8]) -> bool {
     let slack = 1 << (SHIFT - 1);
     let mut room = 0;
@@ -159,6 +175,7 @@ impl Pixel {
 }
 
 /// In 1/2^SHIFT.
+#[inline(always)]
 fn fine_luma([r, g, b]: [i32; 3]) -> i32 {
     (r * 19_595 + g * 38_470 + b * 7_471 + (1 << 7)) >> (16 - SHIFT)
 }

@@ -67,7 +67,7 @@ proptest! {
         };
         let fused: Vec<u8> = pixels.iter().map(near).collect();
         let (mut all, mut each) = (vec![7; source.len()], vec![9; source.len()]);
-        dress(&source, &fused, &mut all);
+        dress(Path::best(), &source, &fused, &mut all);
         dress_each(&source, &fused, &mut each);
         prop_assert_eq!(all, each);
     }

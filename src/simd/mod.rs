@@ -5,6 +5,7 @@
 //!
 //! Same input, same bytes out, on every processor: see [`mod@reference`] for the rule.
 
+mod cubic;
 pub mod int8;
 pub mod reference;
 pub mod tone;
@@ -84,7 +85,7 @@ pub fn remap(
     match (sampling, channels) {
         (Sampling::Bilinear, 1) => reference::remap_bilinear::<1>(source, stride, taps, out),
         (Sampling::Bilinear, 3) => reference::remap_bilinear::<3>(source, stride, taps, out),
-        (Sampling::Cubic, 1) => reference::remap_cubic::<1>(source, stride, taps, out),
+        (Sampling::Cubic, 1) => cubic::remap(source, stride, taps, out),
         (Sampling::Cubic, 3) => reference::remap_cubic::<3>(source, stride, taps, out),
         _ => unreachable!("a picture has 1 or 3 channels"),
     }

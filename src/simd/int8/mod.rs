@@ -94,7 +94,7 @@ enum Kind {
 
 /// A kernel in plain Rust that is compiled once per path: the same operations in wider registers.
 /// What it calls has to be inlined into [`Portable::run`] for that.
-pub(super) trait Portable {
+pub(crate) trait Portable {
     /// Computes.
     fn run(self);
 }
@@ -155,7 +155,7 @@ impl Path {
     }
 
     /// Runs a kernel as it is compiled for this path.
-    pub(super) fn run(self, kernel: impl Portable) {
+    pub(crate) fn run(self, kernel: impl Portable) {
         match self.0 {
             Kind::Reference => kernel.run(),
             // In the baseline of this processor already.
