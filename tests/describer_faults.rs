@@ -77,6 +77,13 @@ fn alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
+/// The nice value of a process: field 19 of its stat.
+fn nice(process: &str) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let rest = stat.rsplit(") ").next()?;
+    rest.split(' ').nth(16)?.parse().ok()
+}
+
 fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     for _ in 0..600 {
         if done() {
@@ -435,11 +442,10 @@ fn the_process_dies_with_its_parent_even_when_its_pipe_stays_open() {
         .trim()
         .parse()
         .unwrap();
-    wait_until("it runs at low priority", || {
-        // Field 19 of stat is the nice value; set after the death signal.
-        std::fs::read_to_string(format!("/proc/{pid}/stat"))
-            .is_ok_and(|s| s.rsplit(") ").next().unwrap().split(' ').nth(16) == Some("10"))
-    });
+    // Set after the death signal.
+    let low = nice("self").map(|ours| (ours + 10).min(19));
+    assert!(low.is_some());
+    wait_until("it runs at low priority", || nice(&pid.to_string()) == low);
     assert!(alive(pid));
     parent.kill().unwrap();
     parent.wait().unwrap();
