@@ -1,6 +1,6 @@
 """Multiply-accumulates a pixel and parameters of a network, counted from its ONNX file alone.
 
-Counted: Conv, MatMul, Gemm, and ConvQuant and UpsampleAdd of filmd's own operators. Not counted:
+Counted: Conv, MatMul, Gemm, and of filmd's own operators those that multiply matrices. Not counted:
 what is done once a value (sums, products, softmax, the blend), as is usual.
 """
 
@@ -20,6 +20,9 @@ OWN = {
     "AttentionQuant",
     "UpsampleAdd",
     "BlendOutput",
+    "TextClosed",
+    "TextMean",
+    "TextLinear",
 }
 PLANES = 3  # that SpaceToDepthQuant gives: two pictures and their activity
 ACTIVITY = 2 * (18 + 18)  # multiply-accumulates a pixel: two Sobel filters and a box a source
@@ -51,7 +54,8 @@ def known_shapes(model: onnx.ModelProto) -> Shapes:
 
 def own_shape(node: onnx.NodeProto, shapes: Shapes) -> tuple[int, ...] | None:
     """Output shape of one of filmd's operators, where its inputs' are known; features of the
-    trunk are [height, width, channels], planes [1, channels, height, width]."""
+    trunk are [height, width, channels], planes [1, channels, height, width], texts [1, rows,
+    features]."""
     first = shapes.get(node.input[0])
     if first is None:
         return None
@@ -61,6 +65,12 @@ def own_shape(node: onnx.NodeProto, shapes: Shapes) -> tuple[int, ...] | None:
         return (*first[:2], shapes[node.input[1]][0])
     if node.op_type == "PoolQuant":
         return (first[0] // CELL, first[1] // CELL, first[2])
+    if node.op_type == "TextClosed":
+        return (1, 1, 1, first[1])
+    if node.op_type == "TextMean":
+        return (1, 1, first[2])
+    if node.op_type == "TextLinear":
+        return (*first[:2], shapes[node.input[1]][1])
     return first  # AttentionQuant, UpsampleAdd
 
 
@@ -101,6 +111,9 @@ def macs(node: onnx.NodeProto, shapes: Shapes) -> int:
     if node.op_type == "ConvQuant":
         size = shape(shapes, node, node.input[0])[:2]
         return int(np.prod(shape(shapes, node, node.input[1])) * np.prod(size))
+    if node.op_type == "TextLinear":  # by [features, outputs]
+        rows = shape(shapes, node, node.input[0])[1]
+        return int(rows * np.prod(shape(shapes, node, node.input[1])))
     if node.op_type == "UpsampleAdd":  # taps run on the grid
         grid = shape(shapes, node, node.input[1])[:2]
         return int(np.prod(shape(shapes, node, node.input[2])) * np.prod(grid))
