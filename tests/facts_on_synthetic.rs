@@ -11,7 +11,7 @@
 
 use filmd::acquire::SyntheticScene;
 use filmd::acquire::synthetic::{INFRARED, PixelBox, TruthKind, TruthObject, VISIBLE};
-use filmd::align::{AlignedPair, Aligner};
+use filmd::align::{AlignedPair, Aligner, CountsAligner};
 use filmd::config::Task;
 use filmd::describe::{Facts, Motion, SceneFacts, Shape, WarmObject};
 use filmd::frame::{Frame, FramePair, Pool};
@@ -24,15 +24,18 @@ const SLACK: f32 = 8.0;
 struct Bench {
     scene: SyntheticScene,
     aligner: Aligner,
+    counts: CountsAligner,
     infrared: Pool<Frame>,
     visible: Pool<Frame>,
 }
 
 impl Bench {
     fn new(seed: u64, fire: bool) -> Self {
+        let aligner = Aligner::new(&SyntheticScene::calibration(), None, VISIBLE).unwrap();
         Self {
             scene: SyntheticScene::random(seed, FPS, fire),
-            aligner: Aligner::new(&SyntheticScene::calibration(), None, VISIBLE).unwrap(),
+            counts: aligner.for_counts(),
+            aligner,
             infrared: Pool::new(1, || Frame::new(INFRARED, 1, true)),
             visible: Pool::new(1, || Frame::new(VISIBLE, 3, false)),
         }
@@ -51,7 +54,7 @@ impl Bench {
         let mut pair = AlignedPair::new(VISIBLE);
         self.aligner.align(&frames, &mut pair);
         self.aligner.keep_counts(&frames, &mut pair.heat);
-        self.aligner.for_counts().align(&mut pair.heat);
+        self.counts.align(&mut pair.heat);
         pair
     }
 

@@ -138,8 +138,8 @@ impl Pace {
     }
 
     /// Looks at a frame that the fade went `step` for, at those after it, and at the one before a fade:
-    /// infrared and visible luma of this frame and of the one before, and fused luma, of the pace's size. Where `fused` changed too much and a text is to `blame`,
-    /// draws it towards what was shown before. Gives how much of the step what is shown has gone, at
+    /// infrared and visible luma of this frame and of the one before, and fused luma, of the pace's size.
+    /// Where `fused` changed too much and a text is to `blame`, draws it towards what was shown before. Gives how much of the step what is shown has gone, at
     /// least [`LEAST`]; and whether it was drawn.
     pub fn observe(
         &mut self,
