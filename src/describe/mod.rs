@@ -17,6 +17,7 @@ mod facts;
 mod features_file;
 #[cfg(test)]
 mod gbnf;
+mod guidance;
 mod guide_settings;
 mod guide_status;
 mod history;
@@ -47,6 +48,7 @@ pub use facts::{
     Motion, NamedObject, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
 };
 pub use features_file::FeaturesError;
+pub use guidance::{Guidance, GuidanceError, Origin, TokenFeatures};
 pub use guide_settings::GuideSettings;
 pub use guide_status::GuideStatus;
 pub use launch::Launch;
@@ -66,145 +68,6 @@ const MEMORY: u64 = 512 << 20;
 const RESIDENT: u64 = 160 << 20;
 /// And for looking at pictures.
 const VISION: u64 = 512 << 20;
-
-/// Who wrote a text.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// The manifest's sentence for the task; nobody looked at the picture.
-    #[default]
-    Neutral,
-    /// Verbalised facts.
-    Template,
-    /// The language model, from verbalised facts.
-    Llm,
-    /// `filmctl guide TEXT`, `filmd fuse --text`.
-    User,
-}
-
-/// Features of a text's tokens, as the text encoder's last hidden state gives them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TokenFeatures {
-    /// Tokens.
-    pub rows: usize,
-    /// Features a token (384 for MiniLM).
-    pub dim: usize,
-    /// `rows * dim` finite values.
-    pub values: Vec<f32>,
-}
-
-impl TokenFeatures {
-    /// Whether these are features of `dim` columns.
-    fn check(&self, dim: usize) -> Result<(), GuidanceError> {
-        if self.dim != dim || dim == 0 {
-            return Err(GuidanceError::Dimension {
-                expected: dim,
-                found: self.dim,
-            });
-        }
-        if self.rows.checked_mul(dim) != Some(self.values.len()) {
-            return Err(GuidanceError::Damaged("length is not rows x features"));
-        }
-        if self.rows == 0 {
-            return Err(GuidanceError::Damaged("no token"));
-        }
-        // A layer-normalised hidden state stays far below this.
-        if !self.values.iter().all(|v| v.is_finite() && v.abs() < 1e3) {
-            return Err(GuidanceError::Damaged(
-                "a value is not finite or out of range",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// What the network is guided by: a tensor of a fixed shape, and the text it stands for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Guidance {
-    /// `tokens * dim` values, row by row; unused rows are zero.
-    values: Vec<f32>,
-    tokens: usize,
-    dim: usize,
-    /// The text.
-    pub text: String,
-    /// Who wrote it.
-    pub origin: Origin,
-    /// The task it was written for.
-    pub task: Task,
-}
-
-/// Features that do not fit a network.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum GuidanceError {
-    /// Not the encoder this network was trained with.
-    #[error("the text encoder gives {found} features a token, the network takes {expected}")]
-    Dimension {
-        /// What the network takes.
-        expected: usize,
-        /// What came.
-        found: usize,
-    },
-    /// Damaged.
-    #[error("the text features are damaged: {0}")]
-    Damaged(&'static str),
-}
-
-impl Guidance {
-    /// Checks `features` and pads them to `tokens` rows. Rows beyond are cut off: the first
-    /// sentences carry the scene, the last one the wish, so callers keep texts short.
-    ///
-    /// # Errors
-    /// [`GuidanceError`] where shape or values are not what a `tokens` x `dim` network takes.
-    pub fn new(
-        features: &TokenFeatures,
-        (tokens, dim): (usize, usize),
-        text: &str,
-        origin: Origin,
-        task: Task,
-    ) -> Result<Self, GuidanceError> {
-        features.check(dim)?;
-        let used = features.rows.min(tokens) * dim;
-        let mut values = vec![0.0; tokens * dim];
-        values[..used].copy_from_slice(&features.values[..used]);
-        Ok(Self {
-            values,
-            tokens,
-            dim,
-            text: text.to_owned(),
-            origin,
-            task,
-        })
-    }
-
-    /// What a fuser that looks at no guidance is handed.
-    pub fn none(task: Task) -> Self {
-        Self {
-            values: vec![0.0],
-            tokens: 1,
-            dim: 1,
-            text: String::new(),
-            origin: Origin::Neutral,
-            task,
-        }
-    }
-
-    /// `tokens * dim` values, row by row.
-    pub fn values(&self) -> &[f32] {
-        &self.values
-    }
-
-    /// The same, for a fade between two texts.
-    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
-        &mut self.values
-    }
-
-    /// Rows and features a row.
-    pub fn shape(&self) -> (usize, usize) {
-        (self.tokens, self.dim)
-    }
-}
 
 /// What a describer is asked.
 #[derive(Debug, Clone, PartialEq)]

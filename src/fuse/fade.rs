@@ -17,12 +17,14 @@
 //! waits for one frame, with which the first one of its fade is compared.
 
 mod pace;
+mod stretch;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
 use self::pace::Pace;
+use self::stretch::fill_faded;
 
 use crate::clock::Timestamp;
 use crate::describe::Guidance;
@@ -52,6 +54,8 @@ struct State {
     /// Where the fade began, and where it goes to.
     from: Vec<f32>,
     to: Vec<f32>,
+    /// Version of the guidance whose values `to` has.
+    wanted: u64,
     /// Time of the last frame.
     last: Timestamp,
     /// While a fade runs.
@@ -93,12 +97,13 @@ impl GuidanceFade {
             shown: wanted.clone(),
             from: wanted.values().to_vec(),
             to: wanted.values().to_vec(),
+            wanted: wanted.version(),
             last: at,
             way: None,
         });
         let passed = at.since(state.last).as_nanos() as f64 / self.duration.as_nanos() as f64;
         state.last = state.last.max(at);
-        let is_new = state.to != wanted.values();
+        let is_new = state.is_new(wanted);
         if is_new && !self.pace.has_last() && !self.waits {
             self.waits = true;
             return self.shown(wanted);
@@ -170,9 +175,22 @@ impl State {
         self.shown.task == wanted.task && self.shown.shape() == wanted.shape()
     }
 
+    /// Whether it says something else than what the fade goes to; the same text may come again.
+    fn is_new(&mut self, wanted: &Guidance) -> bool {
+        if self.wanted == wanted.version() {
+            return false;
+        }
+        if self.to == wanted.values() {
+            self.wanted = wanted.version();
+            return false;
+        }
+        true
+    }
+
     fn start(&mut self, wanted: &Guidance) {
         self.from.copy_from_slice(self.shown.values());
         self.to.copy_from_slice(wanted.values());
+        self.wanted = wanted.version();
         self.way = Some(Way::default());
         self.fill(0.0);
     }
@@ -192,55 +210,4 @@ impl State {
         let dim = self.shown.shape().1;
         fill_faded(&self.from, &self.to, dim, part, self.shown.values_mut());
     }
-}
-
-/// Rows of `dim` values: `part` of the way from one text to the other, the shorter one stretched
-/// to the length of the longer one.
-fn fill_faded(from: &[f32], to: &[f32], dim: usize, part: f32, out: &mut [f32]) {
-    let (from, to) = (Stretched::new(from, dim), Stretched::new(to, dim));
-    let rows = from.used.max(to.used);
-    for (i, row) in out.chunks_exact_mut(dim).enumerate() {
-        if i >= rows {
-            row.fill(0.0);
-            continue;
-        }
-        let ((a0, a1, at), (b0, b1, bt)) = (from.row(i, rows), to.row(i, rows));
-        let between = |x: f32, y: f32, t: f32| x + (y - x) * t;
-        for (d, value) in row.iter_mut().enumerate() {
-            *value = between(between(a0[d], a1[d], at), between(b0[d], b1[d], bt), part);
-        }
-    }
-}
-
-/// A text's used rows, for reading at another length.
-#[derive(Clone, Copy)]
-struct Stretched<'a> {
-    values: &'a [f32],
-    dim: usize,
-    used: usize,
-}
-
-impl<'a> Stretched<'a> {
-    fn new(values: &'a [f32], dim: usize) -> Self {
-        let used = used(values, dim);
-        Self { values, dim, used }
-    }
-
-    /// Row `i` of `rows`: the two rows that it lies between, and where.
-    fn row(&self, i: usize, rows: usize) -> (&'a [f32], &'a [f32], f32) {
-        let copies = ((2 * rows + self.used) / (2 * self.used)).max(1);
-        // Of the copies' rows, the first is the first and the last is the last.
-        let (last, intervals) = (copies * self.used - 1, (rows - 1).max(1));
-        let position = i * last;
-        let (below, rest) = (position / intervals, position % intervals);
-        let row = |n: usize| &self.values[n.min(last) % self.used * self.dim..][..self.dim];
-        (row(below), row(below + 1), rest as f32 / intervals as f32)
-    }
-}
-
-/// Rows up to the last one that is not all zero; at least one.
-fn used(values: &[f32], dim: usize) -> usize {
-    let mut rows = values.chunks_exact(dim);
-    let last = rows.rposition(|row| row.iter().any(|&v| v != 0.0));
-    last.map_or(1, |i| i + 1)
 }

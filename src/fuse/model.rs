@@ -23,7 +23,7 @@ const LEVELS_ABOVE: usize = 4;
 
 /// A checked manifest. All its networks take one shape of guidance, so that a network can be
 /// exchanged without a word to the describer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Manifest {
     path: PathBuf,
     networks: Vec<NetworkEntry>,

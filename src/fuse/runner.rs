@@ -40,18 +40,21 @@ impl Runner {
         Ok(Self::Tract { plan, state })
     }
 
-    /// Runs and has the output read. After an error the next run begins anew.
+    /// Runs and has the output read; `is_new` says whether the guidance is another than in the last run.
+    /// After an error the next run begins anew.
     ///
     /// # Errors
     /// Those of the run and of `read`.
     pub fn run(
         &mut self,
         inputs: &[Arc<Tensor>; 3],
+        is_new: bool,
         read: impl FnOnce(&Tensor) -> Result<(), String>,
     ) -> Result<(), String> {
         let (plan, state) = match self {
             Self::Sequence(sequence) => {
-                return read(sequence.run(inputs).map_err(|error| format!("{error:#}"))?);
+                let fused = sequence.run(inputs, is_new);
+                return read(fused.map_err(|error| format!("{error:#}"))?);
             }
             Self::Tract { plan, state } => (plan, state),
         };

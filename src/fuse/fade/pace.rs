@@ -12,6 +12,7 @@
 //! frame before would be a ghost of what has moved on.
 
 use crate::frame::{Picture, Size};
+use crate::simd::int8::{Path, Portable};
 
 /// Mean change of the fused luma that a step aims at, grey levels: what cells average out and what
 /// the tone map adds comes on top, and two levels are the limit. Much less would drown in the rounding
@@ -60,15 +61,37 @@ impl Plane {
     }
 
     fn measure(&mut self, picture: &Picture) {
+        Path::best().run(Measure {
+            plane: self,
+            picture,
+        });
+    }
+
+    fn changes(&self) -> impl Iterator<Item = u16> {
+        let pairs = self.before.iter().zip(&self.now);
+        pairs.map(|(before, now)| before.abs_diff(*now))
+    }
+}
+
+/// Of each cell the sum of its samples.
+struct Measure<'a> {
+    plane: &'a mut Plane,
+    picture: &'a Picture,
+}
+
+impl Portable for Measure<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { plane, picture } = self;
         let cells = picture.width().div_ceil(SIDE);
-        for (cells, top) in self.now.chunks_mut(cells).zip((0..).step_by(SIDE)) {
-            self.columns.fill(0);
+        for (cells, top) in plane.now.chunks_mut(cells).zip((0..).step_by(SIDE)) {
+            plane.columns.fill(0);
             for y in top..(top + SIDE).min(picture.height()) {
-                for (column, &sample) in self.columns.iter_mut().zip(picture.row(y)) {
+                for (column, &sample) in plane.columns.iter_mut().zip(picture.row(y)) {
                     *column += u16::from(sample);
                 }
             }
-            let (whole, rest) = self.columns.as_chunks::<SIDE>();
+            let (whole, rest) = plane.columns.as_chunks::<SIDE>();
             for (cell, columns) in cells.iter_mut().zip(whole) {
                 *cell = columns.iter().sum();
             }
@@ -76,11 +99,6 @@ impl Plane {
                 *cell = rest.iter().sum();
             }
         }
-    }
-
-    fn changes(&self) -> impl Iterator<Item = u16> {
-        let pairs = self.before.iter().zip(&self.now);
-        pairs.map(|(before, now)| before.abs_diff(*now))
     }
 }
 

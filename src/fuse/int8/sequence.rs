@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::TractErrorContext;
 
-use super::node::{Form, Resolved, refuse, values};
+use super::node::{Form, Resolved, refuse};
 
 /// Inputs of one operator: two of each head, and two; an array holds them.
 const MOST_INPUTS: usize = 2 * super::attention::MOST_HEADS + 2;
@@ -42,9 +42,8 @@ struct Step {
 /// A network as a list of operators.
 #[derive(Debug)]
 pub(in crate::fuse) struct Sequence {
-    guidance: usize,
-    /// The guidance that the text's operators ran for; empty: none.
-    heard: Vec<f32>,
+    /// The text's operators have run for the last run's guidance.
+    heard: bool,
     steps: Vec<Step>,
     /// Each is there but while it is written.
     made: Vec<Option<Tensor>>,
@@ -68,29 +67,22 @@ impl Sequence {
             return Ok(None);
         };
         let tensor = |form: &Form| Tensor::zero_dt(form.0, &form.1).map(Some);
-        let text = model.input_fact(guidance)?.shape.as_concrete();
-        let text = text.map_or(0, |shape| shape.iter().product());
         Ok(Some(Self {
-            guidance,
-            heard: Vec::with_capacity(text),
+            heard: false,
             steps: layout.steps,
             made: layout.made.iter().map(tensor).collect::<TractResult<_>>()?,
             fused,
         }))
     }
 
-    /// Fuses; the tensors are the graph's inputs.
+    /// Fuses; the tensors are the graph's inputs. `is_new`: the guidance is another than in the last run.
     ///
     /// # Errors
     /// Where the text becomes values that are not finite; the next run begins anew.
-    pub fn run(&mut self, inputs: &[Arc<Tensor>]) -> TractResult<&Tensor> {
-        let guidance = values::<f32>(&inputs[self.guidance])?;
-        let is_new = self.heard != guidance;
-        if is_new {
-            self.heard.clear();
-        }
+    pub fn run(&mut self, inputs: &[Arc<Tensor>], is_new: bool) -> TractResult<&Tensor> {
+        self.heard &= !is_new;
         for step in &self.steps {
-            if step.of_text && !is_new {
+            if step.of_text && self.heard {
                 continue;
             }
             let Some(mut out) = self.made[step.out].take() else {
@@ -107,9 +99,7 @@ impl Sequence {
             self.made[step.out] = Some(out);
             done.map_err(|error| error.context(format!("node {}", step.name)))?;
         }
-        if is_new {
-            self.heard.extend_from_slice(guidance);
-        }
+        self.heard = true;
         self.made[self.fused]
             .as_ref()
             .context("a tensor is missing")

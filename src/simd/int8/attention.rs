@@ -110,16 +110,18 @@ impl Attention {
         let (size, count) = (self.size, used.len());
         let (most, heads) = (rows.closed.len(), self.heads);
         let lanes = |rows| Matrix::lanes(size, rows) + Matrix::lanes(rows, size);
-        let values = |rows: usize| rows.max(size).next_multiple_of(LANES);
+        let padded = |n: usize| n.next_multiple_of(LANES);
         let (lanes, most_lanes) = (lanes(count), lanes(most));
         let mut told = Told {
             attention: self,
             scales,
             weights: lend_within([0.0; LANES], lanes * heads, most_lanes * heads),
-            no_bias: lend_within(0.0, values(count), values(most)),
+            closed: lend_within(f32::NEG_INFINITY, padded(count), padded(most)),
+            no_bias: lend(0.0, padded(size)),
             used: count,
             rows: most,
         };
+        told.closed[..count].fill(0.0);
         for (h, weights) in told.weights.chunks_exact_mut(lanes).enumerate() {
             let (scores, values) = weights.split_at_mut(Matrix::lanes(size, count));
             let (keys, found) = (rows.keys[h], rows.values[h]);
@@ -137,7 +139,10 @@ pub struct Told<'a> {
     scales: Scales,
     /// Of each head: keys, for the scores; values.
     weights: Lent<Lanes>,
-    /// Zeros.
+    /// Where a score starts: 0 for each row, endlessly low for the lanes behind the last one, whose
+    /// power then adds nothing to a sum of at least 1.
+    closed: Lent<f32>,
+    /// Zeros, where a value starts.
     no_bias: Lent<f32>,
     /// Rows of the text that are used, and all.
     used: usize,
@@ -162,6 +167,7 @@ impl Told<'_> {
                 outputs: size,
                 weights: &weights[lanes..],
             },
+            closed: &self.closed,
             no_bias: &self.no_bias,
         })
     }
@@ -276,6 +282,7 @@ fn used(closed: &[f32]) -> Lent<usize> {
 struct Head<'a> {
     scores: Matrix<'a>,
     values: Matrix<'a>,
+    closed: &'a [f32],
     no_bias: &'a [f32],
 }
 
@@ -285,10 +292,10 @@ impl Head<'_> {
     fn attend(&self, queries: Four<&[f32]>, scores: &mut [f32], mut out: Four<&mut [f32]>) {
         let rows = self.scores.outputs;
         let padded = rows.next_multiple_of(LANES);
-        (self.scores).of_four(self.no_bias, queries, four_mut(scores, padded));
+        (self.scores).of_four(self.closed, queries, four_mut(scores, padded));
         let mut shares = [0.0; TOGETHER];
         for (share, scores) in shares.iter_mut().zip(scores.chunks_exact_mut(padded)) {
-            *share = 1.0 / powers(scores, rows);
+            *share = 1.0 / powers(scores);
         }
         let scores = four(scores, padded).map(|scores| &scores[..rows]);
         // Lanes behind the head's values are overwritten by the next head, or not read.
@@ -302,30 +309,37 @@ impl Head<'_> {
     }
 }
 
-/// Makes powers of the first `rows` scores, the largest 1, and zeros of the rest; returns their sum.
+/// Makes powers of scores, the largest 1; returns their sum. By whole lanes: one after the other, the
+/// last few would take longer than all before them.
 #[inline(always)]
-fn powers(scores: &mut [f32], rows: usize) -> f32 {
+fn powers(scores: &mut [f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
     let mut most = [f32::NEG_INFINITY; LANES];
-    let (whole, rest) = scores[..rows].as_chunks::<LANES>();
-    for part in whole {
+    for part in scores.as_chunks::<LANES>().0 {
         for i in 0..LANES {
             most[i] = larger(most[i], part[i]);
         }
     }
-    let most = most
-        .iter()
-        .chain(rest)
-        .fold(f32::NEG_INFINITY, |a, &b| larger(a, b));
-    for score in scores.iter_mut() {
-        *score = exponential(*score - most);
-    }
-    scores[rows..].fill(0.0);
+    let most = halved(most, larger);
     let mut sums = [0.0; LANES];
-    for part in scores.as_chunks::<LANES>().0 {
+    for part in scores.as_chunks_mut::<LANES>().0 {
         for i in 0..LANES {
+            part[i] = exponential(part[i] - most);
             sums[i] += part[i];
         }
     }
-    sums.iter().sum()
+    halved(sums, |a, b| a + b)
+}
+
+/// All lanes by one operation, each half with the other: a chain of them would be waited for.
+#[inline(always)]
+fn halved(mut lanes: Lanes, of_two: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            lanes[i] = of_two(lanes[i], lanes[i + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
 }
