@@ -18,7 +18,7 @@ use filmd::acquire::{PairSource, open_source};
 use filmd::config::{Config, Mode, SourceConfig, SyntheticConfig, Task, ToneMode};
 use filmd::describe::{Guidance, Origin, TokenFeatures};
 use filmd::frame::{FusedFrame, Picture, Size};
-use filmd::fuse::{ClassicFuser, FuseError, FuseStage, Fuser, Manifest, NetworkFuser};
+use filmd::fuse::{Between, ClassicFuser, FuseError, FuseStage, Fuser, Manifest, NetworkFuser};
 use filmd::metrics::{Marks, Metrics};
 use filmd::present::{Overlay, OverlayInfo, SourceViews};
 
@@ -73,7 +73,6 @@ static ALLOCATOR: Counting = Counting;
 /// A fuser that is handed guidance as a network is, and whose frames between two texts are counted.
 struct Watched {
     fuser: Box<dyn Fuser>,
-    texts: [Guidance; 2],
     faded: Arc<AtomicU64>,
 }
 
@@ -89,14 +88,20 @@ impl Fuser for Watched {
         guidance: &Guidance,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
-        if self
-            .texts
-            .iter()
-            .all(|text| text.values() != guidance.values())
-        {
+        self.fuser.fuse(infrared, visible, guidance, fused)
+    }
+
+    fn fuse_between(
+        &mut self,
+        infrared: &Picture,
+        visible: &Picture,
+        guidance: &Between<'_>,
+        fused: &mut Picture,
+    ) -> Result<(), FuseError> {
+        if guidance.part > 0.0 {
             self.faded.fetch_add(1, Relaxed);
         }
-        self.fuser.fuse(infrared, visible, guidance, fused)
+        (self.fuser).fuse_between(infrared, visible, guidance, fused)
     }
 }
 
@@ -186,7 +191,6 @@ fn allocations(texts: [Guidance; 2], fuser: impl FnOnce(Size) -> Box<dyn Fuser>)
     let mut path = FramePath::new(|size| {
         Box::new(Watched {
             fuser: fuser(size),
-            texts: texts.clone(),
             faded: Arc::clone(&faded),
         })
     });

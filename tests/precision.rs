@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use filmd::acquire::open_source;
 use filmd::align::{AlignedPair, Aligner};
+use filmd::clock::Timestamp;
 use filmd::config::{FuseConfig, SourceConfig, SyntheticConfig, Task};
+use filmd::describe::{Guidance, Origin, TokenFeatures};
 use filmd::frame::{Picture, Size};
-use filmd::fuse::{Fuser, Manifest, NetworkFuser};
+use filmd::fuse::{Between, Fuser, GuidanceFade, Manifest, NetworkFuser, Shown};
 use filmd::pipeline::fuse_team;
 use filmd::simd::int8::{
     Blend, ConvLayer, ConvShape, Epilogue, Path as Kernels, Pool, Quantise, Upsampler,
@@ -143,6 +145,91 @@ fn the_same_frame_gives_the_same_bytes() {
         fused
     };
     assert_eq!(run(), run());
+}
+
+/// The first `most` tokens of what guides a task, said of infrared and visible pictures.
+fn sentence(task: Task, most: usize) -> Guidance {
+    let neutral = manifest().neutral(task).unwrap();
+    let (rows, dim) = neutral.shape();
+    let used = neutral.values().chunks_exact(dim);
+    let used = used.filter(|row| row.iter().any(|&v| v != 0.0)).count();
+    let features = TokenFeatures {
+        rows: used.min(most),
+        dim,
+        values: neutral.values()[..used.min(most) * dim].to_vec(),
+    };
+    Guidance::new(&features, (rows, dim), "", Origin::User, Task::Ivf).unwrap()
+}
+
+/// What lies between two texts, as features.
+fn written(between: &Between<'_>) -> Guidance {
+    let (rows, dim) = between.from.shape();
+    let mut values = vec![0.0; rows * dim];
+    between.write(&mut values);
+    let features = TokenFeatures { rows, dim, values };
+    Guidance::new(&features, (rows, dim), "", Origin::User, Task::Ivf).unwrap()
+}
+
+/// Mean difference and largest one, in levels.
+fn apart(a: &Picture, b: &Picture) -> (f64, u8) {
+    let differences = a.data().iter().zip(b.data()).map(|(a, b)| a.abs_diff(*b));
+    let sum: u64 = differences.clone().map(u64::from).sum();
+    let mean = sum as f64 / a.data().len() as f64;
+    (mean, differences.max().unwrap_or(0))
+}
+
+/// The 8-bit network hears two texts once and fades what it made of them; the other way is to hear
+/// what lies between them in each frame. Texts of one length: products of `f32` round otherwise, which
+/// now and then moves a level of the features. Of other lengths, the mean of a stretched text is not
+/// the text's: pictures differ on the way, and jump no more.
+#[test]
+fn a_fade_of_what_was_made_of_texts_is_one_of_the_texts() {
+    let size = Size::new(160, 112);
+    let [infrared, visible] = pair(size, 9);
+    for lengths in [[12; 3], [20, 9, 14]] {
+        let tasks = [Task::Ivf, Task::Mff, Task::Mef];
+        let texts: [Guidance; 3] = std::array::from_fn(|i| sentence(tasks[i], lengths[i]));
+        let network = || NetworkFuser::new(&manifest(), Some("film-edge-int8"), size).unwrap();
+        let (mut faded, mut plain) = (network(), network());
+        let mut fade = GuidanceFade::new(Duration::from_secs(1), size);
+        let still = Picture::grey(size);
+        let [mut out, mut other] = [still.clone(), still.clone()];
+        let (mut between, mut steps, mut before) = (0, [0.0_f64; 2], None);
+        for n in 0..120 {
+            // The third one comes before the second one is reached.
+            let wanted = &texts[usize::from(n > 4) + usize::from(n > 24)];
+            fade.step(wanted, Timestamp::ZERO.plus(Duration::from_millis(40 * n)));
+            match fade.shown(wanted) {
+                Shown::Text(text) => {
+                    faded.fuse(&infrared, &visible, text, &mut out).unwrap();
+                    plain.fuse(&infrared, &visible, text, &mut other).unwrap();
+                    assert_eq!(out, other, "frame {n}: one text");
+                }
+                Shown::Between(both) => {
+                    between += 1;
+                    faded
+                        .fuse_between(&infrared, &visible, &both, &mut out)
+                        .unwrap();
+                    let text = written(&both);
+                    plain.fuse(&infrared, &visible, &text, &mut other).unwrap();
+                    let (mean, largest) = apart(&out, &other);
+                    let is_near = mean <= 0.1 && largest <= 2;
+                    assert!(is_near || lengths[0] != lengths[1], "frame {n}: {mean}");
+                }
+            }
+            let now = [out.clone(), other.clone()];
+            if let Some(before) = before.replace(now.clone()) {
+                for ((step, now), before) in steps.iter_mut().zip(&now).zip(&before) {
+                    *step = step.max(apart(now, before).0);
+                }
+            }
+            fade.look([&still, &still]);
+            fade.observe([[&still, &still]; 2], &mut still.clone());
+        }
+        assert!(between > 40, "{between} frames of a fade");
+        assert!(steps[0] < 1.1 * steps[1], "{steps:?}");
+        assert!(steps[1] > 0.5, "{steps:?}: the texts change nothing");
+    }
 }
 
 fn digest(values: &[f32]) -> String {

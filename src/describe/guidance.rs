@@ -138,10 +138,17 @@ impl Guidance {
         &self.values
     }
 
-    /// The same, for a fade between two texts.
-    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
-        self.version = next_version();
-        &mut self.values
+    /// Other values, which `write` makes of those that are there; `version` is theirs.
+    pub(crate) fn write(&mut self, version: u64, write: impl FnOnce(&mut [f32])) {
+        write(&mut self.values);
+        self.version = version;
+    }
+
+    /// The values of another guidance of the same shape.
+    pub(crate) fn take_values(&mut self, other: &Self) {
+        self.write(other.version, |values| {
+            values.copy_from_slice(&other.values)
+        });
     }
 
     /// Two guidances with the same version have the same values: a frame does not read a hundred
@@ -156,8 +163,8 @@ impl Guidance {
     }
 }
 
-/// One that no guidance had.
-fn next_version() -> u64 {
+/// A version that no guidance had.
+pub(crate) fn next_version() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Relaxed)
 }
@@ -175,7 +182,12 @@ mod tests {
             Guidance::none(Task::Ivf).version(),
             Guidance::none(Task::Ivf).version()
         );
-        guidance.values_mut()[0] = 1.0;
+        guidance.write(next_version(), |values| values[0] = 1.0);
         assert_ne!(copy.version(), guidance.version());
+        guidance.take_values(&copy);
+        assert_eq!(
+            (copy.version(), guidance.values()),
+            (guidance.version(), &[0.0][..])
+        );
     }
 }

@@ -48,6 +48,7 @@ pub use facts::{
     Motion, NamedObject, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
 };
 pub use features_file::FeaturesError;
+pub(crate) use guidance::next_version;
 pub use guidance::{Guidance, GuidanceError, Origin, TokenFeatures};
 pub use guide_settings::GuideSettings;
 pub use guide_status::GuideStatus;

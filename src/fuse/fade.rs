@@ -1,33 +1,34 @@
 //! A new text takes over from the last one little by little, so that the picture never jumps.
 //!
-//! Input: the guidance in force and the frame's timestamp; then what came of it. Output: the
-//! guidance to fuse the frame with; the picture, held back where it changed too much. Thread: fuse.
+//! Input: the guidance in force and the frame's timestamp; then what came of it. Output: what
+//! to fuse the frame with; the picture, held back where it changed too much. Thread: fuse.
 //! Blocks: never. Allocates: when made, when the first guidance comes, and when its shape changes.
 //! Fails when: never. Not its job: choosing the guidance.
 //!
-//! The token features themselves are faded, so the network runs once a frame. A row that
-//! is all zero is masked inside the network, and a row that is not counts fully however small it
-//! is; so rows must not grow out of zero. While two texts of different length are faded, the
-//! shorter one is stretched to the length of the longer one instead: repeated a whole number of
-//! times, which neither attention nor a mean of rows notices, and resampled along its rows by what
-//! is left. With the first network and texts of 5 to 51 tokens that by itself changed the picture
+//! The token features are faded, or what a network makes of each row of them, so the network runs once
+//! a frame. A row that is all zero is masked inside the network, and a row that is not counts fully
+//! however small it is; so rows must not grow out of zero. While two texts of different length are
+//! faded, the shorter one is stretched to the length of the longer one instead: repeated a whole
+//! number of times, which neither attention nor a mean of rows notices, and resampled along its rows
+//! by what is left. With the first network and texts of 5 to 51 tokens that by itself changed the picture
 //! by 0.9 levels at most, repeating single rows by up to 5; the present one may answer to it with some
 //! levels. The way is gone at an even speed, or slower where the picture would change too much; one
 //! that did change too much is held back (`pace`). Between fades nothing is looked at: a new text
 //! waits for one frame, with which the first one of its fade is compared.
 
+mod between;
 mod pace;
-mod stretch;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
+pub use self::between::Between;
+use self::between::used;
 use self::pace::Pace;
-use self::stretch::fill_faded;
 
 use crate::clock::Timestamp;
-use crate::describe::Guidance;
+use crate::describe::{Guidance, next_version};
 use crate::frame::{Picture, Size};
 
 /// Frames after a fade in which the picture is still kept from jumping: enough for 120 levels.
@@ -47,15 +48,53 @@ pub struct GuidanceFade {
     watches: bool,
 }
 
+/// What a frame is guided by.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// One text.
+    Text(&'a Guidance),
+    /// Two.
+    Between(Between<'a>),
+}
+
+impl Shown<'_> {
+    /// Rows and features a row.
+    pub fn shape(&self) -> (usize, usize) {
+        match self {
+            Self::Text(text) => text.shape(),
+            Self::Between(between) => between.to.shape(),
+        }
+    }
+
+    /// As [`Guidance::version`].
+    pub fn version(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.version(),
+            Self::Between(between) => between.version,
+        }
+    }
+
+    /// As [`Guidance::values`].
+    pub fn write(&self, out: &mut [f32]) {
+        match self {
+            Self::Text(text) => out.copy_from_slice(text.values()),
+            Self::Between(between) => between.write(out),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct State {
-    /// What the last frame was fused with.
-    shown: Guidance,
-    /// Where the fade began, and where it goes to.
-    from: Vec<f32>,
-    to: Vec<f32>,
-    /// Version of the guidance whose values `to` has.
-    wanted: u64,
+    /// Where the last fade began.
+    from: Guidance,
+    /// Where it goes to, or went to.
+    to: Guidance,
+    /// Their rows that are used.
+    used: [usize; 2],
+    /// Of what is shown while a fade runs.
+    version: u64,
+    /// Lent to a fade that begins before the last one is over.
+    spare: Guidance,
     /// Time of the last frame.
     last: Timestamp,
     /// While a fade runs.
@@ -82,31 +121,24 @@ impl GuidanceFade {
         }
     }
 
-    /// The guidance for the frame taken `at`, where `wanted` is in force. The first guidance, one
+    /// Makes ready for the frame taken `at`, where `wanted` is in force. The first guidance, one
     /// of another shape and one for another task are taken at once.
-    pub fn step<'a>(&'a mut self, wanted: &'a Guidance, at: Timestamp) -> &'a Guidance {
+    pub fn step(&mut self, wanted: &Guidance, at: Timestamp) {
         if self.duration.is_zero() {
-            return wanted;
+            return;
         }
         if self.state.as_ref().is_some_and(|s| !s.fits(wanted)) {
             self.state = None;
             self.settling = 0;
             self.skip();
         }
-        let state = self.state.get_or_insert_with(|| State {
-            shown: wanted.clone(),
-            from: wanted.values().to_vec(),
-            to: wanted.values().to_vec(),
-            wanted: wanted.version(),
-            last: at,
-            way: None,
-        });
+        let state = self.state.get_or_insert_with(|| State::new(wanted, at));
         let passed = at.since(state.last).as_nanos() as f64 / self.duration.as_nanos() as f64;
         state.last = state.last.max(at);
         let is_new = state.is_new(wanted);
         if is_new && !self.pace.has_last() && !self.waits {
             self.waits = true;
-            return self.shown(wanted);
+            return;
         }
         self.waits = false;
         if is_new {
@@ -115,14 +147,13 @@ impl GuidanceFade {
         } else if let Some(way) = state.way {
             state.go_on(way, self.pace.step(passed));
         }
-        self.shown(wanted)
     }
 
-    /// What the last [`GuidanceFade::step`] gave for `wanted`.
-    pub fn shown<'a>(&'a self, wanted: &'a Guidance) -> &'a Guidance {
+    /// What to fuse the frame of the last [`GuidanceFade::step`] with, which was called for `wanted`.
+    pub fn shown<'a>(&'a self, wanted: &'a Guidance) -> Shown<'a> {
         match &self.state {
-            Some(state) if self.waits || state.way.is_some() => &state.shown,
-            _ => wanted,
+            Some(state) if self.waits || state.way.is_some() => state.shown(),
+            _ => Shown::Text(wanted),
         }
     }
 
@@ -171,43 +202,69 @@ impl GuidanceFade {
 }
 
 impl State {
+    fn new(wanted: &Guidance, at: Timestamp) -> Self {
+        let [from, to, spare] = [wanted, wanted, wanted].map(Clone::clone);
+        Self {
+            used: [used(wanted); 2],
+            version: wanted.version(),
+            from,
+            to,
+            spare,
+            last: at,
+            way: None,
+        }
+    }
+
     fn fits(&self, wanted: &Guidance) -> bool {
-        self.shown.task == wanted.task && self.shown.shape() == wanted.shape()
+        self.to.task == wanted.task && self.to.shape() == wanted.shape()
     }
 
     /// Whether it says something else than what the fade goes to; the same text may come again.
     fn is_new(&mut self, wanted: &Guidance) -> bool {
-        if self.wanted == wanted.version() {
-            return false;
+        if self.to.version() != wanted.version() && self.to.values() == wanted.values() {
+            self.to.take_values(wanted);
         }
-        if self.to == wanted.values() {
-            self.wanted = wanted.version();
-            return false;
-        }
-        true
+        self.to.version() != wanted.version()
     }
 
     fn start(&mut self, wanted: &Guidance) {
-        self.from.copy_from_slice(self.shown.values());
-        self.to.copy_from_slice(wanted.values());
-        self.wanted = wanted.version();
+        if let Some(way) = self.way {
+            let shown = Between {
+                from: &self.from,
+                to: &self.to,
+                part: way.gone as f32,
+                version: self.version,
+                used: self.used,
+            };
+            self.spare.write(shown.version, |out| shown.write(out));
+            std::mem::swap(&mut self.from, &mut self.spare);
+            self.used[0] = self.used[0].max(self.used[1]);
+        } else {
+            std::mem::swap(&mut self.from, &mut self.to);
+            self.used[0] = self.used[1];
+        }
+        self.to.take_values(wanted);
+        self.used[1] = used(wanted);
         self.way = Some(Way::default());
-        self.fill(0.0);
+        self.version = next_version();
     }
 
     fn go_on(&mut self, way: Way, step: f64) {
         let gone = way.gone + step;
-        if gone < 1.0 {
-            self.way = Some(Way { gone, step });
-            self.fill(gone as f32);
-        } else {
-            self.shown.values_mut().copy_from_slice(&self.to);
-            self.way = None;
-        }
+        self.way = (gone < 1.0).then_some(Way { gone, step });
+        self.version = next_version();
     }
 
-    fn fill(&mut self, part: f32) {
-        let dim = self.shown.shape().1;
-        fill_faded(&self.from, &self.to, dim, part, self.shown.values_mut());
+    fn shown(&self) -> Shown<'_> {
+        match self.way {
+            None => Shown::Text(&self.to),
+            Some(way) => Shown::Between(Between {
+                from: &self.from,
+                to: &self.to,
+                part: way.gone as f32,
+                version: self.version,
+                used: self.used,
+            }),
+        }
     }
 }

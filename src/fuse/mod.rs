@@ -20,7 +20,7 @@ mod tone;
 
 pub use classic::ClassicFuser;
 pub use entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Role};
-pub use fade::GuidanceFade;
+pub use fade::{Between, GuidanceFade, Shown};
 pub use model::{MANIFEST_NAME, Manifest};
 pub use modes::{Composer, View};
 pub use network::NetworkFuser;
@@ -61,6 +61,18 @@ pub trait Fuser: Send {
         infrared: &Picture,
         visible: &Picture,
         guidance: &Guidance,
+        fused: &mut Picture,
+    ) -> Result<(), FuseError>;
+
+    /// As [`Fuser::fuse`], on the way from one text to another.
+    ///
+    /// # Errors
+    /// Those of [`Fuser::fuse`].
+    fn fuse_between(
+        &mut self,
+        infrared: &Picture,
+        visible: &Picture,
+        guidance: &Between<'_>,
         fused: &mut Picture,
     ) -> Result<(), FuseError>;
 }

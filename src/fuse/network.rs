@@ -11,7 +11,7 @@ use tract_onnx::prelude::*;
 
 use super::int8::{self, bands_on, within};
 use super::runner::Runner;
-use super::{FuseError, Fuser, Manifest, NetworkEntry};
+use super::{Between, FuseError, Fuser, Manifest, NetworkEntry, Shown};
 use crate::describe::Guidance;
 use crate::frame::{Picture, Size};
 use crate::simd::int8::{Path as KernelPath, grey_row, unit_row};
@@ -31,8 +31,6 @@ pub struct NetworkFuser {
     runner: Runner,
     /// Input tensors in the graph's order, used again for every frame.
     inputs: [Arc<Tensor>; 3],
-    /// Version of the guidance in its tensor.
-    heard: Option<u64>,
     order: InputOrder,
     team: Arc<Team>,
 }
@@ -100,7 +98,6 @@ impl NetworkFuser {
             guidance_shape: (entry.tokens, entry.features),
             runner,
             inputs,
-            heard: None,
             order,
             team: Arc::default(),
         })
@@ -120,9 +117,8 @@ impl NetworkFuser {
 
     fn check_shapes(
         &self,
-        infrared: &Picture,
-        visible: &Picture,
-        guidance: &Guidance,
+        [infrared, visible]: [&Picture; 2],
+        guidance: &Shown<'_>,
     ) -> Result<(), FuseError> {
         for (name, picture) in [(INFRARED, infrared), (VISIBLE, visible)] {
             if picture.size() != self.size || picture.channels() != 1 {
@@ -135,14 +131,37 @@ impl NetworkFuser {
                 )));
             }
         }
-        if guidance.shape() != self.guidance_shape {
+        let guidance = guidance.shape();
+        if guidance != self.guidance_shape {
             return Err(FuseError::Size(format!(
-                "the guidance is {:?}, the network takes {:?}",
-                guidance.shape(),
+                "the guidance is {guidance:?}, the network takes {:?}",
                 self.guidance_shape
             )));
         }
         Ok(())
+    }
+
+    fn run(
+        &mut self,
+        pictures: [&Picture; 2],
+        guidance: Shown<'_>,
+        fused: &mut Picture,
+    ) -> Result<(), FuseError> {
+        self.check_shapes(pictures, &guidance)?;
+        let (padded, team) = (self.padded, &self.team);
+        let [infrared, visible] = pictures;
+        let places = [
+            (self.order.infrared, infrared),
+            (self.order.visible, visible),
+        ];
+        for (input, picture) in places {
+            let fill = |to: &mut [f32]| fill_picture(to, padded, picture, team);
+            overwrite(&mut self.inputs[input], fill).map_err(FuseError::Run)?;
+        }
+        fused.reshape(self.size, 1);
+        let read = |output: &Tensor| read_output(output, padded, fused, team);
+        let (runner, inputs) = (&mut self.runner, &mut self.inputs);
+        within(team, || runner.run(inputs, guidance, read)).map_err(FuseError::Run)
     }
 }
 
@@ -158,33 +177,27 @@ impl Fuser for NetworkFuser {
         guidance: &Guidance,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
-        self.check_shapes(infrared, visible, guidance)?;
-        let padded = self.padded;
-        let [a, b, text] = [self.order.infrared, self.order.visible, self.order.guidance];
-        let team = &self.team;
-        for (input, picture) in [(a, infrared), (b, visible)] {
-            overwrite(&mut self.inputs[input], |to| {
-                fill_picture(to, padded, picture, team);
-            })?;
-        }
-        let is_new = self.heard != Some(guidance.version());
-        if is_new {
-            overwrite(&mut self.inputs[text], |to| {
-                to.copy_from_slice(guidance.values());
-            })?;
-            self.heard = Some(guidance.version());
-        }
-        fused.reshape(self.size, 1);
-        let read = |output: &Tensor| read_output(output, padded, fused, team);
-        let (runner, inputs) = (&mut self.runner, &self.inputs);
-        within(team, || runner.run(inputs, is_new, read)).map_err(FuseError::Run)
+        self.run([infrared, visible], Shown::Text(guidance), fused)
+    }
+
+    fn fuse_between(
+        &mut self,
+        infrared: &Picture,
+        visible: &Picture,
+        guidance: &Between<'_>,
+        fused: &mut Picture,
+    ) -> Result<(), FuseError> {
+        self.run([infrared, visible], Shown::Between(*guidance), fused)
     }
 }
 
 /// Overwrites the tensor's values. A run may leave a second owner behind (a node that passes its
 /// input through); then a copy takes its place.
-fn overwrite(tensor: &mut Arc<Tensor>, write: impl FnOnce(&mut [f32])) -> Result<(), FuseError> {
-    let in_tract = |error: TractError| FuseError::Run(format!("{error:#}"));
+pub(super) fn overwrite(
+    tensor: &mut Arc<Tensor>,
+    write: impl FnOnce(&mut [f32]),
+) -> Result<(), String> {
+    let in_tract = |error: TractError| format!("{error:#}");
     let mut view = Arc::make_mut(tensor)
         .try_as_plain_ram_mut()
         .map_err(in_tract)?;

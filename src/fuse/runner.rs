@@ -11,8 +11,9 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::knobs::KnobScope;
 use tract_onnx::tract_hir::infer::Factoid;
 
+use super::Shown;
 use super::int8::Sequence;
-use super::network::GUIDANCE;
+use super::network::{GUIDANCE, overwrite};
 
 #[derive(Debug)]
 pub(super) enum Runner {
@@ -20,6 +21,8 @@ pub(super) enum Runner {
     Tract {
         plan: Arc<TypedRunnableModel>,
         state: TypedSimpleState,
+        /// The input that is the text's.
+        guidance: usize,
     },
 }
 
@@ -37,27 +40,36 @@ impl Runner {
         }
         let plan = optimised(typed)?;
         let state = plan.spawn()?;
-        Ok(Self::Tract { plan, state })
+        Ok(Self::Tract {
+            plan,
+            state,
+            guidance,
+        })
     }
 
-    /// Runs and has the output read; `is_new` says whether the guidance is another than in the last run.
-    /// After an error the next run begins anew.
+    /// Runs on `inputs`, of which the text's is still to be written, and has the output read. After an
+    /// error the next run begins anew.
     ///
     /// # Errors
     /// Those of the run and of `read`.
     pub fn run(
         &mut self,
-        inputs: &[Arc<Tensor>; 3],
-        is_new: bool,
+        inputs: &mut [Arc<Tensor>; 3],
+        guidance: Shown<'_>,
         read: impl FnOnce(&Tensor) -> Result<(), String>,
     ) -> Result<(), String> {
-        let (plan, state) = match self {
+        let (plan, state, text) = match self {
             Self::Sequence(sequence) => {
-                let fused = sequence.run(inputs, is_new);
+                let fused = sequence.run(inputs, &guidance);
                 return read(fused.map_err(|error| format!("{error:#}"))?);
             }
-            Self::Tract { plan, state } => (plan, state),
+            Self::Tract {
+                plan,
+                state,
+                guidance,
+            } => (plan, state, *guidance),
         };
+        overwrite(&mut inputs[text], |to| guidance.write(to))?;
         let inputs = inputs
             .each_ref()
             .map(|input| Arc::clone(input).into_tvalue());

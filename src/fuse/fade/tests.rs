@@ -24,6 +24,19 @@ fn fade() -> GuidanceFade {
     GuidanceFade::new(Duration::from_secs(1), SIZE)
 }
 
+/// A step, and the values that the frame is fused with.
+fn step(fade: &mut GuidanceFade, wanted: &Guidance, at: Timestamp) -> Vec<f32> {
+    fade.step(wanted, at);
+    written(&fade.shown(wanted))
+}
+
+fn written(shown: &Shown<'_>) -> Vec<f32> {
+    let (rows, dim) = shown.shape();
+    let mut values = vec![9.0; rows * dim];
+    shown.write(&mut values);
+    values
+}
+
 /// Frame after frame of a picture that answers to the first value with `slope` levels a unit,
 /// until the guidance is `wanted`; the values shown.
 fn run(
@@ -34,7 +47,7 @@ fn run(
 ) -> Vec<Vec<f32>> {
     let mut shown = Vec::new();
     for now in ms.step_by(20) {
-        let values = fade.step(wanted, at(now)).values().to_vec();
+        let values = step(fade, wanted, at(now));
         let level = 20.0 + values[0] * slope;
         let mut fused = Picture::from_data(SIZE, 1, vec![level as u8; SIZE.area()]).unwrap();
         let source = Picture::grey(SIZE);
@@ -48,7 +61,7 @@ fn run(
 #[test]
 fn the_first_guidance_is_taken_at_once() {
     let a = guidance(Task::Ivf, &[[1.0, 2.0]]);
-    assert_eq!(fade().step(&a, at(500)).values(), a.values());
+    assert_eq!(step(&mut fade(), &a, at(500)), a.values());
 }
 
 #[test]
@@ -89,13 +102,33 @@ fn where_the_picture_answers_strongly_the_fade_is_slower() {
     assert_eq!(shown.last().unwrap(), b.values());
 }
 
+/// A text of as many rows as `most`, each of `dim` values, as many used as given.
+fn text(rows: &[f32], dim: usize, most: usize) -> Guidance {
+    let features = TokenFeatures {
+        rows: rows.len() / dim,
+        dim,
+        values: rows.to_vec(),
+    };
+    Guidance::new(&features, (most, dim), "", Origin::User, Task::Ivf).unwrap()
+}
+
+fn between<'a>(from: &'a Guidance, to: &'a Guidance, part: f32) -> Between<'a> {
+    Between {
+        from,
+        to,
+        part,
+        version: 0,
+        used: [used(from), used(to)],
+    }
+}
+
 /// The text of those one-value rows at another length.
 fn stretched(rows: &[f32], length: usize) -> Vec<f32> {
-    let mut out = vec![9.0; length + 1];
-    let (mut from, mut to) = (rows.to_vec(), vec![1.0; length]);
-    from.resize(length + 1, 0.0);
-    to.resize(length + 1, 0.0);
-    fill_faded(&from, &to, 1, 0.0, &mut out);
+    let (from, to) = (
+        text(rows, 1, length + 1),
+        text(&vec![1.0; length], 1, length + 1),
+    );
+    let mut out = written(&Shown::Between(between(&from, &to, 0.0)));
     assert_eq!(out.pop(), Some(0.0), "an unused row stays unused");
     out
 }
@@ -119,12 +152,75 @@ fn a_shorter_text_is_stretched_while_it_fades() {
 
 #[test]
 fn both_texts_count_by_how_far_the_fade_is() {
-    let (a, b) = ([8.0, 8.0, 0.0, 0.0], [4.0, 4.0, 2.0, 6.0]);
-    let mut out = [9.0; 4];
-    fill_faded(&a, &b, 2, 0.5, &mut out);
-    assert_eq!(out, [6.0, 6.0, 5.0, 7.0]);
-    fill_faded(&b, &a, 2, 0.25, &mut out);
-    assert_eq!(out, [5.0, 5.0, 3.5, 6.5]);
+    let (a, b) = (text(&[8.0, 8.0], 2, 2), text(&[4.0, 4.0, 2.0, 6.0], 2, 2));
+    let values = |a, b, part| written(&Shown::Between(between(a, b, part)));
+    assert_eq!(values(&a, &b, 0.5), [6.0, 6.0, 5.0, 7.0]);
+    assert_eq!(values(&b, &a, 0.25), [5.0, 5.0, 3.5, 6.5]);
+}
+
+#[test]
+fn what_a_matrix_makes_of_rows_is_faded_as_the_rows_are() {
+    let (a, b) = (
+        text(&[1.0, 2.0, -3.0, 0.5], 2, 6),
+        text(&[0.5, -1.0, 2.0, 4.0, 1.0, 1.0, -2.0, 3.0, 0.1, 0.2], 2, 6),
+    );
+    let made = |values: &[f32]| -> Vec<f32> {
+        let rows = values.chunks_exact(2);
+        rows.flat_map(|v| [v[0] - 2.0 * v[1] + 0.5, 3.0 * v[0] + v[1], 1.0 - v[1]])
+            .collect()
+    };
+    for part in [0.0, 0.3, 0.9] {
+        let both = between(&a, &b, part);
+        let expected = made(&written(&Shown::Between(both)));
+        let mut found = vec![9.0; expected.len()];
+        both.rows([&made(a.values()), &made(b.values())], 3, &mut found);
+        // A row that neither uses is closed, whatever is in it.
+        for (found, expected) in found.iter().zip(expected).take(5 * 3) {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_same_text_come_again_is_nothing_new() {
+    let (a, b) = (
+        guidance(Task::Ivf, &[[1.0, 2.0]]),
+        guidance(Task::Ivf, &[[1.0, 2.0]]),
+    );
+    assert_ne!(a.version(), b.version());
+    let mut fade = fade();
+    fade.step(&a, at(0));
+    fade.step(&b, at(20));
+    assert!(!fade.waits && matches!(fade.shown(&b), Shown::Text(_)));
+    assert_eq!(fade.shown(&b).version(), b.version());
+}
+
+#[test]
+fn each_step_of_a_fade_has_a_version_of_its_own() {
+    let (a, b, c) = (
+        guidance(Task::Ivf, &[[1.0, 2.0]]),
+        guidance(Task::Ivf, &[[3.0, 2.0]]),
+        guidance(Task::Ivf, &[[5.0, 2.0]]),
+    );
+    let mut fade = fade();
+    fade.step(&a, at(0));
+    let mut versions = Vec::new();
+    for now in 1..20 {
+        let wanted = if now < 10 { &b } else { &c };
+        fade.step(wanted, at(20 * now));
+        let shown = fade.shown(wanted);
+        if let (Shown::Between(between), 10) = (shown, now) {
+            assert_eq!(versions.last(), Some(&between.from.version()));
+        }
+        versions.push(shown.version());
+        let (source, mut fused) = (Picture::grey(SIZE), Picture::grey(SIZE));
+        fade.look([&source, &source]);
+        fade.observe([[&source, &source]; 2], &mut fused);
+    }
+    assert_eq!(versions[0], a.version(), "it waits");
+    let mut sorted = versions.clone();
+    sorted.dedup();
+    assert_eq!(sorted, versions);
 }
 
 #[test]
@@ -148,12 +244,12 @@ fn another_task_or_shape_and_no_duration_take_it_at_once() {
     let none = Guidance::none(Task::Mff);
     let mut fade = fade();
     fade.step(&a, at(0));
-    assert_eq!(fade.step(&other, at(33)).values(), other.values());
-    assert_eq!(fade.step(&none, at(66)).values(), none.values());
+    assert_eq!(step(&mut fade, &other, at(33)), other.values());
+    assert_eq!(step(&mut fade, &none, at(66)), none.values());
     let mut at_once = GuidanceFade::new(Duration::ZERO, SIZE);
     let b = guidance(Task::Ivf, &[[5.0, 2.0]]);
     at_once.step(&a, at(0));
-    assert_eq!(at_once.step(&b, at(33)).values(), b.values());
+    assert_eq!(step(&mut at_once, &b, at(33)), b.values());
 }
 
 #[test]
@@ -171,9 +267,7 @@ fn a_new_text_waits_for_a_frame_to_be_compared_with() {
     // Where nobody looks it does not wait for ever.
     let mut fade = self::fade();
     fade.step(&a, at(0));
-    let shown: Vec<f32> = (1..6)
-        .map(|n| fade.step(&b, at(20 * n)).values()[0])
-        .collect();
+    let shown: Vec<f32> = (1..6).map(|n| step(&mut fade, &b, at(20 * n))[0]).collect();
     assert!(shown[1] == 0.0 && shown[4] > 0.0, "{shown:?}");
     // A text that was taken back has nothing to wait for.
     let mut fade = self::fade();
@@ -192,7 +286,7 @@ fn time_that_goes_back_holds_the_start() {
     let mut fade = fade();
     fade.step(&a, at(5000));
     fade.step(&b, at(5000));
-    assert_eq!(fade.step(&b, at(100)).values(), a.values());
+    assert_eq!(step(&mut fade, &b, at(100)), a.values());
 }
 
 /// How a picture answers to a guidance from 0 to 1: levels at even distances, between which it goes
@@ -256,7 +350,7 @@ proptest! {
         // To the second text, back before or after it is reached, and there again.
         for n in 0..5000 {
             let wanted = if n == 0 || (turn_back..2 * turn_back).contains(&n) { &a } else { &b };
-            let value = fade.step(wanted, at(n * frame_ms)).values()[0];
+            let value = step(&mut fade, wanted, at(n * frame_ms))[0];
             let mut fused = Response::picture(&both, value);
             fade.look([&source, &source]);
         fade.observe([[&source, &source]; 2], &mut fused);
@@ -329,7 +423,7 @@ fn in_a_moving_scene_nothing_is_shown_that_neither_text_would_show() {
         let mut held = 0;
         for n in 0..400 {
             let wanted = if n < 5 { &a } else { &b };
-            let value = fade.step(wanted, at(n as u64 * 33)).values()[0];
+            let value = step(&mut fade, wanted, at(n as u64 * 33))[0];
             let mut shown = scene.fused(n, value);
             let sources = [n, n.saturating_sub(1)].map(|n| scene.sources(n));
             let sources = sources.each_ref().map(|two| two.each_ref());

@@ -13,6 +13,7 @@
 mod attention;
 mod blend;
 mod conv;
+mod hearing;
 mod node;
 mod pool;
 mod sequence;

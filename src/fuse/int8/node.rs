@@ -27,6 +27,23 @@ pub(super) trait Operator: Debug + Send + Sync + 'static {
 
     /// Computes the whole output, which may hold anything, from inputs of fitting forms.
     fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()>;
+
+    /// What becomes of the output while one text takes over from another, where all it sees is the
+    /// guidance; `None`: it has to be computed.
+    fn fading(&self) -> Option<Fading> {
+        None
+    }
+}
+
+/// How an output of a fade comes from those of its two texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fading {
+    /// Each row of a text becomes one, by a matrix and a bias.
+    Rows,
+    /// It is a mean of the rows.
+    Mean,
+    /// Where either has the larger value: a row is used where either text uses it.
+    Larger,
 }
 
 /// An [`Operator`] of any kind.
@@ -34,6 +51,7 @@ trait AnyOperator: Debug + Send + Sync {
     fn name(&self) -> &'static str;
     fn form(&self, inputs: &[Form]) -> TractResult<Form>;
     fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()>;
+    fn fading(&self) -> Option<Fading>;
 }
 
 impl<O: Operator> AnyOperator for O {
@@ -47,6 +65,10 @@ impl<O: Operator> AnyOperator for O {
 
     fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
         Operator::run(self, inputs, out)
+    }
+
+    fn fading(&self) -> Option<Fading> {
+        Operator::fading(self)
     }
 }
 
@@ -210,6 +232,11 @@ impl Resolved {
     /// As [`Operator::run`].
     pub fn run(&self, inputs: &[&Tensor], out: &mut Tensor) -> TractResult<()> {
         self.0.run(inputs, out)
+    }
+
+    /// As [`Operator::fading`].
+    pub fn fading(&self) -> Option<Fading> {
+        self.0.fading()
     }
 }
 

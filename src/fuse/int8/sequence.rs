@@ -5,8 +5,7 @@
 //! text becomes is not finite. Not its job: sizes, which tract checked when the graph was read.
 //!
 //! The network is a list of operators, each with the tensor that it writes: one whose values nobody
-//! needs any more. Those that see the guidance alone keep theirs, and run where it is not the last
-//! frame's: in a fade, and not between fades.
+//! needs any more. Those that see the guidance alone keep theirs ([`Hearing`]).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,14 +13,16 @@ use std::sync::Arc;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::TractErrorContext;
 
+use super::hearing::Hearing;
 use super::node::{Form, Resolved, refuse};
+use crate::fuse::Shown;
 
 /// Inputs of one operator: two of each head, and two; an array holds them.
 const MOST_INPUTS: usize = 2 * super::attention::MOST_HEADS + 2;
 
 /// Where an input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
+pub(super) enum Origin {
     /// Of the graph's inputs that one.
     Given(usize),
     /// What an operator wrote.
@@ -29,24 +30,64 @@ enum Origin {
 }
 
 #[derive(Debug)]
-struct Step {
+pub(super) struct Step {
     /// As the graph calls it, for errors.
     name: String,
-    operator: Resolved,
-    inputs: Vec<Origin>,
-    out: usize,
+    pub operator: Resolved,
+    pub inputs: Vec<Origin>,
+    /// The tensor that it writes.
+    pub out: usize,
     /// Sees the guidance and no picture.
     of_text: bool,
+}
+
+/// What the operators write.
+#[derive(Debug)]
+pub(super) struct Made(
+    /// Each is there but while it is written.
+    Vec<Option<Tensor>>,
+);
+
+impl Made {
+    /// One of its tensors.
+    pub fn get(&self, n: usize) -> TractResult<&Tensor> {
+        self.0[n].as_ref().context("a tensor is missing")
+    }
+
+    /// The one that the step writes.
+    pub fn of(&mut self, step: &Step) -> TractResult<&mut Tensor> {
+        self.0[step.out].as_mut().context("a tensor is missing")
+    }
+
+    /// Has the step write it.
+    pub fn run(&mut self, step: &Step, inputs: &[Arc<Tensor>]) -> TractResult<()> {
+        let Some(mut out) = self.0[step.out].take() else {
+            return refuse("a tensor is missing");
+        };
+        let done = self.write(step, inputs, &mut out);
+        self.0[step.out] = Some(out);
+        done.map_err(|error| error.context(format!("node {}", step.name)))
+    }
+
+    fn write(&self, step: &Step, inputs: &[Arc<Tensor>], out: &mut Tensor) -> TractResult<()> {
+        let mut from = [&*inputs[0]; MOST_INPUTS];
+        for (from, origin) in from.iter_mut().zip(&step.inputs) {
+            *from = match *origin {
+                Origin::Given(n) => &inputs[n],
+                Origin::Made(n) => self.get(n)?,
+            };
+        }
+        step.operator.run(&from[..step.inputs.len()], out)
+    }
 }
 
 /// A network as a list of operators.
 #[derive(Debug)]
 pub(in crate::fuse) struct Sequence {
-    /// The text's operators have run for the last run's guidance.
-    heard: bool,
+    hearing: Hearing,
+    /// All others.
     steps: Vec<Step>,
-    /// Each is there but while it is written.
-    made: Vec<Option<Tensor>>,
+    made: Made,
     fused: usize,
 }
 
@@ -67,42 +108,30 @@ impl Sequence {
             return Ok(None);
         };
         let tensor = |form: &Form| Tensor::zero_dt(form.0, &form.1).map(Some);
+        let made = Made(layout.made.iter().map(tensor).collect::<TractResult<_>>()?);
+        let (of_text, steps) = layout.steps.into_iter().partition(|step| step.of_text);
         Ok(Some(Self {
-            heard: false,
-            steps: layout.steps,
-            made: layout.made.iter().map(tensor).collect::<TractResult<_>>()?,
+            hearing: Hearing::new(guidance, of_text, &made)?,
+            steps,
+            made,
             fused,
         }))
     }
 
-    /// Fuses; the tensors are the graph's inputs. `is_new`: the guidance is another than in the last run.
+    /// Fuses; the tensors are the graph's inputs, of which the text's may hold anything.
     ///
     /// # Errors
     /// Where the text becomes values that are not finite; the next run begins anew.
-    pub fn run(&mut self, inputs: &[Arc<Tensor>], is_new: bool) -> TractResult<&Tensor> {
-        self.heard &= !is_new;
+    pub fn run(
+        &mut self,
+        inputs: &mut [Arc<Tensor>; 3],
+        guidance: &Shown<'_>,
+    ) -> TractResult<&Tensor> {
+        self.hearing.hear(inputs, guidance, &mut self.made)?;
         for step in &self.steps {
-            if step.of_text && self.heard {
-                continue;
-            }
-            let Some(mut out) = self.made[step.out].take() else {
-                return refuse("a tensor is missing");
-            };
-            let mut from = [&*inputs[0]; MOST_INPUTS];
-            for (from, origin) in from.iter_mut().zip(&step.inputs) {
-                *from = match *origin {
-                    Origin::Given(n) => &inputs[n],
-                    Origin::Made(n) => self.made[n].as_ref().context("a tensor is missing")?,
-                };
-            }
-            let done = step.operator.run(&from[..step.inputs.len()], &mut out);
-            self.made[step.out] = Some(out);
-            done.map_err(|error| error.context(format!("node {}", step.name)))?;
+            self.made.run(step, &inputs[..])?;
         }
-        self.heard = true;
-        self.made[self.fused]
-            .as_ref()
-            .context("a tensor is missing")
+        self.made.get(self.fused)
     }
 }
 

@@ -4,15 +4,17 @@
 //! Thread: fuse. Blocks: never. Allocates: scratch, the first time. Fails when: types or shapes do not fit. Not its
 //! job: values that are not finite, which the operators refuse that read them.
 //!
-//! They run where the text is another than the last frame's, in each frame of a fade, and then take a
-//! hundredth of it. Each sum is taken in the order of the rows or the features, so that every processor
+//! They run where the text is another than the last frame's; in a fade only what follows on the mean
+//! ([`Fading`]). Each sum is taken in the order of the rows or the features, so that every processor
 //! gives the same bytes.
 
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
-use super::node::{Built, Form, Operator, Parsed, Plain, positive, refuse, unresolved, values};
+use super::node::{
+    Built, Fading, Form, Operator, Parsed, Plain, positive, refuse, unresolved, values,
+};
 use crate::simd::int8::{Path, Product};
 
 /// Rows and features of a text.
@@ -96,6 +98,10 @@ impl Operator for TextClosed {
         }
         Ok(())
     }
+
+    fn fading(&self) -> Option<Fading> {
+        Some(Fading::Larger)
+    }
 }
 
 /// To `[1,1,features]`: the mean of the rows that are used.
@@ -143,6 +149,10 @@ impl Operator for TextMean {
             *sum /= f32::max(count, 1.0);
         }
         Ok(())
+    }
+
+    fn fading(&self) -> Option<Fading> {
+        Some(Fading::Mean)
     }
 }
 
@@ -222,6 +232,10 @@ impl Operator for TextLinear {
         let (text, out) = (values::<f32>(inputs[0])?, out.as_slice_mut::<f32>()?);
         self.product.rows(text, self.relu, out, Path::best());
         Ok(())
+    }
+
+    fn fading(&self) -> Option<Fading> {
+        (!self.relu).then_some(Fading::Rows)
     }
 }
 
