@@ -6,6 +6,8 @@
 //! `[h,w,c]`. Thread: fuse. Blocks: never. Allocates: scratch, in the first frames. Fails when: a
 //! number is out of range. Not its job: the text's projections.
 
+use std::sync::{Mutex, PoisonError};
+
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
@@ -14,7 +16,7 @@ use super::node::{
     Built, Form, Operator, Parsed, features, finite, positive, refuse, unresolved, values,
 };
 use super::team::bands;
-use crate::simd::int8::{Attention, Path, Scales, TextRows};
+use crate::simd::int8::{Attention, Path, Scales, TextRows, Told};
 
 /// More would be another kind of network.
 pub(super) const MOST_HEADS: usize = 16;
@@ -57,10 +59,10 @@ impl Parsed for Attributes {
             (values(query)?, values(query_bias)?),
             (values(out)?, values(out_bias)?),
         );
-        match Attention::new(self.heads, query, out, Path::best()) {
+        match Attention::new(self.heads, query, out, self.scales, Path::best()) {
             Ok(attention) => Ok(AttentionQuant {
+                told: Mutex::new(attention.room()),
                 attention,
-                scales: self.scales,
             }),
             Err(what) => refuse(what),
         }
@@ -74,7 +76,8 @@ impl Parsed for Attributes {
 #[derive(Debug)]
 pub(super) struct AttentionQuant {
     attention: Attention,
-    scales: Scales,
+    /// Of the last frame's text; it is another one in a fade alone.
+    told: Mutex<Told>,
 }
 
 impl Operator for AttentionQuant {
@@ -112,10 +115,16 @@ impl Operator for AttentionQuant {
             closed: values(closed)?,
         };
         let mut out = out.try_as_plain_ram_mut()?;
-        let told = self.attention.prepare(self.scales, &rows);
+        // One whose making was broken off knows no text.
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(what) = self.attention.tell(&mut told, &rows) {
+            return refuse(what);
+        }
+        let told = &*told;
         let (row, features) = (grid.shape()[1] * self.attention.channels(), values(grid)?);
         bands(out.as_slice_mut()?, row, |first, out| {
-            told.run(&features[first * row..][..out.len()], out);
+            let features = &features[first * row..][..out.len()];
+            self.attention.run(told, features, out);
         });
         Ok(())
     }

@@ -64,7 +64,7 @@ pub use upsample::{Upsampler, Upsampling};
 
 use std::sync::OnceLock;
 
-use pack::{check, pack};
+use pack::{Packed, check};
 use rows::{Lines, over_rows};
 
 /// Output channels that a kernel computes together; weights are packed in such blocks.
@@ -193,26 +193,6 @@ pub struct ConvLayer {
     path: Path,
 }
 
-/// Weights, per block of [`BLOCK`] outputs and per tap of the window.
-#[derive(Debug, Clone, PartialEq)]
-enum Packed {
-    /// `[input][output]`
-    Plain(Vec<i16>),
-    /// In the order of [`aarch64::pack_products`].
-    #[cfg(target_arch = "aarch64")]
-    Products(Vec<i8>),
-    /// In the order of [`aarch64::pack_dots`].
-    #[cfg(target_arch = "aarch64")]
-    Dots(Vec<i8>),
-    /// `[input / 2][output][2]`
-    #[cfg(target_arch = "x86_64")]
-    Pairs(Vec<i16>),
-    /// `[input / 4][output][4]`, and what a sum starts with: features are raised by 128 to be
-    /// unsigned, which adds 128 times the sum of the weights.
-    #[cfg(target_arch = "x86_64")]
-    Quads(Vec<i8>, Vec<i32>),
-}
-
 /// What is done to a sum besides bias and multiplier.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Epilogue<'a> {
@@ -313,38 +293,49 @@ impl ConvLayer {
         relu: bool,
         path: Path,
     ) -> Result<Self, String> {
-        check(shape, weights, bias, multiplier)?;
-        let blocks = shape.outputs.div_ceil(BLOCK);
-        let mut padded_bias = bias.to_vec();
-        padded_bias.resize(blocks * BLOCK, 0);
-        let mut padded_multiplier = multiplier.to_vec();
-        padded_multiplier.resize(blocks * BLOCK, 0.0);
-        let packed = match path.0 {
-            Kind::Reference => Packed::Plain(pack::<1, i16>(shape, weights)),
-            #[cfg(target_arch = "aarch64")]
-            Kind::Neon => Packed::Products(aarch64::pack_products(shape, weights)),
-            #[cfg(target_arch = "aarch64")]
-            Kind::Dotprod => Packed::Dots(aarch64::pack_dots(shape, weights)),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => Packed::Pairs(pack::<2, i16>(shape, weights)),
-            #[cfg(target_arch = "x86_64")]
-            Kind::AvxVnni | Kind::Avx512 => {
-                let mut start: Vec<i32> = weights
-                    .chunks_exact(weights.len() / shape.outputs)
-                    .map(|of_one| of_one.iter().map(|&w| -128 * i32::from(w)).sum())
-                    .collect();
-                start.resize(blocks * BLOCK, 0);
-                Packed::Quads(pack::<4, i8>(shape, weights), start)
-            }
-        };
-        Ok(Self {
-            shape,
-            packed,
-            bias: padded_bias,
-            multiplier: padded_multiplier,
+        let mut layer = Self::empty(relu, path);
+        layer.refill(shape, weights, (bias, multiplier))?;
+        Ok(layer)
+    }
+
+    /// One without outputs, for [`ConvLayer::refill`].
+    pub(super) fn empty(relu: bool, path: Path) -> Self {
+        Self {
+            shape: ConvShape {
+                outputs: 0,
+                inputs: 4,
+                kernel: 1,
+            },
+            packed: Packed::none(path.0),
+            bias: Vec::new(),
+            multiplier: Vec::new(),
             relu,
             path,
-        })
+        }
+    }
+
+    /// Another shape, other weights and constants, as [`ConvLayer::new`] takes them; allocates only
+    /// what it never had. After an error it is as before.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn refill(
+        &mut self,
+        shape: ConvShape,
+        weights: &[i8],
+        (bias, multiplier): (&[i32], &[f32]),
+    ) -> Result<(), String> {
+        check(shape, weights, bias, multiplier)?;
+        let padded = shape.outputs.next_multiple_of(BLOCK);
+        self.shape = shape;
+        self.packed.fill(shape, weights);
+        self.bias.clear();
+        self.bias.extend_from_slice(bias);
+        self.bias.resize(padded, 0);
+        self.multiplier.clear();
+        self.multiplier.extend_from_slice(multiplier);
+        self.multiplier.resize(padded, 0.0);
+        Ok(())
     }
 
     /// Its sizes.

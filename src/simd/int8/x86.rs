@@ -41,12 +41,18 @@ pub(super) unsafe fn put<T: Level>(
     out: &mut [T],
 ) {
     let at = x * finish.outputs + finish.first;
-    let residual = finish
-        .residual
-        .map(|(levels, factor)| (levels[at..].first_chunk::<BLOCK>(), factor));
-    let whole = finish.count == BLOCK && residual.is_none_or(|(levels, _)| levels.is_some());
-    let Some(to) = out[at..].first_chunk_mut::<BLOCK>().filter(|_| whole) else {
-        return finish.put(sums, x, out);
+    // No closure: what calls one here is compiled without AVX2 and cannot be inlined.
+    let (residual, fits) = match finish.residual {
+        Some((levels, factor)) => {
+            let levels = levels[at..].first_chunk::<BLOCK>();
+            (Some((levels, factor)), levels.is_some())
+        }
+        None => (None, true),
+    };
+    let whole = finish.count == BLOCK && fits;
+    let to = match out[at..].first_chunk_mut::<BLOCK>() {
+        Some(to) if whole => to,
+        _ => return finish.put(sums, x, out),
     };
     let mut values = [_mm256_setzero_ps(); VECTORS];
     for (v, value) in values.iter_mut().enumerate() {

@@ -84,48 +84,44 @@ fn block_size(shape: ConvShape) -> usize {
     shape.kernel * steps(shape) * STEP * BLOCK
 }
 
-/// Per `group` of outputs, row of the window and step: the weights of the output of the group and
-/// the feature of the step that `place` gives for each of their places.
+/// Features side by side whose weights are side by side in both orders. They never belong to two cells.
+const QUAD: usize = 4;
+
+/// Per `group` of outputs, row of the window and step: quads of weights, of the output of the group and
+/// the quad of the step for which `place` gives where.
 fn pack(
+    packed: &mut Vec<i8>,
     shape: ConvShape,
     weights: &[i8],
-    group: usize,
-    place: impl Fn(usize) -> (usize, usize),
-) -> Vec<i8> {
+    (group, place): (usize, impl Fn(usize, usize) -> usize),
+) {
     let ConvShape {
         outputs,
         inputs,
         kernel,
     } = shape;
-    let (steps, blocks) = (steps(shape), outputs.div_ceil(BLOCK));
-    let mut packed = Vec::with_capacity(blocks * block_size(shape) + AHEAD);
-    for first in (0..blocks * BLOCK).step_by(group) {
-        for (row, step) in (0..kernel * steps).map(|i| (i / steps, i % steps)) {
-            packed.extend((0..STEP * group).map(|i| {
-                let (output, feature) = place(i);
-                let (output, feature) = (first + output, step * STEP + feature);
-                let (column, input) = (feature / inputs, feature % inputs);
-                if output >= outputs || column >= kernel {
-                    return 0;
-                }
-                weights[((output * inputs + input) * kernel + row) * kernel + column]
-            }));
-        }
-    }
-    packed.resize(packed.len() + AHEAD, 0);
-    packed
+    let steps = steps(shape);
+    packed.clear();
+    packed.resize(outputs.div_ceil(BLOCK) * block_size(shape) + AHEAD, 0);
+    super::pack::place::<QUAD, i8>(packed, shape, weights, |output, tap, quad| {
+        let (row, column) = (tap / kernel, tap % kernel);
+        let quad = column * inputs / QUAD + quad;
+        let (step, quad) = (quad / (STEP / QUAD), quad % (STEP / QUAD));
+        let step = (output / group * kernel + row) * steps + step;
+        step * (STEP / QUAD) * group + place(output % group, quad)
+    });
 }
 
 /// For [`row_of_dots`], per block, row and step: `[quad of features][output][feature of the quad]`.
-pub(super) fn pack_dots(shape: ConvShape, weights: &[i8]) -> Vec<i8> {
-    pack(shape, weights, BLOCK, |i| {
-        (i / 4 % BLOCK, i / 4 / BLOCK * 4 + i % 4)
-    })
+pub(super) fn pack_dots(packed: &mut Vec<i8>, shape: ConvShape, weights: &[i8]) {
+    let place = |output, quad| quad * BLOCK + output;
+    pack(packed, shape, weights, (BLOCK, place));
 }
 
 /// For [`row_of_products`], per 4 outputs, row and step: `[output][feature]`.
-pub(super) fn pack_products(shape: ConvShape, weights: &[i8]) -> Vec<i8> {
-    pack(shape, weights, 4, |i| (i / STEP, i % STEP))
+pub(super) fn pack_products(packed: &mut Vec<i8>, shape: ConvShape, weights: &[i8]) {
+    let place = |output, quad| output * (STEP / QUAD) + quad;
+    pack(packed, shape, weights, (4, place));
 }
 
 /// Row `y` of the output, where the processor has `dotprod`.
