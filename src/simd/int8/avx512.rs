@@ -5,7 +5,9 @@
 //! processor has it).
 
 use std::arch::x86_64::{
-    __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_storeu_si512,
+    __m512i, _mm256_castpd_ps, _mm512_add_epi32, _mm512_castps_pd, _mm512_castps512_ps256,
+    _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_extractf64x4_pd, _mm512_loadu_ps,
+    _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_storeu_si512,
 };
 
 use super::reference::Finish;
@@ -73,9 +75,38 @@ unsafe fn tile<T: Level, const N: usize, const I: usize>(
     (finish, x): (&Finish<'_>, usize),
     out: &mut [T],
 ) {
-    let mut plain = [[0_i32; BLOCK]; N];
     // SAFETY: as this function's own.
     let sums = unsafe { block::<N, I>(job, packed, lines, x) };
+    if finish.is_plain() {
+        // SAFETY: a block of constants is two vectors of 16.
+        let (bias, multiplier) = unsafe {
+            let bias = finish.bias.as_ptr().cast::<__m512i>();
+            let multiplier = finish.multiplier.as_ptr();
+            (
+                [_mm512_loadu_si512(bias), _mm512_loadu_si512(bias.add(1))],
+                [
+                    _mm512_loadu_ps(multiplier),
+                    _mm512_loadu_ps(multiplier.add(16)),
+                ],
+            )
+        };
+        for (n, sums) in sums.iter().enumerate() {
+            let at = (x + n) * finish.outputs + finish.first;
+            if let Some(to) = out[at..].first_chunk_mut::<BLOCK>() {
+                let value = |i: usize| {
+                    let sum = _mm512_cvtepi32_ps(_mm512_add_epi32(sums[i], bias[i]));
+                    _mm512_mul_ps(sum, multiplier[i])
+                };
+                let [a, b] = [value(0), value(1)];
+                let high = |v| _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v)));
+                let low = |v| _mm512_castps512_ps256(v);
+                // SAFETY: as this function's own.
+                unsafe { T::put_vectors([low(a), high(a), low(b), high(b)], to) }
+            }
+        }
+        return;
+    }
+    let mut plain = [[0_i32; BLOCK]; N];
     // To memory by a loop of its own: one that is too long to be unrolled would keep the sums there
     // all the time.
     for (plain, sums) in plain.iter_mut().zip(&sums) {

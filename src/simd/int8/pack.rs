@@ -31,7 +31,6 @@ pub(super) enum Packed {
     Quads(Vec<i8>, Vec<i32>),
 }
 
-
 impl Packed {
     /// No weights, for a path.
     pub fn none(path: Kind) -> Self {
@@ -62,9 +61,11 @@ impl Packed {
             Self::Quads(packed, start) => {
                 fill::<4, i8>(packed, shape, weights);
                 start.clear();
-                start.extend(weights.chunks_exact(weights.len() / shape.outputs).map(
-                    |of_one| -> i32 { of_one.iter().map(|&w| -128 * i32::from(w)).sum() },
-                ));
+                start.extend(
+                    weights
+                        .chunks_exact(weights.len() / shape.outputs)
+                        .map(|of_one| -> i32 { of_one.iter().map(|&w| -128 * i32::from(w)).sum() }),
+                );
                 start.resize(shape.outputs.next_multiple_of(BLOCK), 0);
             }
         }
@@ -72,11 +73,7 @@ impl Packed {
 }
 
 /// Per block, tap and `N` inputs: `[BLOCK][N]`.
-fn fill<const N: usize, W: From<i8> + Copy>(
-    packed: &mut Vec<W>,
-    shape: ConvShape,
-    weights: &[i8],
-) {
+fn fill<const N: usize, W: From<i8> + Copy>(packed: &mut Vec<W>, shape: ConvShape, weights: &[i8]) {
     let (taps, groups) = (shape.kernel * shape.kernel, shape.inputs / N);
     packed.clear();
     let outputs = shape.outputs.next_multiple_of(BLOCK);

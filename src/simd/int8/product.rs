@@ -83,7 +83,6 @@ impl Product {
     fn matrix(&self) -> Matrix<'_> {
         Matrix {
             inputs: self.inputs,
-            outputs: self.outputs,
             weights: &self.weights,
         }
     }
@@ -134,7 +133,6 @@ impl Portable for Rows<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Matrix<'a> {
     pub inputs: usize,
-    pub outputs: usize,
     pub weights: &'a [Lanes],
 }
 

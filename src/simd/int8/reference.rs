@@ -51,6 +51,11 @@ impl<'a> Finish<'a> {
         }
     }
 
+    /// Whether there is a whole block, and nothing to do but bias and multiplier.
+    pub fn is_plain(&self) -> bool {
+        self.count == BLOCK && !self.relu && self.residual.is_none() && self.modulation.is_none()
+    }
+
     /// The sums of cell `x` to its outputs. The order of operations is the contract.
     #[inline(always)]
     pub fn put<T: Level>(&self, sums: &[i32; BLOCK], x: usize, out: &mut [T]) {

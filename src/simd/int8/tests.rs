@@ -1,3 +1,4 @@
+mod attention;
 mod bands;
 
 use super::*;
@@ -357,78 +358,6 @@ fn upsampling_equals_a_depthwise_convolution() {
     assert!(Upsampler::new(channels, &weights, &bias, (step, 0.0), path).is_err());
     assert!(Upsampler::new(channels, &weights[1..], &bias, (step, 1.0), path).is_err());
     assert!(Upsampler::new(0, &[], &[], (1.0, 1.0), path).is_err());
-}
-
-#[test]
-fn attention_is_the_softmax_of_products() {
-    let (channels, heads, size, rows, cells) = (20, 2, 6, 19, 5);
-    let inner = heads * size;
-    let (wq, bq) = (floats(1, inner * channels, 0.004), floats(2, inner, 0.004));
-    let (wo, bo) = (
-        floats(3, channels * inner, 0.004),
-        floats(4, channels, 0.004),
-    );
-    let made = Attention::new(heads, (&wq, &bq), (&wo, &bo), Path::REFERENCE).unwrap();
-    let matrix = |seed| floats(seed, rows * size, 0.01);
-    let (keys, values) = ([matrix(5), matrix(6)], [matrix(7), matrix(8)]);
-    let input = levels(9, cells * channels);
-    let scales = Scales {
-        input: 0.03,
-        output: 0.05,
-    };
-    // Some rows used, all, none.
-    for open in [7, rows, 0] {
-        let closed: Vec<f32> = (0..rows)
-            .map(|r| if r < open { 0.0 } else { -1e4 })
-            .collect();
-        let (k, v) = (
-            keys.each_ref().map(|m| &m[..]),
-            values.each_ref().map(|m| &m[..]),
-        );
-        let text = TextRows {
-            keys: &k,
-            values: &v,
-            closed: &closed,
-        };
-        let mut out = vec![0; input.len()];
-        made.prepare(scales, &text).run(&input, &mut out);
-        for cell in 0..cells {
-            let x: Vec<f32> = (0..channels)
-                .map(|c| f32::from(input[cell * channels + c]) * 0.03)
-                .collect();
-            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-            let mut found = Vec::new();
-            for h in 0..heads {
-                let query: Vec<f32> = (h * size..(h + 1) * size)
-                    .map(|o| dot(&wq[o * channels..][..channels], &x) + bq[o])
-                    .collect();
-                let weights: Vec<f32> = (0..rows)
-                    .map(|r| dot(&query, &keys[h][r * size..][..size]) + closed[r])
-                    .collect();
-                let most = weights.iter().copied().fold(f32::MIN, f32::max);
-                let weights: Vec<f32> = weights.iter().map(|w| (w - most).exp()).collect();
-                let sum: f32 = weights.iter().sum();
-                for i in 0..size {
-                    let column: Vec<f32> = (0..rows).map(|r| values[h][r * size + i]).collect();
-                    found.push(dot(&weights, &column) / sum);
-                }
-            }
-            for c in 0..channels {
-                let value = x[c] + dot(&wo[c * inner..][..inner], &found) + bo[c];
-                let level = (value / 0.05).clamp(-127.0, 127.0);
-                let got = f32::from(out[cell * channels + c]);
-                assert!(
-                    (got - level).abs() < 0.501,
-                    "{open} {cell} {c}: {got} {level}"
-                );
-            }
-        }
-    }
-    let refused = |heads, query, out| Attention::new(heads, query, out, Path::best()).is_err();
-    assert!(refused(0, (&wq, &bq), (&wo, &bo)));
-    assert!(refused(5, (&wq, &bq), (&wo, &bo)));
-    assert!(refused(heads, (&wq[1..], &bq), (&wo, &bo)));
-    assert!(refused(heads, (&wq, &bq), (&wo, &[f32::NAN; 20])));
 }
 
 /// Means over cells, brought up bilinearly with zeros around the grid, at pixel (y, x).

@@ -12,16 +12,13 @@ use super::{Attention, Told};
 const CELLS: usize = 40;
 
 /// e^x is taken as (1 + x/128)^128: seven squarings. With x a little smaller, see [`UNIT`], it is nowhere
-/// further from it than a thousandth (of e^0), a quarter of what rounding to [`TOP`] levels does.
+/// further from it than a thousandth (of e^0), a quarter of what 255 levels are apart.
 const SQUARINGS: usize = 7;
 
 /// Scores are multiplied by this: so that they need no factor before the squarings.
 pub(super) const UNIT: f32 = ROOT * (1.0 - 1.3 / 256.0) / 128.0;
 
-/// Power of the largest score.
-const TOP: f32 = 255.0;
-
-/// [`TOP`] to the 128th part: with it the last squaring gives levels.
+/// The 128th root of 255, the power of the largest score: with it the last squaring gives levels.
 const ROOT: f32 = 1.044_241_9;
 
 /// Where the score of a row starts that is not there: at -2^20, below all that [`Attention::tell`] allows.
@@ -60,7 +57,12 @@ impl Attention {
             let levels = levels.chunks_exact(CELLS * rows);
             let found_of = found.chunks_exact_mut(CELLS * wide);
             for ((layer, levels), found) in told.values.iter().zip(levels).zip(found_of) {
-                layer.run(&levels[..cells * rows], size, &plain, &mut found[..cells * wide]);
+                layer.run(
+                    &levels[..cells * rows],
+                    size,
+                    &plain,
+                    &mut found[..cells * wide],
+                );
             }
             self.path.run(Sum {
                 attention: self,

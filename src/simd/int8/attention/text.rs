@@ -254,7 +254,10 @@ impl Portable for Values<'_> {
     #[inline(always)]
     fn run(self) {
         let Attention {
-            heads, size, scales, ..
+            heads,
+            size,
+            scales,
+            ..
         } = *self.attention;
         let (rows, most) = self.rows;
         let zeros = lend_within(0.0, rows, most);
@@ -269,12 +272,16 @@ impl Portable for Values<'_> {
         }
         let matrix = Matrix {
             inputs: size,
-            outputs: rows,
             weights: &weights,
         };
         let mut folded = lend_within(0.0, TOGETHER * rows, TOGETHER * most);
         let inner = heads * size;
-        for (n, out) in self.attention.out.chunks_exact(TOGETHER * inner).enumerate() {
+        for (n, out) in self
+            .attention
+            .out
+            .chunks_exact(TOGETHER * inner)
+            .enumerate()
+        {
             let of_one = |i: usize| &out[i * inner + self.head * size..][..size];
             let inputs = [of_one(0), of_one(1), of_one(2), of_one(3)];
             matrix.of_four(&zeros, inputs, four_mut(&mut folded, rows));

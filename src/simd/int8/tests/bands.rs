@@ -114,23 +114,34 @@ proptest! {
     }
 
     #[test]
-    fn attention(cells in 1..9_usize, heads in 1..4_usize, size in 1..20_usize, seed in 0..999_u32) {
-        let (channels, rows, inner) = (20, 19, heads * size);
+    fn attention(
+        cells in 1..90_usize,
+        (heads, size) in (1..4_usize, 1..20_usize),
+        (rows, unused) in (1..65_usize, 0..65_usize),
+        seed in 0..999_u32,
+    ) {
+        let (channels, inner) = (20, heads * size);
         let [wq, wo] = [0, 1].map(|n| floats(seed + n, inner * channels, 0.004));
         let (bq, bo) = (floats(seed + 2, inner, 0.004), floats(seed + 3, channels, 0.004));
         let text: Vec<Vec<f32>> = (0..2 * heads)
             .map(|n| floats(seed + 4 + n as u32, rows * size, 0.01))
             .collect();
         let text: Vec<&[f32]> = text.iter().map(|matrix| &matrix[..]).collect();
-        let closed: Vec<f32> = (0..rows).map(|row| -((row / 11) as f32) * 1e4).collect();
-        let rows = TextRows { keys: &text[..heads], values: &text[heads..], closed: &closed };
+        let closed: Vec<f32> = (0..rows)
+            .map(|row| if row + unused < rows { 0.0 } else { -1e4 })
+            .collect();
+        let all = vec![0.0; rows];
+        let rows = |closed| TextRows { keys: &text[..heads], values: &text[heads..], closed };
         let scales = Scales { input: 0.03, output: 0.05 };
         let features = levels(seed, cells * channels);
         let attend = |path| {
-            let made = Attention::new(heads, (&wq, &bq), (&wo, &bo), path).unwrap();
-            let told = made.prepare(scales, &rows);
-            banded(&vec![99; features.len()], channels, 3, |first, out| {
-                told.run(&features[first * channels..][..out.len()], out);
+            let made = Attention::new(heads, (&wq, &bq), (&wo, &bo), scales, path).unwrap();
+            let mut told = made.room();
+            // What it was told before leaves nothing.
+            made.tell(&mut told, &rows(&all)).unwrap();
+            made.tell(&mut told, &rows(&closed)).unwrap();
+            banded(&vec![99; features.len()], channels, 43, |first, out| {
+                made.run(&told, &features[first * channels..][..out.len()], out);
             })
         };
         let whole = attend(Path::REFERENCE);
