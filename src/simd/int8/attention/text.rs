@@ -102,8 +102,7 @@ impl Attention {
                 largest: &mut largest,
             });
         }
-        // Also where it is no number.
-        if !(largest <= MOST_SCORE) {
+        if largest.is_nan() || largest > MOST_SCORE {
             return Err(format!("scores of a text up to {}", largest / UNIT));
         }
         made.into(&mut told.scores, channels)?;
@@ -216,7 +215,7 @@ impl Portable for Keys<'_> {
                 let most = largest(folded.as_chunks().0);
                 let score = most * channels as f32 * 128.0 + start.abs();
                 let score = score * self.input * UNIT;
-                if !(score <= *self.largest) {
+                if score > *self.largest || score.is_nan() {
                     *self.largest = score;
                 }
                 // A start that is too far for a fine weight has a coarser one.
