@@ -180,7 +180,7 @@ fn apart(a: &Picture, b: &Picture) -> (f64, u8) {
 
 /// The 8-bit network hears two texts once and fades what it made of them; the other way is to hear
 /// what lies between them in each frame. Texts of one length: products of `f32` round otherwise, which
-/// now and then moves a level of the features. Of other lengths, the mean of a stretched text is not
+/// in most frames changes nothing and now and then moves a weight of attention by one of its 127 levels. Of other lengths, the mean of a stretched text is not
 /// the text's: pictures differ on the way, and jump no more.
 #[test]
 fn a_fade_of_what_was_made_of_texts_is_one_of_the_texts() {
@@ -195,6 +195,7 @@ fn a_fade_of_what_was_made_of_texts_is_one_of_the_texts() {
         let still = Picture::grey(size);
         let [mut out, mut other] = [still.clone(), still.clone()];
         let (mut between, mut steps, mut before) = (0, [0.0_f64; 2], None);
+        let mut sum = 0.0;
         for n in 0..120 {
             // The third one comes before the second one is reached.
             let wanted = &texts[usize::from(n > 4) + usize::from(n > 24)];
@@ -213,8 +214,10 @@ fn a_fade_of_what_was_made_of_texts_is_one_of_the_texts() {
                     let text = written(&both);
                     plain.fuse(&infrared, &visible, &text, &mut other).unwrap();
                     let (mean, largest) = apart(&out, &other);
-                    let is_near = mean <= 0.1 && largest <= 2;
-                    assert!(is_near || lengths[0] != lengths[1], "frame {n}: {mean}");
+                    if lengths[0] == lengths[1] {
+                        assert!(mean <= 0.4 && largest <= 3, "frame {n}: {mean}, {largest}");
+                        sum += mean;
+                    }
                 }
             }
             let now = [out.clone(), other.clone()];
@@ -227,6 +230,7 @@ fn a_fade_of_what_was_made_of_texts_is_one_of_the_texts() {
             fade.observe([[&still, &still]; 2], &mut still.clone());
         }
         assert!(between > 40, "{between} frames of a fade");
+        assert!(sum <= 0.03 * f64::from(between), "{sum} in {between}");
         assert!(steps[0] < 1.1 * steps[1], "{steps:?}");
         assert!(steps[1] > 0.5, "{steps:?}: the texts change nothing");
     }
