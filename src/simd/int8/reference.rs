@@ -52,6 +52,7 @@ impl<'a> Finish<'a> {
     }
 
     /// Whether there is a whole block, and nothing to do but bias and multiplier.
+    #[cfg(target_arch = "x86_64")]
     pub fn is_plain(&self) -> bool {
         self.count == BLOCK && !self.relu && self.residual.is_none() && self.modulation.is_none()
     }
