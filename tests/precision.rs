@@ -243,8 +243,7 @@ fn digest(values: &[f32]) -> String {
 }
 
 /// The trunk's operators in a row, with made-up weights, on every path: one digest for all
-/// processors. Attention and text of the shipped network are f32 in tract, whose sums are ordered
-/// by processor, so the whole network has no such digest.
+/// processors. Attention has its own test beside the kernel.
 #[test]
 fn the_trunk_has_the_same_bytes_on_every_processor() {
     const DIGEST: &str = "faacd51194fd355e3d471843abd8b7943cc95b1e56f7d345297bdee0f9cfeb3b";
