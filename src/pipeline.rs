@@ -26,7 +26,9 @@ use crate::align::AlignedPair;
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
 use crate::config::{Config, FuseConfig, Mode, Task};
-use crate::describe::{DescribeError, Describer, FrameCount, Guidance, GuideSettings, GuideWorker};
+use crate::describe::{
+    DescribeError, Describer, FrameCount, Guidance, GuideSettings, GuideWorker, Turns,
+};
 use crate::frame::{FusedFrame, Picture, Pool, Size};
 use crate::fuse::FuseStage;
 use crate::metrics::Marks;
@@ -119,19 +121,22 @@ impl Pipeline {
             retries: 0,
         };
         let counts = parts.stage.counts_aligner();
+        let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
+        let way = worker.right_of_way();
+        let way = way.filter(|_| parts.config.describe.gives_way);
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
             inbox: Arc::clone(&pairs),
             outbox: fused,
             pool,
             stage: parts.stage,
+            turns: Turns::new(way),
             scenes: Arc::clone(&scenes),
             scene_pool: Pool::new(2, || Scene {
                 pair: AlignedPair::new(size),
                 fused: Picture::grey(size),
             }),
         };
-        let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
         let stopper = worker.stopper();
         let guide = guide_loop::GuideLoop {
             shared: Arc::clone(&shared),

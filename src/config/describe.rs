@@ -57,6 +57,8 @@ pub struct DescribeConfig {
     pub thermal_zone: Option<PathBuf>,
     /// Describing waits longer where it costs frames.
     pub pause_when_late: bool,
+    /// Describing stands still while a frame is made, for at most half of the time.
+    pub gives_way: bool,
     /// A language model that sees; absent: the manifest's, which reads facts alone.
     pub vision: Option<VisionConfig>,
     /// A detector that adds nouns to the facts of infrared and visible; absent: nothing is named.
@@ -142,6 +144,7 @@ impl Default for DescribeConfig {
             pause_above_c: 80.0,
             thermal_zone: None,
             pause_when_late: true,
+            gives_way: true,
             vision: None,
             detector: None,
         }

@@ -19,6 +19,7 @@ use super::protocol::{
     self, AskCall, Asked, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply,
 };
 use super::questions::Answer;
+use super::right_of_way::RightOfWay;
 use super::segments::{Segment, join};
 use super::{
     DescribeError, DescribeRequest, Describer, Description, Origin, Prompt, TokenFeatures,
@@ -57,6 +58,7 @@ pub struct ProcessDescriber {
     group: Option<ControlGroup>,
     ungrouped: Option<String>,
     stop: Arc<AtomicBool>,
+    way: Arc<RightOfWay>,
     running: Option<Running>,
     backoff: Backoff,
     starts: u64,
@@ -77,6 +79,7 @@ impl ProcessDescriber {
             group: None,
             ungrouped: None,
             stop: Arc::default(),
+            way: Arc::default(),
             running: None,
             backoff: Backoff::default(),
             starts: 0,
@@ -124,6 +127,7 @@ impl ProcessDescriber {
         match ChildProcess::spawn(&self.launch.program, &args) {
             Ok(process) => {
                 self.starts += 1;
+                self.way.set(process.pid());
                 if let Some(group) = &self.group {
                     let taken = group.take(process.pid());
                     self.ungrouped = taken.err().map(|error| ungrouped(&error));
@@ -307,6 +311,7 @@ impl ProcessDescriber {
         let Some(running) = self.running.take() else {
             return "it was not running".to_owned();
         };
+        self.way.clear();
         let now = Clock.now();
         let ready = running.ready.as_ref();
         let sound = running.answered || ready.is_some_and(|(_, at)| now.since(*at) > SOUND);
@@ -375,6 +380,10 @@ impl Describer for ProcessDescriber {
                 self.bury(fault, Duration::ZERO);
             }
         }
+    }
+
+    fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
+        Some(Arc::clone(&self.way))
     }
 
     fn stopper(&self) -> Option<Arc<AtomicBool>> {

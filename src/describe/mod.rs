@@ -29,6 +29,7 @@ pub mod prompt;
 pub mod proof;
 pub mod protocol;
 pub mod questions;
+mod right_of_way;
 mod segments;
 mod template;
 pub mod view;
@@ -55,6 +56,7 @@ pub use guide_status::GuideStatus;
 pub use launch::Launch;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
 pub use pause::FrameCount;
+pub use right_of_way::{RightOfWay, Turns};
 pub use segments::Segment;
 pub use template::paragraph;
 pub use worker::GuideWorker;
@@ -165,6 +167,11 @@ pub trait Describer: Send {
 
     /// A flag that ends a wait within 0.1 s when raised, for shutting down; none: it never waits.
     fn stopper(&self) -> Option<Arc<AtomicBool>> {
+        None
+    }
+
+    /// Where the process can be stopped while a frame is made.
+    fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
         None
     }
 

@@ -16,6 +16,7 @@ use super::guide_status::GuideStatus;
 use super::observer::Observer;
 use super::pause::{FrameCount, Lateness, Thermometer};
 use super::questions::Answer;
+use super::right_of_way::RightOfWay;
 use super::view::View;
 use super::{
     DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
@@ -130,6 +131,11 @@ impl GuideWorker {
         self.neutral = neutral;
         self.rest();
         self.due = now;
+    }
+
+    /// See [`Describer::right_of_way`].
+    pub fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
+        self.describer.as_ref().and_then(|d| d.right_of_way())
     }
 
     /// Raised, it ends the step that is waiting within 0.1 s; see [`Describer::stopper`].

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::{PATIENCE, Scene, Shared};
 use crate::channel::Mailbox;
+use crate::describe::Turns;
 use crate::frame::{FramePair, FusedFrame, Pool, Pooled};
 use crate::fuse::FuseStage;
 use crate::metrics::count;
@@ -15,6 +16,8 @@ pub(super) struct FuseLoop {
     pub outbox: Arc<Mailbox<Pooled<FusedFrame>>>,
     pub pool: Pool<FusedFrame>,
     pub stage: FuseStage,
+    /// The describer stands still while a frame is made.
+    pub turns: Turns,
     pub scenes: Arc<Mailbox<Pooled<Scene>>>,
     pub scene_pool: Pool<Scene>,
 }
@@ -48,6 +51,7 @@ impl FuseLoop {
                 continue;
             };
             frame.sequence = sequence;
+            let turn = self.turns.begin();
             self.stage.set_palette(self.shared.palette());
             self.stage.set_nudge(self.shared.nudge());
             self.stage.run(
@@ -57,6 +61,7 @@ impl FuseLoop {
                 &mut frame,
                 &self.shared.metrics,
             );
+            drop(turn);
             self.report(&frame);
             if std::mem::replace(&mut mode, frame.mode) != frame.mode {
                 log::info!("frame {sequence} is the first in mode {}", mode.name());

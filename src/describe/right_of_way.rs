@@ -1,0 +1,175 @@
+//! The describer's process stands still while a frame is made.
+//!
+//! Input: a process; the begin and the end of a frame. Output: signals to it. Thread: guide sets the
+//! process, fuse stops it. Blocks: guide for the length of a frame at most. Allocates: never. Fails when:
+//! never; what cannot be stopped goes on. Not its job: pausing it for longer.
+//!
+//! A language model reads all of its weights for each token it writes. Also on a core of its own it
+//! takes memory's time and the shared caches from the frame path. Frames are short and have gaps between
+//! them, so it works in the gaps: at least half of the time, however long frames take.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::clock::{Clock, Timestamp};
+
+/// Who gives way, shared by both threads.
+#[derive(Debug, Default)]
+pub struct RightOfWay {
+    process: Mutex<Option<OwnedFd>>,
+}
+
+impl RightOfWay {
+    /// That process from now on, a child that was not waited for.
+    pub(super) fn set(&self, pid: u32) {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let process = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        if let Some(Err(error)) = &process {
+            log::warn!("film-describe cannot be stopped for frames: {error}");
+        }
+        *self.lock() = process.and_then(Result::ok);
+    }
+
+    /// None any more. It is not stopped then.
+    pub(super) fn clear(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<OwnedFd>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The frame path's side.
+#[derive(Debug)]
+pub struct Turns {
+    way: Option<Arc<RightOfWay>>,
+    /// For so much longer than it worked the process stood still.
+    owed: Duration,
+    /// End of the last frame.
+    last: Timestamp,
+}
+
+impl Turns {
+    /// With nobody who gives way for `None`.
+    pub fn new(way: Option<Arc<RightOfWay>>) -> Self {
+        Self {
+            way,
+            owed: Duration::ZERO,
+            last: Clock.now(),
+        }
+    }
+
+    /// A frame begins; it ends where what this gives is dropped.
+    pub fn begin(&mut self) -> Turn<'_> {
+        let now = Clock.now();
+        self.owed = self.owed.saturating_sub(now.since(self.last));
+        self.last = now;
+        let stopped = match &self.way {
+            Some(way) if self.owed.is_zero() => Some(way.lock()),
+            _ => None,
+        };
+        send(stopped.as_ref(), Signal::STOP);
+        Turn {
+            stopped,
+            owed: &mut self.owed,
+            last: &mut self.last,
+        }
+    }
+}
+
+/// One frame.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    stopped: Option<MutexGuard<'a, Option<OwnedFd>>>,
+    owed: &'a mut Duration,
+    last: &'a mut Timestamp,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        send(self.stopped.as_ref(), Signal::CONT);
+        let now = Clock.now();
+        if self.stopped.is_some() {
+            *self.owed = now.since(*self.last);
+            *self.last = now;
+        }
+    }
+}
+
+fn send(process: Option<&MutexGuard<'_, Option<OwnedFd>>>, signal: Signal) {
+    if let Some(process) = process.and_then(|process| process.as_ref()) {
+        // One that has died is told to nobody: the guide thread finds out.
+        let _ = pidfd_send_signal(process, signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::process::{Child, Command};
+
+    fn state(child: &Child) -> char {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        let behind_name = stat.rsplit(") ").next().unwrap();
+        behind_name.chars().next().unwrap()
+    }
+
+    fn becomes(child: &Child, stopped: bool) -> bool {
+        (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(5));
+            (state(child) == 'T') == stopped
+        })
+    }
+
+    #[test]
+    fn it_stands_still_for_a_frame_and_goes_on_after_it() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let way = Arc::new(RightOfWay::default());
+        way.set(child.id());
+        let mut turns = Turns::new(Some(Arc::clone(&way)));
+        let turn = turns.begin();
+        assert!(becomes(&child, true));
+        drop(turn);
+        assert!(becomes(&child, false));
+        way.clear();
+        let turn = turns.begin();
+        assert!(!becomes(&child, true), "nobody's process any more");
+        drop(turn);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn it_has_half_of_the_time_however_long_frames_take() {
+        let way = Arc::new(RightOfWay::default());
+        let mut turns = Turns::new(Some(way));
+        let begin = Clock.now();
+        let mut stopped = Duration::ZERO;
+        for _ in 0..20 {
+            let (turn, since) = (turns.begin(), Clock.now());
+            let held = turn.stopped.is_some();
+            std::thread::sleep(Duration::from_millis(20));
+            drop(turn);
+            let frame = Clock.now().since(since);
+            // Whoever is stopped has worked as long as it was stopped before.
+            assert!(!held || 2 * stopped <= since.since(begin) + Duration::from_millis(5));
+            stopped += if held { frame } else { Duration::ZERO };
+        }
+        assert!(stopped > Duration::from_millis(60), "{stopped:?}");
+    }
+
+    #[test]
+    fn nobody_gives_way_and_the_dead_do_not_mind() {
+        drop(Turns::new(None).begin());
+        let mut child = Command::new("true").spawn().unwrap();
+        let way = Arc::new(RightOfWay::default());
+        way.set(child.id());
+        child.wait().unwrap();
+        drop(Turns::new(Some(way)).begin());
+    }
+}
