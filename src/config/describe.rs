@@ -57,7 +57,8 @@ pub struct DescribeConfig {
     pub thermal_zone: Option<PathBuf>,
     /// Describing waits longer where it costs frames.
     pub pause_when_late: bool,
-    /// Describing stands still while a frame is made, for at most half of the time.
+    /// Describing stands still while a frame is made, for at most half of the time; `deadline_s` goes on
+    /// meanwhile.
     pub gives_way: bool,
     /// A language model that sees; absent: the manifest's, which reads facts alone.
     pub vision: Option<VisionConfig>,
