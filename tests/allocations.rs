@@ -18,7 +18,7 @@ use filmd::acquire::{PairSource, open_source};
 use filmd::config::{Config, Mode, SourceConfig, SyntheticConfig, Task, ToneMode};
 use filmd::describe::{Guidance, Origin, TokenFeatures};
 use filmd::frame::{FusedFrame, Picture, Size};
-use filmd::fuse::{Between, ClassicFuser, FuseError, FuseStage, Fuser, Manifest, NetworkFuser};
+use filmd::fuse::{ClassicFuser, FuseError, FuseStage, Fuser, Manifest, NetworkFuser, Shown};
 use filmd::metrics::{Marks, Metrics};
 use filmd::present::{Overlay, OverlayInfo, SourceViews};
 
@@ -81,27 +81,17 @@ impl Fuser for Watched {
         self.fuser.name()
     }
 
-    fn fuse(
+    fn fuse_shown(
         &mut self,
         infrared: &Picture,
         visible: &Picture,
-        guidance: &Guidance,
+        guidance: &Shown<'_>,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
-        self.fuser.fuse(infrared, visible, guidance, fused)
-    }
-
-    fn fuse_between(
-        &mut self,
-        infrared: &Picture,
-        visible: &Picture,
-        guidance: &Between<'_>,
-        fused: &mut Picture,
-    ) -> Result<(), FuseError> {
-        if guidance.part > 0.0 {
+        if matches!(guidance, Shown::Between(between) if between.part > 0.0) {
             self.faded.fetch_add(1, Relaxed);
         }
-        (self.fuser).fuse_between(infrared, visible, guidance, fused)
+        (self.fuser).fuse_shown(infrared, visible, guidance, fused)
     }
 }
 

@@ -209,7 +209,7 @@ fn a_fade_of_what_was_made_of_texts_is_one_of_the_texts() {
                 Shown::Between(both) => {
                     between += 1;
                     faded
-                        .fuse_between(&infrared, &visible, &both, &mut out)
+                        .fuse_shown(&infrared, &visible, &Shown::Between(both), &mut out)
                         .unwrap();
                     let text = written(&both);
                     plain.fuse(&infrared, &visible, &text, &mut other).unwrap();

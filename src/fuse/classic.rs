@@ -7,8 +7,7 @@
 //! Burt and Adelson, "The Laplacian Pyramid as a Compact Image Code" (1983), with the choice of
 //! the stronger detail of Burt and Kolczynski (1993) pixel by pixel and the mean of the bases.
 
-use super::{Between, FuseError, Fuser};
-use crate::describe::Guidance;
+use super::{FuseError, Fuser, Shown};
 use crate::frame::{Picture, Size};
 use crate::simd::{self, mirror};
 
@@ -75,11 +74,11 @@ impl Fuser for ClassicFuser {
         "classic"
     }
 
-    fn fuse(
+    fn fuse_shown(
         &mut self,
         infrared: &Picture,
         visible: &Picture,
-        _guidance: &Guidance,
+        _guidance: &Shown<'_>,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
         self.check("infrared", infrared)?;
@@ -93,16 +92,6 @@ impl Fuser for ClassicFuser {
         self.infrared.choose(&self.visible);
         self.infrared.join(fused, &mut self.rows);
         Ok(())
-    }
-
-    fn fuse_between(
-        &mut self,
-        infrared: &Picture,
-        visible: &Picture,
-        guidance: &Between<'_>,
-        fused: &mut Picture,
-    ) -> Result<(), FuseError> {
-        self.fuse(infrared, visible, guidance.to, fused)
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::Task;
-use crate::describe::{Origin, TokenFeatures};
+use crate::describe::{Guidance, Origin, TokenFeatures};
 use proptest::prelude::*;
 
 fn guidance() -> Guidance {

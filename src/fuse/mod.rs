@@ -56,23 +56,25 @@ pub trait Fuser: Send {
     ///
     /// # Errors
     /// [`FuseError::Run`]: the next frame may succeed. [`FuseError::Size`]: a caller's mistake.
+    fn fuse_shown(
+        &mut self,
+        infrared: &Picture,
+        visible: &Picture,
+        guidance: &Shown<'_>,
+        fused: &mut Picture,
+    ) -> Result<(), FuseError>;
+
+    /// As [`Fuser::fuse_shown`], by one text.
+    ///
+    /// # Errors
+    /// As there.
     fn fuse(
         &mut self,
         infrared: &Picture,
         visible: &Picture,
         guidance: &Guidance,
         fused: &mut Picture,
-    ) -> Result<(), FuseError>;
-
-    /// As [`Fuser::fuse`], on the way from one text to another.
-    ///
-    /// # Errors
-    /// Those of [`Fuser::fuse`].
-    fn fuse_between(
-        &mut self,
-        infrared: &Picture,
-        visible: &Picture,
-        guidance: &Between<'_>,
-        fused: &mut Picture,
-    ) -> Result<(), FuseError>;
+    ) -> Result<(), FuseError> {
+        self.fuse_shown(infrared, visible, &Shown::Text(guidance), fused)
+    }
 }

@@ -11,8 +11,7 @@ use tract_onnx::prelude::*;
 
 use super::int8::{self, bands_on, within};
 use super::runner::Runner;
-use super::{Between, FuseError, Fuser, Manifest, NetworkEntry, Shown};
-use crate::describe::Guidance;
+use super::{FuseError, Fuser, Manifest, NetworkEntry, Shown};
 use crate::frame::{Picture, Size};
 use crate::simd::int8::{Path as KernelPath, grey_row, unit_row};
 use crate::sys::team::Team;
@@ -140,16 +139,22 @@ impl NetworkFuser {
         }
         Ok(())
     }
+}
 
-    fn run(
+impl Fuser for NetworkFuser {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn fuse_shown(
         &mut self,
-        pictures: [&Picture; 2],
-        guidance: Shown<'_>,
+        infrared: &Picture,
+        visible: &Picture,
+        guidance: &Shown<'_>,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
-        self.check_shapes(pictures, &guidance)?;
+        self.check_shapes([infrared, visible], guidance)?;
         let (padded, team) = (self.padded, &self.team);
-        let [infrared, visible] = pictures;
         let places = [
             (self.order.infrared, infrared),
             (self.order.visible, visible),
@@ -162,32 +167,6 @@ impl NetworkFuser {
         let read = |output: &Tensor| read_output(output, padded, fused, team);
         let (runner, inputs) = (&mut self.runner, &mut self.inputs);
         within(team, || runner.run(inputs, guidance, read)).map_err(FuseError::Run)
-    }
-}
-
-impl Fuser for NetworkFuser {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn fuse(
-        &mut self,
-        infrared: &Picture,
-        visible: &Picture,
-        guidance: &Guidance,
-        fused: &mut Picture,
-    ) -> Result<(), FuseError> {
-        self.run([infrared, visible], Shown::Text(guidance), fused)
-    }
-
-    fn fuse_between(
-        &mut self,
-        infrared: &Picture,
-        visible: &Picture,
-        guidance: &Between<'_>,
-        fused: &mut Picture,
-    ) -> Result<(), FuseError> {
-        self.run([infrared, visible], Shown::Between(*guidance), fused)
     }
 }
 
@@ -280,7 +259,7 @@ mod tests {
 
     use super::*;
     use crate::config::Task;
-    use crate::describe::{Origin, TokenFeatures};
+    use crate::describe::{Guidance, Origin, TokenFeatures};
 
     fn manifest() -> Manifest {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tiny/manifest.toml");

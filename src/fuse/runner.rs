@@ -55,12 +55,12 @@ impl Runner {
     pub fn run(
         &mut self,
         inputs: &mut [Arc<Tensor>; 3],
-        guidance: Shown<'_>,
+        guidance: &Shown<'_>,
         read: impl FnOnce(&Tensor) -> Result<(), String>,
     ) -> Result<(), String> {
         let (plan, state, text) = match self {
             Self::Sequence(sequence) => {
-                let fused = sequence.run(inputs, &guidance);
+                let fused = sequence.run(inputs, guidance);
                 return read(fused.map_err(|error| format!("{error:#}"))?);
             }
             Self::Tract {

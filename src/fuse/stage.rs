@@ -7,7 +7,7 @@
 //! threads, overlay.
 
 use super::tone::Unrest;
-use super::{ClassicFuser, Composer, Fuser, GuidanceFade, Shown, Tone, View};
+use super::{ClassicFuser, Composer, Fuser, GuidanceFade, Tone, View};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration, CountsAligner};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Mode, Palette};
@@ -173,10 +173,8 @@ impl FuseStage {
             self.fade.step(guidance, at);
             self.fade.look([infrared, visible]);
             let fused = &mut self.fused;
-            let done = match self.fade.shown(guidance) {
-                Shown::Text(text) => network.fuse(infrared, visible, text, fused),
-                Shown::Between(both) => network.fuse_between(infrared, visible, &both, fused),
-            };
+            let shown = self.fade.shown(guidance);
+            let done = network.fuse_shown(infrared, visible, &shown, fused);
             let Err(error) = done else {
                 let sources = [[infrared, visible], self.composer.planes_before()];
                 if self.fade.observe(sources, &mut self.fused) {
