@@ -1,6 +1,6 @@
 //! The text-guided network.
 //!
-//! Input: two luma pictures and [`Guidance`]. Output: fused luma. Thread: fuse. Blocks: never.
+//! Input: two luma pictures and [`Shown`]. Output: fused luma. Thread: fuse. Blocks: never.
 //! Allocates: see [`Runner`]. Fails when: [`FuseError`]; after a failed run the next frame starts from
 //! a new state. Not its job: colour, fallback.
 
