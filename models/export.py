@@ -1,6 +1,6 @@
 """Writes film-edge.onnx, neutral.f32 and the first part of manifest.toml from a checkpoint.
 
-    python export.py [--checkpoint work/checkpoint.pt] [--out DIR]
+    python export.py [--checkpoint film-edge.pt] [--out DIR]
 
 The part of manifest.toml from the first [[language_model]] on is kept as it is.
 """
@@ -111,7 +111,7 @@ texts = [
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--checkpoint", type=Path, default=HERE / "work/checkpoint.pt")
+    parser.add_argument("--checkpoint", type=Path, default=HERE / "film-edge.pt")
     parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()
     net = Film()

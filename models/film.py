@@ -23,6 +23,7 @@ TOKENS = 64  # guidance rows
 FEATURES = 384  # guidance columns (MiniLM hidden size)
 MULTIPLE_OF = 16  # CELL * 4 (context and attention grid)
 DETAIL = 0.5  # bound of the additive detail, in units of full scale
+DEAD_ZONE = 1 / 255  # what is taken off the detail's magnitude: less than a grey level is none
 SLOPE = 1e4  # a text row is used as far as SLOPE times the sum of its magnitudes, at most 1
 CLOSED = 1e4  # taken off the attention scores of a row that is not used
 
@@ -94,6 +95,14 @@ class Relu(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return _Revived.apply(x) if self.training else F.relu(x)
+
+
+def shrink(x: Tensor) -> Tensor:
+    """Soft threshold (Donoho 1995): where a source is right as it is, 8-bit features add nothing to it.
+
+    The gradient passes whole, so that a detail that is none can still grow.
+    """
+    return x - torch.clamp(x, -DEAD_ZONE, DEAD_ZONE).detach()
 
 
 class Block(nn.Module):
@@ -259,7 +268,7 @@ class Film(nn.Module):
         for block in self.late:
             x = next(rounded)(block(x))
         maps = F.pixel_shuffle(conv(self.head, x, on), CELL)  # [N,2,H,W]
-        return maps[:, :1], torch.clamp(maps[:, 1:], -DETAIL, DETAIL)
+        return maps[:, :1], shrink(torch.clamp(maps[:, 1:], -DETAIL, DETAIL))
 
     def blend(self, a: Tensor, b: Tensor, logit: Tensor, detail: Tensor) -> Tensor:
         """The formula above, not clipped."""

@@ -10,6 +10,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
 HERE = Path(__file__).resolve().parent
 TASKS = ("ivf", "mif", "mef", "mff")
@@ -38,6 +39,7 @@ def main(log: Path, out: Path) -> None:
     for axes in (left, right):
         axes.legend(fontsize=6)
         axes.grid(alpha=0.3)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
     figure.tight_layout()
     figure.savefig(out)
 

@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import data
 from bank import Bank
-from film import CELL, CLOSED, DETAIL, SLOPE, Activity, Shape
+from film import CELL, CLOSED, DEAD_ZONE, DETAIL, SLOPE, Activity, Shape
 from refine import LEVELS, levels_of, refine, session
 from validate import guidance_of, pad, spread
 
@@ -347,7 +347,8 @@ def build(net: Float, names: Names, scales: dict[str, float], half: int) -> onnx
             )
             at, block = then, block + 1
     maps = out.conv("head", x, (at, 1.0), raw=True)
-    out.node("BlendOutput", [maps, "infrared", "visible"], "fused", detail=DETAIL)
+    limits = {"detail": DETAIL, "dead_zone": DEAD_ZONE}
+    out.node("BlendOutput", [maps, "infrared", "visible"], "fused", **limits)
     graph = helper.make_graph(
         ordered(out.nodes, {c.name for c in out.constants}),
         "film-edge-int8",

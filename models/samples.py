@@ -16,6 +16,16 @@ import texts
 from bank import Bank
 
 TOLD_SHARE = 0.75  # of the degraded samples: the text names the fault, the target is the clean pair
+NOISE = ("noise in visible", "noise in infrared")  # nobody wants it, whether a text says so or not
+NOISE_TOLD = 0.45  # share of the texts on a noisy pair that name the noise
+NOISE_NEUTRAL = 0.5  # neutral ones of the rest
+KEPT_SHARE = {  # of the plain samples of a set, see Batch.kept
+    "roadscene171": 0.8,
+    "harvard_pet": 1.0,
+    "harvard_spect": 1.0,
+    "mefb_half": 0.7,
+    "mfifb_half": 0.3,
+}
 GRAIN = 0.016  # most noise of a sample that is not degraded, of full scale
 LIFT, DIM = 0.3, 0.08  # what the wish for people adds to what is warm, and takes from around it
 TEXTURE, SHARPEN = 0.6, 0.5  # what the wishes for texture and edges add
@@ -32,6 +42,7 @@ class Sample:
     told: bool = False  # the target is the network's own neutral fusion of `clean`, plus:
     add: np.ndarray | None = None  # [H,W]
     sharpen: float = 0.0
+    kept: bool = False  # see Batch
 
 
 def _spot(shape: tuple[int, int], rng: random.Random) -> np.ndarray:
@@ -94,13 +105,15 @@ def _degraded(
     a: np.ndarray, b: np.ndarray, bank: Bank, rng: random.Random, noise: np.random.Generator
 ) -> Sample:
     """An infrared-visible sample with a fault (or a wish), named by the text or not."""
-    name = rng.choice((*texts.CONDITIONS, "people"))  # the rarest thing to see gets two shares
+    name = rng.choice((*texts.CONDITIONS, "people", *NOISE))  # what is hard gets two shares
     faulty = degrade(name, a, b, rng, noise)
     key = facts.measure("ivf", "roadscene171", *faulty)
-    if rng.random() >= TOLD_SHARE:
-        # Nobody wants noise: it stays out of the target also where no text speaks of it.
-        wanted = (a, b) if name.startswith("noise") else faulty
-        return Sample(faulty, wanted, bank.describe("ivf", key, rng))
+    if name in NOISE and rng.random() >= NOISE_TOLD:
+        neutral = rng.random() < NOISE_NEUTRAL
+        guidance = bank.neutral("ivf") if neutral else bank.describe("ivf", key, rng)
+        return Sample(faulty, (a, b), guidance, True)
+    if name not in NOISE and rng.random() >= TOLD_SHARE:
+        return Sample(faulty, faulty, bank.describe("ivf", key, rng))
     add, sharpen = wish(name, a, b)
     return Sample(faulty, (a, b), bank.condition(name, key, rng), True, add, sharpen)
 
@@ -126,9 +139,10 @@ class Sampler:
         if degraded:
             return _degraded(a, b, self.bank, rng, self.noise)
         key = facts.measure(task, pair.set, a, b)
-        if task == "ivf" and rng.random() < 0.5:
-            return Sample(self._grainy(a, b), (a, b), self.bank.describe(task, key, rng, pair))
-        return Sample((a, b), (a, b), self.bank.describe(task, key, rng, pair))
+        guidance = self.bank.describe(task, key, rng, pair)
+        kept = rng.random() < KEPT_SHARE.get(pair.set, 0.0)
+        grainy = task == "ivf" and rng.random() < 0.5
+        return Sample(self._grainy(a, b) if grainy else (a, b), (a, b), guidance, kept=kept)
 
     def _grainy(self, *sources: np.ndarray) -> tuple[np.ndarray, ...]:
         """Sources with a camera's grain, more in one than in the other; the target has none."""
@@ -150,6 +164,7 @@ class Sampler:
             told=torch.tensor([float(samples[1].told)]),
             add=stack([nothing if s.add is None else s.add for s in samples]),
             sharpen=torch.tensor([s.sharpen for s in samples]).view(-1, 1, 1, 1),
+            kept=torch.tensor([float(s.kept) for s in samples]),
         )
 
 
@@ -166,6 +181,7 @@ class Batch:
     told: Tensor  # [groups] 0 or 1, of the degraded samples
     add: Tensor
     sharpen: Tensor
+    kept: Tensor | None = None  # [N] 0 or 1: a refinement keeps what it was
 
     @property
     def groups(self) -> int:

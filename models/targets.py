@@ -45,7 +45,7 @@ WEIGHTS = {
         differences=0.25,
     ),
     # Black backgrounds must stay black; the fainter source must stay visible.
-    "mif": Weights(level=1.2, structure=0.8, edges=2.8, whole=0.5, information=1.4, black=20.0),
+    "mif": Weights(level=1.2, structure=0.8, edges=5.0, whole=0.35, information=1.6, black=20.0),
     # The brighter pixel says nothing about exposure.
     "mef": Weights(structure=0.25, pixel=0.0, edges=1.8, information=0.7, differences=0.3),
     "mff": Weights(

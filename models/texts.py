@@ -29,7 +29,7 @@ FAULTS = (  # of a source, task ivf
 )
 CONDITIONS = (*FAULTS, "people", "texture", "edges")
 COMMANDS = (
-    0.2  # share of the texts on a condition that are no more than a command, as a user types it
+    0.3  # share of the texts on a condition that are no more than a command, as a user types it
 )
 
 _COUNT = ("one", "two", "three", "several")
@@ -197,6 +197,57 @@ _SAID = {  # of the visible image, of the infrared image, what the fused image s
 }
 
 
+_TYPED = {  # bare commands beside those of _SAID; {o} is one of _LIVING or _HOT
+    "low light": ("brighten the picture", "it is too dark, make it lighter", "lift the shadows"),
+    "over-exposure": ("make it darker", "too bright, bring the {t} back", "recover the highlights"),
+    "glare": ("remove the glare", "less glare", "the lamp blinds the camera, take it out"),
+    "haze": ("remove the haze", "clear the smoke", "less fog", "see through the fog"),
+    "noise in visible": (
+        "denoise the picture",
+        "remove the grain",
+        "less noise in the visible image",
+    ),
+    "noise in infrared": ("denoise the thermal image", "less noise in the infrared image"),
+    "low contrast in infrared": ("more thermal contrast", "the infrared image is too flat"),
+    "blur": ("sharpen the visible image", "deblur", "make the {t} sharp again"),
+    "people": (
+        "highlight {o}",
+        "emphasise {o}",
+        "make {o} stand out",
+        "make {o} brighter",
+        "make {o} clearly visible",
+        "let {o} catch the eye",
+        "draw attention to {o}",
+        "show {o} more clearly",
+        "help me find {o}",
+        "I am looking for {o}",
+        "focus on {o}",
+        "where are {o}?",
+        "search for {o}",
+        "{o} must be seen at once",
+    ),
+    "texture": ("more texture", "more detail in the {t}", "show the surface of the {t}"),
+    "edges": ("sharper", "crisper edges", "make the outlines clear"),
+}
+_LIVING = (
+    "people",
+    "the people",
+    "the persons",
+    "persons",
+    "the humans",
+    "the pedestrians",
+    "the men and women",
+    "the animals",
+    "people and animals",
+    "persons and dogs",
+    "survivors",
+    "living beings",
+    "wildlife",
+    "the firefighters",
+)
+_HOT = ("the warm objects", "everything warm", "hot things", "heat sources", "the warm {w}")
+
+
 def condition(name: str, key: Key, seed: int) -> str:
     """An infrared-visible text that names a fault of a source, or a wish, and what to do."""
     rng = random.Random(f"{name} {key} {seed}")
@@ -207,9 +258,11 @@ def condition(name: str, key: Key, seed: int) -> str:
         "p": _place(key[2]) if key[2] in ("left", "centre", "right") else "in the centre",
         "w": rng.choice(("people", "persons", "cars", "objects")),
     }
-    should = rng.choice(wanted).format(**words)
     if rng.random() < COMMANDS:
-        return f"{should.capitalize()}."
+        words["o"] = rng.choice(_LIVING + _HOT).format(**words)
+        typed = rng.choice(wanted + _TYPED[name] * (3 if name == "people" else 1)).format(**words)
+        return typed[:1].upper() + typed[1:] + ("" if typed.endswith("?") else ".")
+    should = rng.choice(wanted).format(**words)
     should = f"The fused image should {should}."
     if not visible and not infrared and rng.random() < 0.3:
         return should  # a wish stands alone

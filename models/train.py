@@ -35,6 +35,7 @@ from variants import Variant
 PEAK, FLOOR, DECAY = 1.5e-3, 1e-5, 1e-4
 WARM = 500  # steps in which the learning rate rises; a fifth of them with --start
 NOISE = 0.02  # most of it in the stability loss
+KEPT = 4.0  # weight of what a refinement is to keep
 GUIDES = 0.3  # their share of the learning rate
 ROUND_FROM = 0.82  # share of the run after which the network learns with 8-bit rounding
 AVERAGE = 0.999  # of the running mean of the weights, which is what is shipped
@@ -78,6 +79,14 @@ def told_target(mean: Film, batch: Batch, neutral: Tensor) -> Tensor:
         return fused + batch.add[batch.degraded] + batch.sharpen[batch.degraded] * edges
 
 
+def kept(before: Film, batch: Batch, fused: Tensor, each: Tensor) -> Tensor:
+    """Loss a sample [N]: `each`, or where a sample is `kept` how far `fused` is from what the network made
+    of the clean pair `before` it was refined."""
+    with torch.no_grad():
+        wanted = before(*batch.clean, batch.guidance)
+    return torch.where(batch.kept > 0, KEPT * targets.told(fused, wanted), each)
+
+
 def stability(net: Film, batch: Batch, fused: Tensor, step: int | Tensor) -> Tensor:
     """Loss of the plain infrared-visible samples, moved by one to three pixels, with noise of up to 5
     grey levels in each source: more in one than in the other, as cameras have it."""
@@ -100,14 +109,19 @@ def step_loss(
     late: float | Tensor,
     step: int | Tensor,
     turn: int,
+    before: Film | None = None,
 ) -> dict[str, Tensor]:
     """Loss by name: one a task, `told` and `stable`; turn = step % 4 says which of the terms take part.
 
+    before: the network of --start, which `kept` samples go by.
     On a device nothing depends on the values of tensors, so that a step can be recorded as a graph.
     """
     logit, detail = net.maps(*batch.inputs, batch.guidance)
     fused = net.blend(*batch.inputs, logit, detail)  # not clipped: see losses.outside
-    each = targets.loss(plan, *batch.clean, fused, late, turn).view(len(TASKS), -1)
+    each = targets.loss(plan, *batch.clean, fused, late, turn)
+    if before is not None:
+        each = kept(before, batch, fused, each)
+    each = each.view(len(TASKS), -1)
     told = batch.told  # [groups], of the second row
     # A degraded sample that the text speaks of has a target of its own.
     found = {"ivf": ((each[0] + (1 - told) * each[1]) / (2 - told)).mean()}
@@ -187,10 +201,12 @@ def train(options: argparse.Namespace) -> None:
         flush=True,
     )
     optimizer = optimiser(net)
-    step, spent, file = 0, 0.0, work / "checkpoint.pt"
-    if options.start and not file.exists():
+    step, spent, file, before = 0, 0.0, work / "checkpoint.pt", None
+    if options.start:
         net.load_state_dict(torch.load(options.start)["mean"])
         mean.load_state_dict(net.state_dict())
+        before = Film(variant.shape).to(memory_format=torch.channels_last).eval()
+        before.load_state_dict(torch.load(options.keep or options.start)["mean"])
     if file.exists():
         known = torch.load(file)
         net.load_state_dict(known["net"])
@@ -226,7 +242,9 @@ def train(options: argparse.Namespace) -> None:
         batch = next(batches)
         if not variant.text:
             batch.guidance.zero_()
-        found = step_loss(net, mean, batch, neutral, plan, variant, late(at[0]), step, step % 4)
+        found = step_loss(
+            net, mean, batch, neutral, plan, variant, late(at[0]), step, step % 4, before
+        )
         total = sum(found.values()) / len(TASKS)
         optimizer.zero_grad()
         total.backward()
@@ -259,6 +277,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=10**9, help="a budget in steps instead")
     parser.add_argument("--table", type=float, default=8, help="minutes between validation tables")
     parser.add_argument("--start", type=Path, help="begin with the mean weights of a checkpoint")
+    parser.add_argument("--keep", type=Path, help="what `kept` samples go by (default: --start)")
     parser.add_argument("--peak", type=float, default=PEAK, help="highest learning rate")
     parser.add_argument("--threads", type=int, default=1)
     parser.set_defaults(variant=Variant())

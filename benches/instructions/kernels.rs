@@ -87,6 +87,7 @@ pub(super) fn cells(name: &str, times: usize) {
         planes,
         width,
         detail: 0.5,
+        dead_zone: 1.0 / 255.0,
         path,
     };
     for _ in 0..times {

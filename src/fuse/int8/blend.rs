@@ -9,7 +9,9 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
-use super::node::{Built, Form, Operator, Plain, positive, refuse, unresolved, values};
+use super::node::{
+    Built, Form, Operator, Plain, positive, positive_if_any, refuse, unresolved, values,
+};
 use super::team::{band_rows, bands, each_band, team};
 use crate::simd::int8::{Blend, CELL, Path, Quantise, lend};
 
@@ -31,6 +33,8 @@ pub(super) struct SpaceToDepthQuant {
 pub(super) struct BlendOutput {
     /// Bound of the detail.
     detail: f32,
+    /// Detail of at most this magnitude is none, and larger one is smaller by it.
+    dead_zone: f32,
 }
 
 pub(super) fn parse_quantise(_: &ParsingContext, node: &NodeProto) -> Built {
@@ -43,7 +47,8 @@ pub(super) fn parse_quantise(_: &ParsingContext, node: &NodeProto) -> Built {
 
 pub(super) fn parse_blend(_: &ParsingContext, node: &NodeProto) -> Built {
     let detail = positive(node, "detail")?;
-    Ok(unresolved(BlendOutput { detail }))
+    let dead_zone = positive_if_any(node, "dead_zone")?.unwrap_or_default();
+    Ok(unresolved(BlendOutput { detail, dead_zone }))
 }
 
 /// Height and width of two pictures.
@@ -134,6 +139,7 @@ impl Operator for BlendOutput {
             planes,
             width,
             detail: self.detail,
+            dead_zone: self.dead_zone,
             path: Path::best(),
         };
         blend_on_all(&blend, out.as_slice_mut()?);

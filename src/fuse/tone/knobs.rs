@@ -17,7 +17,7 @@ const fn gain(percent: i32) -> i32 {
 }
 
 /// Gain of detail (what differs from the mean of its surroundings): the most, at strength 1.
-pub const DETAIL_MAX: i32 = gain(130);
+pub const DETAIL_MAX: i32 = gain(127);
 /// The least, for pictures that have much local contrast.
 pub const DETAIL_MIN: i32 = gain(115);
 /// Local contrast (RMS within a cell) from which on the gain falls, in levels: the gain aims at

@@ -7,6 +7,8 @@
 //!
 //! With w the weight of a, c = a - b, and W and C their means over 4 x 4 pixels brought up
 //! bilinearly: fused = b + w (c - C) + W C + d. Two bands of a pyramid (Burt and Adelson 1983).
+//! What is left of the detail d lies beyond a dead zone, so that the rounding of 8-bit features, less than
+//! a grey level of it, does not reach the picture where a source is right as it is.
 
 use super::cells::{PIXELS, depth_order};
 use super::exponential::{sigmoid, within};
@@ -34,13 +36,15 @@ pub struct Blend<'a> {
     pub width: usize,
     /// Bound of the detail.
     pub detail: f32,
+    /// What is taken off the detail's magnitude: less is none (soft threshold, Donoho 1995).
+    pub dead_zone: f32,
     /// How it is computed.
     pub path: Path,
 }
 
 impl Blend<'_> {
     /// fused = clip(b + w (c - C) + W C + d), with w the sigmoid of the first 16 channels of the
-    /// maps and d the other 16 within `detail`; into `out` `[height, width]`.
+    /// maps and d the other 16 within `detail`, less the dead zone; into `out` `[height, width]`.
     pub fn run(&self, out: &mut [f32]) {
         let mut means = lend([0.0; 2], self.means());
         let columns = self.columns();
@@ -177,6 +181,7 @@ impl Portable for Mix<'_> {
             planes: [a, b],
             width,
             detail,
+            dead_zone,
             ..
         } = self.whole;
         let (row, columns) = (width / CELL * MAPS, width / CELL + 2);
@@ -197,6 +202,7 @@ impl Portable for Mix<'_> {
             {
                 let fine = *out * (a - b - difference);
                 let more = within(*more, -detail, detail);
+                let more = more - within(more, -dead_zone, dead_zone);
                 *out = within(b + fine + weight * difference + more, 0.0, 1.0);
             }
         }

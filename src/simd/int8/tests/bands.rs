@@ -183,6 +183,7 @@ proptest! {
             planes: [&a, &b],
             width: columns * CELL,
             detail: 0.4,
+            dead_zone: 0.01,
             path,
         };
         let mut whole = vec![9.0; pixels];
