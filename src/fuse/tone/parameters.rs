@@ -151,7 +151,7 @@ mod tests {
             Parameters::of(&[1; 256], GridStatistics { mean: 0, variance }).detail
         };
         assert_eq!(gain(5), DETAIL_MAX);
-        assert!(gain(38) < DETAIL_MAX && gain(38) > gain(40));
+        assert!(gain(35) < DETAIL_MAX && gain(35) > gain(36));
         assert_eq!(gain(120), DETAIL_MIN);
     }
 
