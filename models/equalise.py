@@ -13,15 +13,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 import data
 from bank import Bank
 from film import Film, Guide
-from quantise import cases, middle
-from validate import pad, spread
+from quantise import cases, feed, middle
+from rounding import Rounded
+from validate import spread
 
 MOST = 8.0  # times that a channel is made larger
 PAIRS = 4  # training pairs a set
@@ -44,11 +44,8 @@ def ranges(net: Film, folder: Path, bank: Bank) -> list[Tensor]:
         for name in data.SETS:
             for pair in spread(data.load(folder, name, "train"), PAIRS):
                 for a, b, guidance in cases(bank, pair):
-                    planes = (pad(x).astype(np.float32) / 255 for x in middle(a, b))
-                    net(
-                        *(torch.from_numpy(x)[None, None] for x in planes),
-                        torch.from_numpy(guidance)[None],
-                    )
+                    inputs = feed(*middle(a, b), guidance)
+                    net(*(torch.from_numpy(x) for x in inputs.values()))
     for hook in hooks:
         hook.remove()
     return found
@@ -110,7 +107,7 @@ def main() -> None:
     if difference > 1e-4:
         raise SystemExit(f"the network changed by {difference:g}")
     for feature in net.modules():
-        if hasattr(feature, "bound"):
+        if isinstance(feature, Rounded):
             feature.bound.zero_()  # of the old ranges; training finds the new ones
     torch.save({"mean": net.state_dict()}, options.out)
     for name, x in zip(("to the second gain", "from it on"), found):

@@ -82,9 +82,12 @@ def told_target(mean: Film, batch: Batch, neutral: Tensor) -> Tensor:
 def kept(before: Film, batch: Batch, fused: Tensor, each: Tensor) -> Tensor:
     """Loss a sample [N]: `each`, or where a sample is `kept` how far `fused` is from what the network made
     of the clean pair `before` it was refined."""
+    chosen = batch.kept > 0
+    if not chosen.any():
+        return each
     with torch.no_grad():
-        wanted = before(*batch.clean, batch.guidance)
-    return torch.where(batch.kept > 0, KEPT * targets.told(fused, wanted), each)
+        wanted = before(*(x[chosen] for x in batch.clean), batch.guidance[chosen])
+    return each.masked_scatter(chosen, KEPT * targets.told(fused[chosen], wanted))
 
 
 def stability(net: Film, batch: Batch, fused: Tensor, step: int | Tensor) -> Tensor:
@@ -113,7 +116,7 @@ def step_loss(
 ) -> dict[str, Tensor]:
     """Loss by name: one a task, `told` and `stable`; turn = step % 4 says which of the terms take part.
 
-    before: the network of --start, which `kept` samples go by.
+    before: the network that `kept` samples go by (--keep, or else --start).
     On a device nothing depends on the values of tensors, so that a step can be recorded as a graph.
     """
     logit, detail = net.maps(*batch.inputs, batch.guidance)
