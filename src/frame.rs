@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clean::Condition;
 use crate::clock::Timestamp;
 
 /// Width and height of a picture, in pixels.
@@ -199,6 +200,8 @@ pub struct Frame {
     pub picture: Picture,
     /// The raw counts of a 16-bit thermal camera, else `None`.
     pub counts: Option<Counts>,
+    /// What the picture was measured to suffer from, before it was cleaned.
+    pub condition: Condition,
 }
 
 impl Frame {
@@ -209,6 +212,7 @@ impl Frame {
             sequence: 0,
             picture: Picture::new(size, channels),
             counts: with_counts.then(|| Counts::new(size)),
+            condition: Condition::default(),
         }
     }
 
@@ -216,6 +220,7 @@ impl Frame {
     pub fn copy_from(&mut self, other: &Self) {
         self.timestamp = other.timestamp;
         self.sequence = other.sequence;
+        self.condition = other.condition;
         self.picture.copy_from(&other.picture);
         match (&mut self.counts, &other.counts) {
             (Some(mine), Some(theirs)) => {

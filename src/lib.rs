@@ -9,6 +9,7 @@ pub mod acquire;
 pub mod align;
 pub mod buttons;
 pub mod channel;
+pub mod clean;
 pub mod clock;
 pub mod config;
 pub mod control;

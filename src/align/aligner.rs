@@ -58,6 +58,15 @@ impl Aligner {
         let infrared = pair.infrared.as_deref().map(|frame| &frame.picture);
         let visible = pair.visible.as_deref().map(|frame| &frame.picture);
         self.align_pictures(infrared, visible, out);
+        for (to, frame) in out
+            .condition
+            .iter_mut()
+            .zip([&pair.infrared, &pair.visible])
+        {
+            *to = frame
+                .as_deref()
+                .map_or_else(Default::default, |frame| frame.condition);
+        }
     }
 
     /// Takes the raw counts of the pair's infrared frame over, as they are; see [`CountsAligner`].

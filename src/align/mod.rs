@@ -23,6 +23,7 @@ pub use heat::Heat;
 pub use lens::Lens;
 pub use remap::RemapTable;
 
+use crate::clean::Condition;
 use crate::frame::{Picture, Size};
 
 /// Why a calibration cannot be used.
@@ -82,6 +83,8 @@ pub struct AlignedPair {
     pub has_visible: bool,
     /// Source A before its range was mapped; filled for the text path only.
     pub heat: Heat,
+    /// What sources A and B were measured to suffer from, before they were cleaned.
+    pub condition: [Condition; 2],
 }
 
 impl AlignedPair {
@@ -97,6 +100,7 @@ impl AlignedPair {
             has_infrared: false,
             has_visible: false,
             heat: Heat::new(size),
+            condition: Default::default(),
         }
     }
 
@@ -121,5 +125,6 @@ impl AlignedPair {
         self.has_infrared = other.has_infrared;
         self.has_visible = other.has_visible;
         self.heat.copy_from(&other.heat);
+        self.condition = other.condition;
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::Controls;
 use crate::config::Task;
 
 /// Who wrote a text.
@@ -74,6 +75,8 @@ pub struct Guidance {
     pub origin: Origin,
     /// The task it was written for.
     pub task: Task,
+    /// What the text sets beside the network.
+    pub controls: Controls,
 }
 
 /// Features that do not fit a network.
@@ -117,6 +120,7 @@ impl Guidance {
             text: text.to_owned(),
             origin,
             task,
+            controls: Controls::default(),
         })
     }
 
@@ -130,6 +134,7 @@ impl Guidance {
             text: String::new(),
             origin: Origin::Neutral,
             task,
+            controls: Controls::default(),
         }
     }
 

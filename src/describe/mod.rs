@@ -11,6 +11,7 @@ mod backoff;
 mod child;
 mod client;
 mod control_group;
+mod controls;
 mod detector;
 mod event_log;
 mod facts;
@@ -43,6 +44,7 @@ use std::time::Duration;
 
 pub use client::ProcessDescriber;
 pub use control_group::{ControlGroup, Limits};
+pub use controls::{Controls, Emphasis};
 pub use detector::Detector;
 pub use facts::{
     Change, ChangeKind, Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts,

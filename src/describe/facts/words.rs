@@ -1,9 +1,9 @@
 //! Places and numbers in words.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where in a picture, as the viewer sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
     /// Left third.
