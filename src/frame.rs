@@ -340,20 +340,3 @@ impl FramePair {
         }
     }
 }
-
-/// What the fuse stage hands to the present stage.
-#[derive(Debug)]
-pub struct FusedFrame {
-    /// RGB, output size.
-    pub picture: Picture,
-    /// Time of the newer source frame.
-    pub timestamp: Timestamp,
-    /// Running number of the pair.
-    pub sequence: u64,
-    /// The mode it was made for.
-    pub mode: crate::config::Mode,
-    /// Short marks for the overlay ("NO THERMAL", "FFC", "CLASSIC"), empty in the normal case.
-    pub marks: crate::metrics::Marks,
-    /// The sources as shown side by side by headless contact sheets; only kept when asked for.
-    pub sources: Option<crate::present::SourceViews>,
-}

@@ -22,6 +22,7 @@ pub mod fuse;
 mod jpeg;
 pub mod metrics;
 pub mod pipeline;
+mod position;
 pub mod present;
 pub mod quality;
 pub mod simd;

@@ -29,10 +29,12 @@ use crate::config::{Config, FuseConfig, Mode, Task};
 use crate::describe::{
     DescribeError, Describer, FrameCount, Guidance, GuideSettings, GuideWorker, Turns,
 };
-use crate::frame::{FusedFrame, Picture, Pool, Size};
+use crate::frame::{Picture, Pool, Size};
 use crate::fuse::FuseStage;
+use crate::fuse::FusedFrame;
+use crate::fuse::SourceViews;
 use crate::metrics::Marks;
-use crate::present::{PresentError, Screen, SourceViews};
+use crate::present::{PresentError, Screen};
 use crate::sys::cores;
 use crate::sys::team::Team;
 

@@ -17,10 +17,12 @@ use std::time::Duration;
 use filmd::acquire::{PairSource, open_source};
 use filmd::config::{Config, Mode, SourceConfig, SyntheticConfig, Task, ToneMode};
 use filmd::describe::{Guidance, Origin, TokenFeatures};
-use filmd::frame::{FusedFrame, Picture, Size};
+use filmd::frame::{Picture, Size};
+use filmd::fuse::FusedFrame;
+use filmd::fuse::SourceViews;
 use filmd::fuse::{ClassicFuser, FuseError, FuseStage, Fuser, Manifest, NetworkFuser, Shown};
 use filmd::metrics::{Marks, Metrics};
-use filmd::present::{Overlay, OverlayInfo, SourceViews};
+use filmd::present::{Overlay, OverlayInfo};
 
 struct Counting;
 

@@ -16,8 +16,9 @@ use filmd::acquire::open_source;
 use filmd::config::{Config, Engine, Mode, OutputConfig, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::Guidance;
 use filmd::files::{read_picture, write_picture};
-use filmd::frame::{FusedFrame, Picture};
+use filmd::frame::Picture;
 use filmd::fuse::FuseStage;
+use filmd::fuse::FusedFrame;
 use filmd::metrics::{Marks, Metrics};
 
 /// Pairs of the scene, at 30 a second.

@@ -13,8 +13,9 @@ use std::time::Duration;
 use filmd::acquire::open_source;
 use filmd::config::{Config, Engine, Mode, OutputConfig, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::{DescribeError, Guidance};
-use filmd::frame::{FusedFrame, Picture, Size};
+use filmd::frame::{Picture, Size};
 use filmd::fuse::FuseStage;
+use filmd::fuse::FusedFrame;
 use filmd::pipeline::{Parts, Pipeline, ScreenFactory};
 use filmd::present::{PresentError, Screen, ScreenEvent};
 

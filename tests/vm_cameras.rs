@@ -17,8 +17,9 @@ use filmd::acquire::open_source;
 use filmd::align::Calibration;
 use filmd::config::Config;
 use filmd::describe::{DescribeError, Guidance};
-use filmd::frame::{FusedFrame, Picture, Size};
+use filmd::frame::{Picture, Size};
 use filmd::fuse::FuseStage;
+use filmd::fuse::FusedFrame;
 use filmd::pipeline::{Parts, Pipeline};
 use filmd::present::{PresentError, Screen, ScreenEvent};
 

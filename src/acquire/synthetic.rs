@@ -9,6 +9,7 @@
 
 mod actors;
 mod backdrop;
+mod cast;
 mod crowd;
 mod fire;
 mod haze;

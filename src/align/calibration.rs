@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::AlignError;
 use super::homography::Homography;
 use super::lens::Lens;
-use crate::config::line_and_column;
 use crate::frame::Size;
+use crate::position::line_and_column;
 
 /// The largest side of a picture that a calibration may name.
 const MAX_SIDE: usize = 16_384;

@@ -5,13 +5,11 @@
 //! process; guide, for the template. Blocks: never. Allocates: text. Fails when: [`PromptError`].
 //! Not its job: running a model; choosing the facts.
 
-use super::prompt::{self, PromptError};
+use super::prompt::{self, MAX_QUESTION, PromptError};
 use super::template;
 use super::wording::Wording;
 use crate::config::Task;
 
-/// Bytes a question may have.
-pub const MAX_QUESTION: usize = 200;
 /// Questions a request may have: 64 rows of guidance have room for no more.
 pub const MAX_QUESTIONS: usize = 8;
 

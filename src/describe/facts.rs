@@ -33,10 +33,9 @@ pub use focus::FocusFacts;
 pub use groups::Group;
 pub use light::{Light, VisibleFacts};
 pub use medical::MedicalFacts;
-pub use motion::Motion;
 pub use objects::NamedObject;
 pub use scene::SceneFacts;
-pub use warm::{Distance, Shape, WarmObject};
+pub use warm::{Distance, Motion, Shape, WarmObject};
 pub use words::Place;
 
 use crate::align::AlignedPair;

@@ -14,6 +14,8 @@ use crate::config::Task;
 pub const MAX_SENTENCES: usize = 6;
 /// Bytes a sentence may have.
 pub const MAX_SENTENCE: usize = 400;
+/// Bytes a question may have.
+pub const MAX_QUESTION: usize = 200;
 /// Between two fact sentences that begin with "The".
 const JOINTS: [&str; 2] = [". The ", ", while the "];
 /// Verbs that mean the same of an image; facts have the first.
@@ -34,7 +36,7 @@ pub enum PromptError {
         bytes: usize,
     },
     /// A question that is empty, or too long.
-    #[error("a question has {0} bytes, 1 to {most} can be asked", most = super::ask::MAX_QUESTION)]
+    #[error("a question has {0} bytes, 1 to {most} can be asked", most = MAX_QUESTION)]
     Question(usize),
 }
 

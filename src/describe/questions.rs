@@ -9,10 +9,12 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ask::{self, MAX_QUESTION, MAX_QUESTIONS};
+use super::ask::{self, MAX_QUESTIONS};
 use super::facts::{merged, rows};
+use super::prompt::MAX_QUESTION;
 use super::{Facts, Origin, Segment};
-use crate::config::{Task, line_and_column};
+use crate::config::Task;
+use crate::position::line_and_column;
 
 /// The shipped questions.
 const SHIPPED: &str = include_str!("questions.toml");

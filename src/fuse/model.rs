@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use super::FuseError;
 use super::entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Raw, Role};
 use super::entries::{check, compare, unreadable};
-use crate::config::{Task, line_and_column};
+use crate::config::Task;
 use crate::describe::{Guidance, Origin, TokenFeatures};
 use crate::digest;
+use crate::position::line_and_column;
 
 /// The file's name inside a models folder.
 pub const MANIFEST_NAME: &str = "manifest.toml";

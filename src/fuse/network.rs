@@ -11,6 +11,7 @@ use tract_onnx::prelude::*;
 
 use super::int8::{self, bands_on, within};
 use super::runner::Runner;
+use super::tensors::{GUIDANCE, overwrite};
 use super::{FuseError, Fuser, Manifest, NetworkEntry, Shown};
 use crate::frame::{Picture, Size};
 use crate::simd::int8::{Path as KernelPath, grey_row, unit_row};
@@ -18,7 +19,6 @@ use crate::sys::team::Team;
 
 const INFRARED: &str = "infrared";
 const VISIBLE: &str = "visible";
-pub(super) const GUIDANCE: &str = "guidance";
 
 /// A network at one size of picture.
 #[derive(Debug)]
@@ -168,20 +168,6 @@ impl Fuser for NetworkFuser {
         let (runner, inputs) = (&mut self.runner, &mut self.inputs);
         within(team, || runner.run(inputs, guidance, read)).map_err(FuseError::Run)
     }
-}
-
-/// Overwrites the tensor's values. A run may leave a second owner behind (a node that passes its
-/// input through); then a copy takes its place.
-pub(super) fn overwrite(
-    tensor: &mut Arc<Tensor>,
-    write: impl FnOnce(&mut [f32]),
-) -> Result<(), String> {
-    let in_tract = |error: TractError| format!("{error:#}");
-    let mut view = Arc::make_mut(tensor)
-        .try_as_plain_ram_mut()
-        .map_err(in_tract)?;
-    write(view.as_slice_mut::<f32>().map_err(in_tract)?);
-    Ok(())
 }
 
 /// Grey levels to 0..=1; columns and rows beyond the picture repeat its edge.

@@ -13,7 +13,7 @@ use tract_onnx::tract_hir::infer::Factoid;
 
 use super::Shown;
 use super::int8::Sequence;
-use super::network::{GUIDANCE, overwrite};
+use super::tensors::{GUIDANCE, overwrite};
 
 #[derive(Debug)]
 pub(super) enum Runner {

@@ -12,7 +12,8 @@ use crate::align::{AlignError, AlignedPair, Aligner, Calibration, CountsAligner}
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Mode, Palette};
 use crate::describe::Guidance;
-use crate::frame::{FramePair, FusedFrame, Picture};
+use crate::frame::{FramePair, Picture};
+use crate::fuse::FusedFrame;
 use crate::metrics::{Marks, Metrics, count};
 
 /// A failure weighs as much as so many good frames.

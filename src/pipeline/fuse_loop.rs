@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::{PATIENCE, Scene, Shared};
 use crate::channel::Mailbox;
 use crate::describe::Turns;
-use crate::frame::{FramePair, FusedFrame, Pool, Pooled};
+use crate::frame::{FramePair, Pool, Pooled};
 use crate::fuse::FuseStage;
+use crate::fuse::FusedFrame;
 use crate::metrics::count;
 
 pub(super) struct FuseLoop {

@@ -10,7 +10,8 @@ use crate::channel::Mailbox;
 use crate::clock::Timestamp;
 use crate::config::Mode;
 use crate::files::write_picture;
-use crate::frame::{FusedFrame, Picture, Pooled, Size};
+use crate::frame::{Picture, Pooled, Size};
+use crate::fuse::FusedFrame;
 use crate::metrics::count;
 use crate::present::{Overlay, OverlayInfo, PresentError, Screen, ScreenEvent};
 

@@ -12,7 +12,8 @@ use image::{Delay, Frame, RgbaImage};
 use super::sampler::Sampler;
 use super::scale::{Filter, Layout, Scaler};
 use crate::clock::Timestamp;
-use crate::frame::{FusedFrame, Picture, Size};
+use crate::frame::{Picture, Size};
+use crate::fuse::FusedFrame;
 
 /// Frames kept at most: 12.8 s at 10 a second; a longer run gets fewer a second, and from
 /// 25.6 s on it is shown faster than it was.

@@ -29,7 +29,8 @@ use super::drm_choice::{
 use super::paint::Painter;
 use super::{PresentError, Screen, ScreenEvent};
 use crate::clock::{Clock, Timestamp};
-use crate::frame::{FusedFrame, Size};
+use crate::frame::Size;
+use crate::fuse::FusedFrame;
 
 /// A display that has not taken a frame for so long is gone: the slowest show 10 a second.
 const FLIP_TIMEOUT: Duration = Duration::from_secs(1);

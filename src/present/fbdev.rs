@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use super::paint::{Painter, rgb565};
 use super::{PresentError, Screen, ScreenEvent};
-use crate::frame::{FusedFrame, Size};
+use crate::frame::Size;
+use crate::fuse::FusedFrame;
 
 /// What the kernel says of a frame buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

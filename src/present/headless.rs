@@ -11,7 +11,8 @@ use super::sheet::Sheet;
 use super::{PresentError, Screen, ScreenEvent};
 use crate::config::Task;
 use crate::files::{write_atomic, write_picture};
-use crate::frame::{FusedFrame, Picture, Size};
+use crate::frame::{Picture, Size};
+use crate::fuse::FusedFrame;
 
 /// What a headless run leaves behind; by default nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

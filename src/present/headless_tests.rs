@@ -1,8 +1,8 @@
 use super::*;
 use crate::clock::Timestamp;
 use crate::config::Mode;
+use crate::fuse::SourceViews;
 use crate::metrics::Marks;
-use crate::present::SourceViews;
 
 const SIZE: Size = Size::new(64, 48);
 

@@ -41,29 +41,8 @@ pub use window::WindowScreen;
 use crate::align::AlignedPair;
 use crate::config::{Mode, PresentConfig, ScreenKind};
 use crate::files::FileError;
-use crate::frame::{FramePair, FusedFrame, Picture, Size};
-
-/// The sources of a frame, kept beside it where a contact sheet is wanted.
-#[derive(Debug, Clone)]
-pub struct SourceViews {
-    /// The visible picture, output size.
-    pub visible: Picture,
-    /// The thermal picture in the camera's own geometry and size.
-    pub thermal: Picture,
-    /// The thermal picture aligned, output size.
-    pub aligned: Picture,
-}
-
-impl SourceViews {
-    /// Becomes a copy of a pair's sources; what is missing stays as it was.
-    pub fn keep(&mut self, pair: &FramePair, aligned: &AlignedPair) {
-        if let Some(infrared) = &pair.infrared {
-            self.thermal.copy_from(&infrared.picture);
-        }
-        self.visible.copy_from(&aligned.visible);
-        self.aligned.copy_from(&aligned.infrared);
-    }
-}
+use crate::frame::Size;
+use crate::fuse::FusedFrame;
 
 /// What a screen's own keys or buttons ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use super::scale::{Filter, Layout, Scaler, fit};
 use super::wrap::wrap;
 use crate::clock::Timestamp;
 use crate::config::{Mode, Task};
-use crate::frame::{FusedFrame, Picture, Size};
+use crate::frame::{Picture, Size};
+use crate::fuse::FusedFrame;
 
 /// Moments on the finished sheet, at most.
 const ROWS: usize = 4;
@@ -181,8 +182,8 @@ impl Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuse::SourceViews;
     use crate::metrics::Marks;
-    use crate::present::SourceViews;
 
     fn filled(size: Size, channels: usize, value: u8) -> Picture {
         Picture::from_data(size, channels, vec![value; size.area() * channels]).unwrap()

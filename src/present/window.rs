@@ -15,7 +15,8 @@ use minifb::{InputCallback, Key, ScaleMode, Window, WindowOptions};
 
 use super::{PresentError, Screen, ScreenEvent};
 use crate::config::Mode;
-use crate::frame::{FusedFrame, Picture, Size};
+use crate::frame::{Picture, Size};
+use crate::fuse::FusedFrame;
 
 thread_local! {
     // minifb's window is not Send, a Screen is: the window stays with the thread that shows.

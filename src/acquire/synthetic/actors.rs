@@ -3,9 +3,10 @@
 //! Input: [`Person`], [`Vehicle`]. Output: pixels. Thread: acquire. Blocks and allocates: never.
 //! Fails when: never. Not its job: where they are.
 
+use super::cast::{CAR, Person, Vehicle};
 use super::random::sine;
 use super::raster::{Canvas, Capsule, Paint, draw_capsule, draw_quad};
-use super::scene::{CAR, Moment, Person, Vehicle, celsius, pixels_per_metre};
+use super::scene::{Moment, celsius, pixels_per_metre};
 use super::world::{Point, project};
 
 fn lit(colour: [u8; 3], light: [f32; 3]) -> [u8; 3] {

@@ -3,9 +3,10 @@
 //! Input: a seed. Output: [`Backdrop`]. Thread: the one that makes the source. Blocks: no, but
 //! takes a moment. Allocates: the pictures. Fails when: never. Not its job: what moves.
 
+use super::cast::{FIRE, LAMP, LAMP_HEAD};
 use super::random::{fractal, hash, mix_f, smooth_step, value_noise};
 use super::raster::{Canvas, Capsule, Paint, draw_capsule};
-use super::scene::{FIRE, LAMP, LAMP_HEAD, ROAD, celsius, distance, static_light};
+use super::scene::{ROAD, celsius, distance, static_light};
 use super::world::{CENTRE, HORIZON, INFRARED, VISIBLE, back, ground, parallax, project};
 
 /// What a visible pixel shows where nothing moves.

@@ -7,8 +7,8 @@
 //! none hides another (an outline that is two objects has no right answer). Before and after that
 //! they walk and drive, and may meet.
 
+use super::cast::{CAR, FIRE, FIRE_SIZE, LAMP, LAMP_HEAD, PEOPLE, Person, Vehicle};
 use super::random::{Random, hash};
-use super::scene::{CAR, FIRE, FIRE_SIZE, LAMP, LAMP_HEAD, PEOPLE, Person, Vehicle};
 use super::world::{CENTRE, FOCAL, VISIBLE, project};
 
 /// Seconds of an episode.

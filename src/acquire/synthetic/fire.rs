@@ -3,9 +3,10 @@
 //! Input: a seed, a moment. Output: pixels. Thread: acquire. Blocks: never. Allocates: when made.
 //! Fails when: never. Not its job: smoke.
 
+use super::cast::{FIRE, FIRE_SIZE};
 use super::random::{Random, falloff, mix_f};
 use super::raster::Canvas;
-use super::scene::{FIRE, FIRE_SIZE, Moment, celsius, distance, ground_row, pixels_per_metre};
+use super::scene::{Moment, celsius, distance, ground_row, pixels_per_metre};
 use super::world::{View, ground, project};
 
 const WIDTH: usize = 44;

@@ -3,8 +3,9 @@
 //! Input: a moment. Output: visible pixels. Thread: acquire. Blocks: never. Allocates: when made.
 //! Fails when: never. Not its job: the thermal picture, which sees through both.
 
+use super::cast::{CAR, FIRE, Vehicle};
 use super::random::{hash, smooth, smooth_step};
-use super::scene::{CAR, FIRE, Moment, Vehicle, glare_radius};
+use super::scene::{Moment, glare_radius};
 use super::world::{HORIZON, Point, VISIBLE, ground, project};
 
 /// Side of the tile of drifting noise; a power of two.

@@ -6,11 +6,12 @@
 
 use super::actors::{draw_person, draw_vehicle};
 use super::backdrop::Backdrop;
+use super::cast::{FIRE, PEOPLE};
 use super::fire::Fire;
 use super::haze::Haze;
 use super::random::{Random, hash, noise_table};
 use super::raster::Canvas;
-use super::scene::{FIRE, Moment, PEOPLE};
+use super::scene::Moment;
 use super::world::{INFRARED, VISIBLE};
 use crate::frame::{Counts, Picture};
 

@@ -3,24 +3,15 @@
 //! Input: a frame's number. Output: [`Moment`], [`Truth`]. Thread: any. Blocks: never.
 //! Allocates: [`Moment::truth`] only. Fails when: never. Not its job: pixels.
 
+use super::cast::{CAR, FIRE, FIRE_SIZE, LAMP, LAMP_HEAD, PEOPLE, Person, Vehicle};
 use super::crowd::people_and_car;
 use super::random::{Random, falloff, hash, mix_f, sine, smooth_step};
 use super::world::{EYE, FOCAL, HORIZON, Point, View, project};
 
-/// Where the fire burns: x, z.
-pub const FIRE: (f32, f32) = (-4.3, 12.0);
-/// The fire's width and height, metres.
-pub const FIRE_SIZE: (f32, f32) = (1.1, 1.7);
-/// Where the street lamp stands: x, z; its head is above the road's edge.
-pub const LAMP: (f32, f32) = (0.75, 19.0);
-/// Height of the lamp's head and its reach towards the road.
-pub const LAMP_HEAD: (f32, f32) = (5.4, 0.9);
 /// The road's edges, x.
 pub const ROAD: (f32, f32) = (1.3, 8.5);
 /// The middle of each lane: oncoming, departing.
 const LANES: [f32; 2] = [3.0, 6.6];
-/// Most people at once.
-pub const PEOPLE: usize = 4;
 /// Seconds from one oncoming vehicle to the next.
 const TRAFFIC: f64 = 17.0;
 
@@ -28,37 +19,6 @@ const TRAFFIC: f64 = 17.0;
 pub const fn celsius(hundredths: i32) -> u16 {
     (hundredths + 27_315) as u16
 }
-
-/// A person walking to and fro.
-#[derive(Debug, Clone, Copy)]
-pub struct Person {
-    /// To the right, metres.
-    pub x: f32,
-    /// Ahead, metres.
-    pub z: f32,
-    /// 1: walks to the right, -1: to the left.
-    pub heading: f32,
-    /// Steps, in full cycles of two.
-    pub gait: f32,
-    /// Height, metres.
-    pub height: f32,
-    /// Colours of jacket and trousers, as under white light.
-    pub clothes: [[u8; 3]; 2],
-}
-
-/// A car on the road.
-#[derive(Debug, Clone, Copy)]
-pub struct Vehicle {
-    /// Middle, metres to the right.
-    pub x: f32,
-    /// The nearer end, metres ahead.
-    pub z: f32,
-    /// Its headlights face the camera.
-    pub oncoming: bool,
-}
-
-/// Length, width and height of the car, metres.
-pub const CAR: (f32, f32, f32) = (4.3, 1.8, 1.45);
 
 /// The scene at a moment.
 #[derive(Debug, Clone, Copy)]

@@ -3,9 +3,7 @@
 //! Input: objects of two looks. Output: [`Motion`]. Thread: guide. Blocks: never. Allocates:
 //! never. Fails when: never; what is not found again has no motion. Not its job: keeping looks.
 
-use serde::Serialize;
-
-use super::warm::WarmObject;
+use super::warm::{Motion, WarmObject};
 
 /// Widths of the picture a second: slower is standing.
 const SLOW: f32 = 0.012;
@@ -15,22 +13,6 @@ const GROWTH: f32 = 0.1;
 const CELLS_OFF: f32 = 0.018;
 /// Looks further apart than this, seconds, have no common objects for certain.
 const LONGEST: f32 = 2.0;
-
-/// The way of an object, as the viewer sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Motion {
-    /// Where it was.
-    Still,
-    /// To the left.
-    Left,
-    /// To the right.
-    Right,
-    /// It grows.
-    Approaching,
-    /// It shrinks.
-    Receding,
-}
 
 /// Gives `now` its motion since `before`, `seconds` earlier.
 pub(super) fn follow(now: &mut [WarmObject], before: &[WarmObject], seconds: f32) {

@@ -9,8 +9,23 @@ use serde::Serialize;
 use super::blobs::{Blob, components};
 use super::grid::Grid;
 use super::heat_map::{HeatMap, Kind};
-use super::motion::Motion;
 use super::words::Place;
+
+/// The way of an object, as the viewer sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Motion {
+    /// Where it was.
+    Still,
+    /// To the left.
+    Left,
+    /// To the right.
+    Right,
+    /// It grows.
+    Approaching,
+    /// It shrinks.
+    Receding,
+}
 
 /// Most outlines looked at; a picture with more is clutter.
 const MOST: usize = 64;

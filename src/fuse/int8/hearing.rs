@@ -14,9 +14,9 @@ use std::sync::Arc;
 use tract_onnx::prelude::*;
 
 use super::node::{Fading, values};
-use super::sequence::{Made, Origin, Step};
+use super::steps::{Made, Origin, Step};
 use crate::describe::Guidance;
-use crate::fuse::network::overwrite;
+use crate::fuse::tensors::overwrite;
 use crate::fuse::{Between, Shown};
 
 /// The operators that see the guidance and no picture.

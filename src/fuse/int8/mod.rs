@@ -17,6 +17,7 @@ mod hearing;
 mod node;
 mod pool;
 mod sequence;
+mod steps;
 mod team;
 #[cfg(test)]
 mod tests;

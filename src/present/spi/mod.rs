@@ -28,7 +28,8 @@ use super::attempts::{ATTEMPTS, persist};
 use super::paint::{Painter, rgb565};
 use super::{PresentError, Screen, ScreenEvent};
 use crate::config::{PanelController, SpiConfig};
-use crate::frame::{FusedFrame, Size};
+use crate::frame::Size;
+use crate::fuse::FusedFrame;
 
 /// A band of rows fills about so many transfers: where one fails, so much is sent again.
 const BAND: usize = 8;

@@ -1,0 +1,127 @@
+//! No arrow runs back up: a room of src/ uses only rooms of lower floors. ARCHITECTURE.md lists the floors.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The floors of ARCHITECTURE.md, lowest first: each line of the block behind "## Floors" names the rooms
+/// of one floor.
+fn floors() -> BTreeMap<String, usize> {
+    let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
+    let block = text.split("## Floors").nth(1).expect("a chapter of floors");
+    let block = block.split("```").nth(1).expect("a block of floors");
+    let mut found = BTreeMap::new();
+    for (floor, line) in block.trim().lines().enumerate() {
+        for room in line.split_whitespace() {
+            assert!(found.insert(room.to_owned(), floor).is_none(), "{room}");
+        }
+    }
+    found
+}
+
+fn rust_files(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, out);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+/// The room that a file of src/ belongs to; `None` for the programs and for lib.rs.
+fn room_of(path: &Path) -> Option<String> {
+    let first = path.strip_prefix("src").ok()?.iter().next()?.to_str()?;
+    let room = first.strip_suffix(".rs").unwrap_or(first);
+    let room = room.strip_suffix("_tests").unwrap_or(room);
+    (room != "bin" && room != "lib").then(|| room.to_owned())
+}
+
+/// Rooms that a text names behind `crate::`, one by one or in braces; comments are left out.
+fn rooms_used(text: &str) -> Vec<String> {
+    let code: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    let code = code.join("\n");
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = |text: &str| text.chars().take_while(|c| is_name(*c)).collect::<String>();
+    let mut found = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        if let Some(list) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut start = true;
+            for (at, c) in list.char_indices() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => start = true,
+                    c if start && is_name(c) => {
+                        found.push(name(&list[at..]));
+                        start = false;
+                    }
+                    _ => {}
+                }
+            }
+        } else {
+            found.push(name(rest));
+        }
+    }
+    found
+}
+
+/// Every arrow that does not run down, as one line.
+fn arrows_up(floors: &BTreeMap<String, usize>, files: &[(String, String, String)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, room, text) in files {
+        for used in rooms_used(text) {
+            let Some(to) = floors.get(&used) else {
+                continue; // an item of lib.rs
+            };
+            if used != *room && *to >= floors[room] {
+                found.push(format!("{path}: {room} uses {used}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_room_uses_a_room_of_its_own_floor_or_above() {
+    let floors = floors();
+    let mut paths = Vec::new();
+    rust_files(Path::new("src"), &mut paths);
+    let mut files = Vec::new();
+    for path in &paths {
+        let Some(room) = room_of(path) else { continue };
+        assert!(
+            floors.contains_key(&room),
+            "ARCHITECTURE.md puts {room} on no floor"
+        );
+        let text = fs::read_to_string(path).unwrap();
+        files.push((path.display().to_string(), room, text));
+    }
+    assert!(files.len() > 200, "{} files were found", files.len());
+    let up = arrows_up(&floors, &files);
+    assert!(up.is_empty(), "arrows that run back up:\n{}", up.join("\n"));
+}
+
+#[test]
+fn an_arrow_back_up_is_found() {
+    let floors = floors();
+    let text =
+        "use crate::{clock::Clock, present::{Screen, Overlay}};\n// use crate::fuse::Tone;\n";
+    let file = |text: &str| {
+        (
+            "src/frame.rs".to_owned(),
+            "frame".to_owned(),
+            text.to_owned(),
+        )
+    };
+    let up = arrows_up(&floors, &[file(text)]);
+    assert_eq!(up, ["src/frame.rs: frame uses present"]);
+    let up = arrows_up(&floors, &[file("fn f() -> crate::config::Mode;")]);
+    assert_eq!(up, ["src/frame.rs: frame uses config"]);
+}
