@@ -108,7 +108,7 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            let (line, column) = line_and_column(text, at);
+            let (line, column) = crate::position::line_and_column(text, at);
             ConfigError::Parse {
                 path: path.to_owned(),
                 message: format!("line {line}, column {column}: {}", error.message()),

@@ -38,7 +38,6 @@ pub use status_panel::{PanelFacts, StatusPanel};
 #[cfg(feature = "window")]
 pub use window::WindowScreen;
 
-use crate::align::AlignedPair;
 use crate::config::{Mode, PresentConfig, ScreenKind};
 use crate::files::FileError;
 use crate::frame::Size;

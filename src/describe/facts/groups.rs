@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::motion::Motion;
+use super::warm::Motion;
 use super::warm::{Distance, Shape, WarmObject};
 use super::words::{Place, count};
 

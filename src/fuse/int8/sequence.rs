@@ -11,11 +11,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tract_onnx::prelude::*;
-use tract_onnx::tract_hir::internal::TractErrorContext;
 
 use super::hearing::Hearing;
-use super::node::{Form, Resolved, refuse};
-use super::steps::{Made, Origin, Step};
+use super::node::{Form, Resolved};
+use super::steps::{MOST_INPUTS, Made, Origin, Step};
 use crate::fuse::Shown;
 
 /// A network as a list of operators.

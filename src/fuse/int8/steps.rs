@@ -8,7 +8,7 @@ use tract_onnx::tract_hir::internal::TractErrorContext;
 use super::node::{Resolved, refuse};
 
 /// Inputs of one operator: two of each head, and two; an array holds them.
-const MOST_INPUTS: usize = 2 * super::attention::MOST_HEADS + 2;
+pub(super) const MOST_INPUTS: usize = 2 * super::attention::MOST_HEADS + 2;
 
 /// Where an input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
