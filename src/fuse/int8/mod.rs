@@ -11,13 +11,13 @@
 //! `[1, channels, height, width]` in f32.
 
 mod attention;
+mod bands;
 mod blend;
 mod conv;
 mod hearing;
 mod node;
 mod pool;
 mod sequence;
-mod team;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -25,8 +25,8 @@ mod upsample;
 
 use tract_onnx::Onnx;
 
+pub(super) use bands::{bands_on, within};
 pub(super) use sequence::Sequence;
-pub(super) use team::{bands_on, within};
 
 /// tract's ONNX reader with filmd's operators. tract ignores the domain of a node, so their names
 /// are none of the standard's.
