@@ -27,3 +27,4 @@ pub mod present;
 pub mod quality;
 pub mod simd;
 pub mod sys;
+pub mod team;

@@ -36,7 +36,7 @@ use crate::fuse::SourceViews;
 use crate::metrics::Marks;
 use crate::present::{PresentError, Screen};
 use crate::sys::cores;
-use crate::sys::team::Team;
+use crate::team::Team;
 
 pub use guide_loop::GuideCommand;
 pub use shared::{NUDGE_LIMIT, Shared, SnapshotRequest};

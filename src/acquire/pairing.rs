@@ -96,7 +96,6 @@ impl<T: Timed> Stream<T> {
 pub struct Pairer<T> {
     config: PairingConfig,
     streams: [Stream<T>; 2],
-    received: [u64; 2],
     dropped: u64,
 }
 
@@ -125,14 +124,8 @@ impl<T: Timed> Pairer<T> {
         Self {
             config,
             streams: [stream(0), stream(1)],
-            received: [0; 2],
             dropped: 0,
         }
-    }
-
-    /// Frames taken so far of this side.
-    pub fn received(&self, role: Role) -> u64 {
-        self.received[index(role)]
     }
 
     /// Frames that never left: displaced by a newer one, or out of order.
@@ -143,7 +136,6 @@ impl<T: Timed> Pairer<T> {
     /// Takes a frame that arrived `now`.
     pub fn push(&mut self, role: Role, frame: T, now: Timestamp) {
         let side = index(role);
-        self.received[side] += 1;
         let stream = &mut self.streams[side];
         if let Some(last) = stream.time() {
             let time = frame.timestamp();

@@ -63,7 +63,6 @@ pub struct RangeMapper {
     low: f32,
     high: f32,
     primed: bool,
-    locked: bool,
 }
 
 impl RangeMapper {
@@ -79,23 +78,7 @@ impl RangeMapper {
             low: 0.0,
             high: 1.0,
             primed: false,
-            locked: false,
         }
-    }
-
-    /// Freezes the range: while the shutter is closed (FFC) its flat picture must not change it.
-    pub fn lock(&mut self) {
-        self.locked = true;
-    }
-
-    /// Lets the range follow the picture again.
-    pub fn unlock(&mut self) {
-        self.locked = false;
-    }
-
-    /// Whether the range is frozen.
-    pub fn is_locked(&self) -> bool {
-        self.locked
     }
 
     /// The counts that the last frame would have as black and white.
@@ -103,12 +86,16 @@ impl RangeMapper {
         (self.low, self.high)
     }
 
-    /// Maps `counts` to `grey`; the shorter of the two ends it. Adapts first, unless locked.
+    /// Adapts to `counts` and maps them to `grey`; the shorter of the two ends it.
     pub fn map(&mut self, counts: &[u16], grey: &mut [u8]) {
-        let frozen = self.locked && self.primed;
-        if !frozen && !counts.is_empty() {
+        if !counts.is_empty() {
             self.adapt(counts);
         }
+        self.apply(counts, grey);
+    }
+
+    /// Maps by the table as it is.
+    fn apply(&self, counts: &[u16], grey: &mut [u8]) {
         for (out, &count) in grey.iter_mut().zip(counts) {
             let (knot, part) = (usize::from(count) / STEP, usize::from(count) % STEP);
             let (a, b) = (u32::from(self.table[knot]), u32::from(self.table[knot + 1]));
@@ -281,25 +268,6 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_range_does_not_move() {
-        let mut mapper = RangeMapper::new(RangeConfig::default());
-        let before = mapped(&mut mapper, &ramp());
-        mapper.lock();
-        for _ in 0..50 {
-            mapped(&mut mapper, &[31_000; 19_200]);
-        }
-        assert!(mapper.is_locked());
-        assert!(mapped(&mut mapper, &ramp()) == before, "it moved");
-        mapper.unlock();
-        mapped(&mut mapper, &[30_000; 19_200]);
-        mapper.lock();
-        assert!(
-            mapped(&mut mapper, &ramp()) != before,
-            "it has to follow again"
-        );
-    }
-
-    #[test]
     fn a_fire_that_flares_up_does_not_make_the_ground_jump() {
         let mut mapper = RangeMapper::new(RangeConfig::default());
         let mut counts = ramp();
@@ -334,9 +302,9 @@ mod tests {
             for frame in &frames {
                 mapped(&mut mapper, frame);
             }
-            mapper.lock();
             let all: Vec<u16> = (0..=u16::MAX).step_by(13).collect();
-            let grey = mapped(&mut mapper, &all);
+            let mut grey = vec![0; all.len()];
+            mapper.apply(&all, &mut grey);
             prop_assert!(grey.windows(2).all(|w| w[0] <= w[1]));
         }
     }

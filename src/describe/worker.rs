@@ -126,13 +126,6 @@ impl GuideWorker {
         }
     }
 
-    /// Another task, or another network: its neutral guidance comes into force at once.
-    pub fn set_neutral(&mut self, neutral: Arc<Guidance>, now: Timestamp) {
-        self.neutral = neutral;
-        self.rest();
-        self.due = now;
-    }
-
     /// See [`Describer::right_of_way`].
     pub fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
         self.describer.as_ref().and_then(|d| d.right_of_way())

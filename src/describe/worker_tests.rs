@@ -295,22 +295,3 @@ fn without_a_describer_the_text_is_shown_and_the_features_stay_neutral() {
             .contains("no encoder")
     );
 }
-
-#[test]
-fn another_task_starts_from_its_own_neutral_guidance() {
-    let straw = Straw::default();
-    let (mut worker, watch) = worker(&straw);
-    worker.step(Some(&pair()), at(0.0));
-    let mut other = (*neutral()).clone();
-    other.task = Task::Mff;
-    worker.set_neutral(Arc::new(other), at(0.5));
-    assert_eq!(
-        (watch.get().origin, watch.get().task),
-        (Origin::Neutral, Task::Mff)
-    );
-    worker.step(Some(&pair()), at(0.6));
-    assert_eq!(
-        (watch.get().origin, watch.get().task),
-        (Origin::Template, Task::Mff)
-    );
-}

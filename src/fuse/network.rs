@@ -15,7 +15,7 @@ use super::tensors::{GUIDANCE, overwrite};
 use super::{FuseError, Fuser, Manifest, NetworkEntry, Shown};
 use crate::frame::{Picture, Size};
 use crate::simd::int8::{Path as KernelPath, grey_row, unit_row};
-use crate::sys::team::Team;
+use crate::team::Team;
 
 const INFRARED: &str = "infrared";
 const VISIBLE: &str = "visible";

@@ -1,14 +1,13 @@
 //! Stage 4: the picture shown.
 //!
 //! Input: [`FusedFrame`]. Output: light, or files. Thread: present.
-//! Blocks: until the display took the frame. Allocates: at start, and for files at the end.
+//! Blocks: until the display took the frame. Allocates: at start.
 //! Fails when: [`PresentError`]; the pipeline goes headless and tries again. Not its job: what
 //! is in the picture, but for the overlay.
 
 mod attempts;
 mod bus_log;
 mod canvas;
-mod clip;
 mod drm;
 mod drm_choice;
 mod fbdev;
@@ -16,9 +15,7 @@ mod headless;
 mod overlay;
 mod paint;
 mod rotate;
-mod sampler;
 mod scale;
-mod sheet;
 mod spi;
 mod status_panel;
 #[cfg(feature = "window")]
@@ -30,13 +27,14 @@ use std::path::PathBuf;
 pub use canvas::Canvas;
 pub use drm::DrmScreen;
 pub use fbdev::FramebufferScreen;
-pub use headless::{HeadlessOptions, HeadlessScreen};
-pub use overlay::{Overlay, OverlayInfo};
+pub use headless::HeadlessScreen;
+pub use overlay::{Overlay, OverlayInfo, label};
 pub use scale::{Filter, Layout, Rect, Scaler, fit};
 pub use spi::SpiScreen;
 pub use status_panel::{PanelFacts, StatusPanel};
 #[cfg(feature = "window")]
 pub use window::WindowScreen;
+pub use wrap::wrap;
 
 use crate::config::{Mode, PresentConfig, ScreenKind};
 use crate::files::FileError;
@@ -110,16 +108,13 @@ pub trait Screen: Send {
     fn finish(&mut self) -> Result<Vec<PathBuf>, PresentError>;
 }
 
-/// Opens the screen that `config` names; `headless` is used where that is the headless one.
+/// Opens the screen that `config` names.
 ///
 /// # Errors
 /// [`PresentError::Unavailable`] where there is no such display; says what to do about it.
-pub fn open_screen(
-    config: &PresentConfig,
-    headless: &HeadlessOptions,
-) -> Result<Box<dyn Screen>, PresentError> {
+pub fn open_screen(config: &PresentConfig) -> Result<Box<dyn Screen>, PresentError> {
     match config.screen {
-        ScreenKind::Headless => Ok(Box::new(HeadlessScreen::new(headless))),
+        ScreenKind::Headless => Ok(Box::new(HeadlessScreen)),
         ScreenKind::Window => open_window(),
         ScreenKind::Drm => Ok(Box::new(DrmScreen::open(&config.card, config.rotation)?)),
         ScreenKind::Framebuffer => Ok(Box::new(FramebufferScreen::open(
@@ -155,10 +150,7 @@ mod tests {
             card: "/dev/dri/card-that-is-not-there".into(),
             ..PresentConfig::default()
         };
-        let error = open_screen(&config, &HeadlessOptions::default())
-            .err()
-            .unwrap()
-            .to_string();
+        let error = open_screen(&config).err().unwrap().to_string();
         assert!(error.contains("card-that-is-not-there"), "{error}");
         assert!(error.contains("[present] card"), "{error}");
     }
@@ -170,17 +162,14 @@ mod tests {
             card: "/dev/null".into(),
             ..PresentConfig::default()
         };
-        let error = open_screen(&config, &HeadlessOptions::default())
-            .err()
-            .unwrap()
-            .to_string();
+        let error = open_screen(&config).err().unwrap().to_string();
         assert!(error.contains("/dev/null"), "{error}");
     }
 
     #[test]
     fn the_default_screen_is_headless() {
         let config = PresentConfig::default();
-        let mut screen = open_screen(&config, &HeadlessOptions::default()).unwrap();
+        let mut screen = open_screen(&config).unwrap();
         assert_eq!((screen.name(), screen.size()), ("headless", None));
         assert_eq!(screen.poll_event(), None);
     }

@@ -308,8 +308,8 @@ fn signed(n: u32) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }
 
-/// Writes a line of `text` on `picture` at (x, y), 10x20 pixels a letter; for headers of sheets.
-pub(super) fn label(picture: &mut Picture, at: (usize, usize), text: &str) {
+/// Writes a line of `text` on `picture` at (x, y), 10x20 pixels a letter.
+pub fn label(picture: &mut Picture, at: (usize, usize), text: &str) {
     let Some(mut canvas) = Canvas::new(picture) else {
         return;
     };

@@ -1,43 +1,27 @@
 //! On which core a thread runs.
 //!
-//! Input: a core's number. Output: none. Thread: the one that is bound. Blocks: never. Allocates:
-//! never. Fails when: there is no such core, or this process may not use it. Not its job: which.
+//! [`bind`] acts on the thread that calls it. Which core is the caller's choice.
 
 use std::io;
 
+use rustix::thread::{CpuSet, sched_setaffinity};
+
 /// Cores that can be named.
-pub const CORES: usize = 1024;
-
-const WORD: usize = u64::BITS as usize;
-
-/// The kernel's set of cores.
-#[repr(C)]
-struct Set([u64; CORES / WORD]);
-
-#[expect(unsafe_code, reason = "std knows the C library but not this function")]
-unsafe extern "C" {
-    /// sched_setaffinity(2); thread 0 is the one that asks.
-    fn sched_setaffinity(thread: i32, bytes: usize, set: *const Set) -> i32;
-}
+pub const CORES: usize = CpuSet::MAX_CPU;
 
 /// Binds this thread to one core.
 ///
 /// # Errors
-/// What sched_setaffinity(2) says; a number of [`CORES`] or more is refused.
+/// What sched_setaffinity(2) says: there is no such core, or this process may not use it. A number
+/// of [`CORES`] or more is refused.
 pub fn bind(core: usize) -> io::Result<()> {
-    let mut set = Set([0; CORES / WORD]);
-    let Some(word) = set.0.get_mut(core / WORD) else {
+    if core >= CORES {
         let what = format!("core {core}; 0 to {} can be named", CORES - 1);
         return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-    };
-    *word = 1 << (core % WORD);
-    #[expect(unsafe_code, reason = "a call of the C library")]
-    // SAFETY: the set is as long as is said, is read only, and lives over the call.
-    let result = unsafe { sched_setaffinity(0, size_of::<Set>(), &raw const set) };
-    if result == 0 {
-        return Ok(());
     }
-    Err(io::Error::last_os_error())
+    let mut set = CpuSet::new();
+    set.set(core);
+    Ok(sched_setaffinity(None, &set)?)
 }
 
 #[cfg(test)]

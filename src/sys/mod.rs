@@ -3,8 +3,6 @@
 //! Input and output: plain values. Thread: any. Blocks: as each function says. Allocates: little.
 //! Fails when: the kernel says so (`std::io::Error`). Not its job: policy.
 
-pub mod bus;
 pub mod cores;
 pub mod planes;
 pub mod poll;
-pub mod team;

@@ -88,16 +88,27 @@ def turned(picture: bytes, width: int, height: int, degrees: int) -> bytes:
 
 
 def oled(path: Path) -> tuple[bytes, int]:
-    """The SSD1306's 128x64 memory as RGB bytes, and how many writes were refused."""
-    memory, at, refused = bytearray(1024), 0, 0
+    """The SSD1306's 128x64 memory as RGB bytes, and how many writes were refused. Bytes fill the
+    window of columns and pages that the last commands set, columns first (data sheet, 10.1.3-5)."""
+    memory, refused = bytearray(1024), 0
+    columns, pages, column, page = (0, 127), (0, 7), 0, 0
     for kind, _, data in records(path):
         if kind == "E":
             refused += 1
-        elif data[0] == 0x00 and data[1] in (0x21, 0x22):
-            at = 0
+        elif data[:2] == b"\x00\x21":
+            columns = (data[2], data[3])
+            column = data[2]
+        elif data[:2] == b"\x00\x22":
+            pages = (data[2], data[3])
+            page = data[2]
         elif data[0] == 0x40:
-            memory[at : at + len(data) - 1] = data[1:]
-            at += len(data) - 1
+            for byte in data[1:]:
+                memory[128 * page + column] = byte
+                column += 1
+                if column > columns[1]:
+                    column, page = columns[0], page + 1
+                if page > pages[1]:
+                    page = pages[0]
     lit = (memory[y // 8 * 128 + x] >> (y % 8) & 1 for y in range(64) for x in range(128))
     return b"".join(b"\xff\xff\xff" if on else b"\0\0\0" for on in lit), refused
 

@@ -9,7 +9,7 @@ use filmd::clock::Clock;
 use filmd::config::{Config, Engine, SourceConfig, SyntheticConfig};
 use filmd::metrics::{Summary, resident_bytes};
 use filmd::pipeline::Pipeline;
-use filmd::present::{HeadlessOptions, open_screen};
+use filmd::present::open_screen;
 use serde::Serialize;
 
 use crate::bench_describer::{self, Plan};
@@ -132,7 +132,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let size = config.output.size().to_string();
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));
+    let factory = Box::new(move || open_screen(&present));
     let parts = setup::parts(config, Fallback::Refuse, factory, false)?;
     let pipeline = Pipeline::start(parts).context("cannot start the threads")?;
     let fused = || pipeline.shared().metrics.fused.load(Relaxed);

@@ -16,7 +16,7 @@ use filmd::config::Config;
 use filmd::describe::{GuideStatus, Origin};
 use filmd::metrics::{Metrics, Quantiles};
 use filmd::pipeline::{GuideCommand, Pipeline};
-use filmd::present::{HeadlessOptions, open_screen};
+use filmd::present::open_screen;
 use serde::Serialize;
 
 use crate::bench_load::{Load, unevenness};
@@ -113,7 +113,7 @@ pub fn run(mut config: Config, plan: Plan, json: bool) -> Result<()> {
     let size = config.output.size().to_string();
     let core = config.describe.core;
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));
+    let factory = Box::new(move || open_screen(&present));
     let parts = setup::parts(config, Fallback::Refuse, factory, false)?;
     let before = unevenness();
     let pipeline = Pipeline::start(parts).context("cannot start the threads")?;

@@ -14,7 +14,7 @@ use filmd::control::{Handler, Reply, Request, SnapshotFormat, Sockets, default_s
 use filmd::files::encode_picture;
 use filmd::frame::Picture;
 use filmd::pipeline::{GuideCommand, Pipeline, SnapshotRequest};
-use filmd::present::{HeadlessOptions, open_screen};
+use filmd::present::open_screen;
 use image::ImageFormat;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -46,7 +46,7 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>> {
 
 fn start(config: &Config) -> Result<Pipeline> {
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present, &HeadlessOptions::default()));
+    let factory = Box::new(move || open_screen(&present));
     let parts = setup::parts(config.clone(), Fallback::Classic, factory, false)?;
     Pipeline::start(parts).context("cannot start the threads")
 }

@@ -1,5 +1,10 @@
 //! `filmd demo`: the whole pipeline on a synthetic pair of cameras, or on two folders.
 
+mod clip;
+mod record;
+mod sampler;
+mod sheet;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,10 +19,11 @@ use filmd::files::read_size;
 use filmd::folders::pair_folders;
 use filmd::metrics::Summary;
 use filmd::pipeline::{Pipeline, Status};
-use filmd::present::{HeadlessOptions, open_screen};
+use filmd::present::{Screen, open_screen};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use self::record::RecordingScreen;
 use crate::setup::{self, Fallback};
 
 /// Arguments of `filmd demo`.
@@ -155,12 +161,13 @@ pub fn run(args: &Args) -> Result<()> {
         None if headless => Some(10.0),
         None => None,
     };
-    let files = HeadlessOptions {
-        task: config.task,
-        ..HeadlessOptions::demo(&args.out)
-    };
-    let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present, &files));
+    let (present, task, out) = (config.present.clone(), config.task, args.out.clone());
+    let factory = Box::new(move || -> Result<Box<dyn Screen>, _> {
+        if headless {
+            return Ok(Box::new(RecordingScreen::new(&out, task)));
+        }
+        open_screen(&present)
+    });
     let mut parts = setup::parts(config, Fallback::Refuse, factory, headless)?;
     parts.snapshots = Some(args.out.clone());
     let stop = crate::daemon::stop_flag()?;

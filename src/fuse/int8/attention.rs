@@ -12,10 +12,10 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
+use super::bands::bands;
 use super::node::{
     Built, Form, Operator, Parsed, features, finite, positive, refuse, unresolved, values,
 };
-use super::team::bands;
 use crate::simd::int8::{Attention, Path, Scales, TextRows, Told};
 
 /// More would be another kind of network.

@@ -9,10 +9,10 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
+use super::bands::{band_rows, bands, each_band, team};
 use super::node::{
     Built, Form, Operator, Plain, positive, positive_if_any, refuse, unresolved, values,
 };
-use super::team::{band_rows, bands, each_band, team};
 use crate::simd::int8::{Blend, CELL, Path, Quantise, lend};
 
 /// Channels of two maps.

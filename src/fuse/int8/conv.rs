@@ -10,8 +10,8 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
+use super::bands::bands;
 use super::node::{Form, Operator, Parsed, finite, positive_if_any, refuse, unresolved, values};
-use super::team::bands;
 use crate::simd::int8::{ConvLayer, ConvShape, Epilogue, Level, Path, lend};
 
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@
 //! `[1, channels, height, width]` in f32.
 
 mod attention;
+mod bands;
 mod blend;
 mod conv;
 mod hearing;
@@ -18,7 +19,6 @@ mod node;
 mod pool;
 mod sequence;
 mod steps;
-mod team;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -26,8 +26,8 @@ mod upsample;
 
 use tract_onnx::Onnx;
 
+pub(super) use bands::{bands_on, within};
 pub(super) use sequence::Sequence;
-pub(super) use team::{bands_on, within};
 
 /// tract's ONNX reader with filmd's operators. tract ignores the domain of a node, so their names
 /// are none of the standard's.

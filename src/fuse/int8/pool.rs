@@ -8,9 +8,9 @@ use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 
+use super::bands::bands;
 use super::node::{Built, Form, Operator, Plain, positive, refuse, unresolved, values};
 use super::node::{axes, features};
-use super::team::bands;
 use crate::simd::int8::{CELL, Path, Pool};
 
 #[derive(Debug, Clone)]

@@ -10,8 +10,8 @@ use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 
+use super::bands::bands;
 use super::node::{Form, Operator, Parsed, positive, refuse, unresolved, values};
-use super::team::bands;
 use crate::simd::int8::{CELL, Path, Upsampler};
 
 #[derive(Debug, Clone)]

@@ -1,65 +1,52 @@
-//! What mipidsi drives a panel through: commands, and pixels in transfers that the driver takes.
+//! mipidsi's SPI interface for one panel: a command that fails is sent again, failures are counted.
 //!
-//! Input: commands and pixels. Output: transfers. Thread: present. Blocks: for as long as they
-//! take, and the pauses that a controller asks for. Allocates: when made. Fails when: a transfer
-//! failed; a command was tried anew before (see `attempts`). Not its job: sending pixels again, since
-//! only the caller knows where they began.
+//! Thread: present. Blocks: for as long as the bytes take on the wire. Allocates: when made, and in
+//! linux-embedded-hal a few bytes for each transfer. Pixels are not sent again here, since only the
+//! caller knows where they began.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
-use embedded_hal::delay::DelayNs;
-use mipidsi::interface::{Interface, InterfaceKind};
+use embedded_hal::spi::{ErrorType, Operation, SpiDevice};
+use mipidsi::interface::{Interface, InterfaceKind, SpiError, SpiInterface};
 
 use super::super::attempts::persist;
-use super::bus::SpiBus;
-use crate::clock::Clock;
+use super::wires::{Bus, Line};
 
-/// A panel's wires with a buffer for pixels.
-pub(super) struct PanelLink {
-    bus: SpiBus,
+/// A panel's bus and data line, with a buffer for pixels.
+pub(super) struct PanelLink<S, P> {
+    spi: Counted<S>,
+    data: P,
     buffer: Vec<u8>,
-    /// Transfers that failed.
-    failed: Arc<AtomicU64>,
 }
 
-impl PanelLink {
+impl<S: Bus, P: Line> PanelLink<S, P> {
     /// Sends at most `limit` bytes in a transfer and counts those that fail in `failed`.
-    pub fn new(bus: SpiBus, limit: usize, failed: Arc<AtomicU64>) -> Self {
-        let buffer = vec![0; limit];
+    pub fn new(spi: S, data: P, limit: usize, failed: Arc<AtomicU64>) -> Self {
         Self {
-            bus,
-            buffer,
-            failed,
+            spi: Counted { spi, failed },
+            data,
+            buffer: vec![0; limit],
         }
     }
 
-    fn transfer(&mut self, is_data: bool, bytes: &[u8]) -> io::Result<()> {
-        self.bus.transfer(is_data, bytes).inspect_err(|_| {
-            self.failed.fetch_add(1, Relaxed);
+    /// mipidsi's interface on these wires. Made for each call, since it borrows its buffer.
+    fn on_wires<R>(
+        &mut self,
+        send: impl FnOnce(
+            SpiInterface<&mut Counted<S>, &mut P>,
+        ) -> Result<R, SpiError<S::Error, P::Error>>,
+    ) -> io::Result<R> {
+        let interface = SpiInterface::new(&mut self.spi, &mut self.data, &mut self.buffer);
+        send(interface).map_err(|error| match error {
+            SpiError::Spi(error) => io::Error::other(error.to_string()),
+            SpiError::Dc(error) => io::Error::other(format!("the data line: {error}")),
         })
     }
-
-    fn command(&mut self, command: u8, arguments: &[u8]) -> io::Result<()> {
-        self.transfer(false, &[command])?;
-        if arguments.is_empty() {
-            return Ok(());
-        }
-        self.transfer(true, arguments)
-    }
-
-    /// Sends the first `length` bytes of the buffer.
-    fn flush(&mut self, length: usize) -> io::Result<()> {
-        let buffer = std::mem::take(&mut self.buffer);
-        let sent = self.transfer(true, &buffer[..length]);
-        self.buffer = buffer;
-        sent
-    }
 }
 
-impl Interface for PanelLink {
+impl<S: Bus, P: Line> Interface for PanelLink<S, P> {
     type Word = u8;
     type Error = io::Error;
 
@@ -67,26 +54,14 @@ impl Interface for PanelLink {
 
     fn send_command(&mut self, command: u8, args: &[u8]) -> io::Result<()> {
         // A command that arrived twice does no more than once.
-        persist(|| self.command(command, args))
+        persist(|| self.on_wires(|mut wires| wires.send_command(command, args)))
     }
 
     fn send_pixels<const N: usize>(
         &mut self,
         pixels: impl IntoIterator<Item = [u8; N]>,
     ) -> io::Result<()> {
-        let mut filled = 0;
-        for pixel in pixels {
-            if filled + N > self.buffer.len() {
-                self.flush(filled)?;
-                filled = 0;
-            }
-            self.buffer[filled..filled + N].copy_from_slice(&pixel);
-            filled += N;
-        }
-        if filled == 0 {
-            return Ok(());
-        }
-        self.flush(filled)
+        self.on_wires(|mut wires| wires.send_pixels(pixels))
     }
 
     fn send_repeated_pixel<const N: usize>(
@@ -94,16 +69,28 @@ impl Interface for PanelLink {
         pixel: [u8; N],
         count: u32,
     ) -> io::Result<()> {
-        self.send_pixels(std::iter::repeat_n(pixel, count as usize))
+        self.on_wires(|mut wires| wires.send_repeated_pixel(pixel, count))
     }
 }
 
-/// Pauses by filmd's own clock.
-pub(super) struct Pause;
+/// A device that counts the transfers that failed and leaves out those of no bytes.
+struct Counted<S> {
+    spi: S,
+    failed: Arc<AtomicU64>,
+}
 
-impl DelayNs for Pause {
-    fn delay_ns(&mut self, ns: u32) {
-        let pause = Duration::from_nanos(ns.into());
-        Clock.sleep_until(Clock.now().plus(pause));
+impl<S: ErrorType> ErrorType for Counted<S> {
+    type Error = S::Error;
+}
+
+impl<S: SpiDevice> SpiDevice for Counted<S> {
+    fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), S::Error> {
+        // mipidsi writes nothing after a command without arguments, and after a full last buffer.
+        if let [Operation::Write([])] = operations {
+            return Ok(());
+        }
+        self.spi.transaction(operations).inspect_err(|_| {
+            self.failed.fetch_add(1, Relaxed);
+        })
     }
 }

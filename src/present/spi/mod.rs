@@ -7,8 +7,8 @@
 //! band failed [`ATTEMPTS`] times in a row, which the driver's time-outs bound. Not its job:
 //! panels that the kernel drives (panel-mipi-dbi): those are DRM cards.
 
-mod bus;
 mod link;
+mod wires;
 
 use std::io;
 use std::path::PathBuf;
@@ -17,39 +17,46 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use embedded_graphics::pixelcolor::Rgb565;
 use embedded_graphics::pixelcolor::raw::RawU16;
-use mipidsi::interface::InterfacePixelFormat;
+use embedded_hal::delay::DelayNs;
+use linux_embedded_hal::Delay;
 use mipidsi::models::{ILI9341Rgb565, Model, ST7789};
 use mipidsi::options::{ColorInversion, ColorOrder, Orientation, Rotation};
 use mipidsi::{Builder, Display, NoResetPin};
 
-use self::bus::{SpiBus, transfer_limit};
-use self::link::{PanelLink, Pause};
+use self::link::PanelLink;
+use self::wires::{Backlight, Bus, Line, Wires, transfer_limit};
 use super::attempts::{ATTEMPTS, persist};
+use super::bus_log::NoDelay;
 use super::paint::{Painter, rgb565};
 use super::{PresentError, Screen, ScreenEvent};
-use crate::config::{PanelController, SpiConfig};
+use crate::config::{BusKind, PanelController, SpiConfig};
 use crate::frame::Size;
 use crate::fuse::FusedFrame;
 
 /// A band of rows fills about so many transfers: where one fails, so much is sent again.
 const BAND: usize = 8;
 
-type Panel<M> = Display<PanelLink, M, NoResetPin>;
-
-/// The controllers that filmd knows.
-enum AnyPanel {
-    St7789(Panel<ST7789>),
-    Ili9341(Panel<ILI9341Rgb565>),
+/// A panel of whichever controller, on whichever wires.
+trait Panel: Send {
+    /// Writes RGB565 `pixels` to whole rows of `width` from `first` to `last`.
+    fn write(&mut self, width: u16, first: u16, last: u16, pixels: &[u16]) -> io::Result<()>;
 }
 
-impl AnyPanel {
-    /// Writes RGB565 `pixels` to whole rows from `first` to `last`.
+struct WiredPanel<S: Bus, P: Line, M: Model<ColorFormat = Rgb565>> {
+    display: Display<PanelLink<S, P>, M, NoResetPin>,
+    _reset: Option<P>,
+    _backlight: Backlight<P>,
+}
+
+impl<S, P, M> Panel for WiredPanel<S, P, M>
+where
+    S: Bus,
+    P: Line,
+    M: Model<ColorFormat = Rgb565> + Send,
+{
     fn write(&mut self, width: u16, first: u16, last: u16, pixels: &[u16]) -> io::Result<()> {
         let pixels = pixels.iter().map(|&p| Rgb565::from(RawU16::new(p)));
-        match self {
-            Self::St7789(panel) => panel.set_pixels(0, first, width - 1, last, pixels),
-            Self::Ili9341(panel) => panel.set_pixels(0, first, width - 1, last, pixels),
-        }
+        self.display.set_pixels(0, first, width - 1, last, pixels)
     }
 }
 
@@ -57,7 +64,7 @@ impl AnyPanel {
 pub struct SpiScreen {
     name: String,
     device: PathBuf,
-    panel: AnyPanel,
+    panel: Box<dyn Panel>,
     size: Size,
     rows_in_band: usize,
     /// The panel turns the picture by itself.
@@ -79,14 +86,12 @@ impl SpiScreen {
     /// [`PresentError::Unavailable`]: no such node or line, no permission, or a panel's first
     /// commands failed.
     pub fn open(config: &SpiConfig) -> Result<Self, PresentError> {
-        let bus = SpiBus::open(config).map_err(PresentError::Unavailable)?;
         let failed = Arc::new(AtomicU64::new(0));
-        let limit = transfer_limit();
-        let link = PanelLink::new(bus, limit, Arc::clone(&failed));
-        let panel = match config.controller {
-            PanelController::St7789 => start(ST7789, link, config).map(AnyPanel::St7789),
-            PanelController::Ili9341 => start(ILI9341Rgb565, link, config).map(AnyPanel::Ili9341),
-        }?;
+        let panel = match config.bus {
+            BusKind::Device => start(Wires::open(config), &mut Delay, config, &failed),
+            BusKind::File => start(Wires::log(config), &mut NoDelay, config, &failed),
+        };
+        let panel = panel.map_err(PresentError::Unavailable)?;
         let (width, height) = (config.width.into(), config.height.into());
         let size = match config.rotation {
             90 | 270 => Size::new(height, width),
@@ -102,7 +107,7 @@ impl SpiScreen {
             device: config.device.clone(),
             panel,
             size,
-            rows_in_band: (BAND * limit / (2 * size.width)).max(1),
+            rows_in_band: (BAND * transfer_limit() / (2 * size.width)).max(1),
             painter: Painter::new(size, 0),
             picture: vec![0; 4 * size.area()],
             next: vec![0; size.area()],
@@ -146,12 +151,37 @@ impl SpiScreen {
     }
 }
 
-/// Switches a panel on.
-fn start<M>(model: M, link: PanelLink, config: &SpiConfig) -> Result<Panel<M>, PresentError>
+/// Resets the panel that is on `wires` and switches it on.
+fn start<S: Bus, P: Line>(
+    wires: Result<Wires<S, P>, String>,
+    delay: &mut impl DelayNs,
+    config: &SpiConfig,
+    failed: &Arc<AtomicU64>,
+) -> Result<Box<dyn Panel>, String> {
+    let mut wires = wires?;
+    wires
+        .reset(delay)
+        .map_err(|error| format!("{}: {error}", config.chip.display()))?;
+    match config.controller {
+        PanelController::St7789 => switch_on(ST7789, wires, delay, config, failed),
+        PanelController::Ili9341 => switch_on(ILI9341Rgb565, wires, delay, config, failed),
+    }
+}
+
+fn switch_on<S, P, M>(
+    model: M,
+    wires: Wires<S, P>,
+    delay: &mut impl DelayNs,
+    config: &SpiConfig,
+    failed: &Arc<AtomicU64>,
+) -> Result<Box<dyn Panel>, String>
 where
-    M: Model,
-    M::ColorFormat: InterfacePixelFormat<u8>,
+    S: Bus,
+    P: Line,
+    M: Model<ColorFormat = Rgb565> + Send + 'static,
 {
+    let limit = transfer_limit();
+    let link = PanelLink::new(wires.spi, wires.data, limit, Arc::clone(failed));
     let usual = config.controller;
     let invert = config.invert.unwrap_or(usual == PanelController::St7789);
     let bgr = config.bgr.unwrap_or(usual == PanelController::Ili9341);
@@ -168,7 +198,7 @@ where
         plain
     };
     let [x, y] = config.offset;
-    Builder::new(model, link)
+    let display = Builder::new(model, link)
         .display_size(config.width, config.height)
         .display_offset(x, y)
         .orientation(mirrored.rotate(rotation))
@@ -182,14 +212,19 @@ where
         } else {
             ColorOrder::Rgb
         })
-        .init(&mut Pause)
+        .init(delay)
         .map_err(|error| {
-            PresentError::Unavailable(format!(
+            format!(
                 "{}: the panel cannot be switched on ({error:?}); check its wiring and lower \
                  [present.spi] hz",
                 config.device.display()
-            ))
-        })
+            )
+        })?;
+    Ok(Box::new(WiredPanel {
+        display,
+        _reset: wires.reset,
+        _backlight: wires.backlight,
+    }))
 }
 
 impl Screen for SpiScreen {

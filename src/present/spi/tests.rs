@@ -1,4 +1,9 @@
-use super::super::bus_log::read_log;
+use std::convert::Infallible;
+use std::sync::Mutex;
+
+use embedded_hal::digital::{self, OutputPin};
+
+use super::super::bus_log::{LoggedSpi, read_log};
 use super::*;
 use crate::clock::Timestamp;
 use crate::config::{BusKind, Mode};
@@ -257,4 +262,79 @@ fn a_bus_that_never_works_is_given_up_with_what_to_do() {
     };
     let error = SpiScreen::open(&none).err().unwrap().to_string();
     assert!(error.contains("[present.spi] device"), "{error}");
+    let other = SpiConfig {
+        device: "/dev/null".into(),
+        ..SpiConfig::default()
+    };
+    let error = SpiScreen::open(&other).err().unwrap().to_string();
+    assert!(error.contains("/dev/null: Inappropriate"), "{error}");
+    assert!(error.contains("must be a spidev node"), "{error}");
+}
+
+/// What happens on the wires, in order.
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<Vec<String>>>);
+
+impl Events {
+    fn add(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+/// A line of that name.
+struct Pin(&'static str, Events);
+
+impl digital::ErrorType for Pin {
+    type Error = Infallible;
+}
+
+impl OutputPin for Pin {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        self.1.add(format!("{} low", self.0));
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        self.1.add(format!("{} high", self.0));
+        Ok(())
+    }
+}
+
+impl DelayNs for Events {
+    fn delay_ns(&mut self, ns: u32) {
+        self.add(format!("{} us", ns / 1000));
+    }
+}
+
+#[test]
+fn a_panel_is_reset_before_it_is_spoken_to_and_dark_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let (spi, _) = LoggedSpi::open(&config.device, config.hz, 0).unwrap();
+    let mut events = Events::default();
+    let pin = |name| Pin(name, events.clone());
+    let wires = Wires {
+        spi,
+        data: pin("data"),
+        reset: Some(pin("reset")),
+        backlight: Backlight(Some(pin("backlight"))),
+    };
+    let failed = Arc::default();
+    let panel = start(Ok(wires), &mut events, &config, &failed).unwrap();
+    let done = events.0.lock().unwrap().clone();
+    assert_eq!(
+        done[..6],
+        [
+            "reset low",
+            "1000 us",
+            "reset high",
+            "120000 us",
+            "data low",
+            "data high"
+        ]
+    );
+    assert!(!done.contains(&"backlight low".to_owned()));
+    drop(panel);
+    let last = events.0.lock().unwrap().last().cloned();
+    assert_eq!(last.as_deref(), Some("backlight low"));
 }

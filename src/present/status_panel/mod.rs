@@ -1,24 +1,15 @@
 //! A few words on a small OLED (SSD1306, 128x64 or 128x32, I2C), beside the screen.
 //!
-//! Input: [`PanelFacts`]. Output: lines of 21 letters. Thread: panel. Blocks: 25 ms at 400 kHz for
-//! a full picture, and what a stuck bus takes until the driver gives up, a few times.
-//! Allocates: the lines. Fails when: the bus is not there, or refused a few times in a row (see
-//! `attempts`). Not its job: the picture.
+//! Input: [`PanelFacts`]. Output: lines of 21 letters, of which only those that changed are sent.
+//! Thread: panel. Blocks: 7 ms at 400 kHz for a line, and what a stuck bus takes until the driver
+//! gives up, a few times. Allocates: the lines. Fails when: the bus is not there, or refused a few
+//! times in a row (see `attempts`). Not its job: the picture.
 
-mod bus;
-mod ssd1306;
+mod oled;
 
 use std::io;
 
-use embedded_graphics::Drawable;
-use embedded_graphics::geometry::Point;
-use embedded_graphics::mono_font::MonoTextStyle;
-use embedded_graphics::mono_font::iso_8859_1::FONT_6X10;
-use embedded_graphics::pixelcolor::BinaryColor;
-use embedded_graphics::text::{Baseline, Text};
-
-use self::bus::I2cBus;
-use self::ssd1306::Ssd1306;
+use self::oled::{Failed, Oled, SharedFaults};
 use super::PresentError;
 use super::attempts::persist;
 use super::wrap::{printable, wrap};
@@ -82,11 +73,10 @@ impl PanelFacts<'_> {
 
 /// An open panel.
 pub struct StatusPanel {
-    bus: I2cBus,
-    chip: Ssd1306,
+    oled: Box<dyn Oled>,
+    faults: SharedFaults,
+    /// The lines that are lit, each of [`COLUMNS`] letters.
     shown: Vec<String>,
-    lines: usize,
-    failed: u64,
 }
 
 impl StatusPanel {
@@ -95,15 +85,13 @@ impl StatusPanel {
     /// # Errors
     /// [`PresentError::Unavailable`]: no such bus, no permission, or nobody answers there.
     pub fn open(config: &StatusPanelConfig) -> Result<Self, PresentError> {
-        let bus = I2cBus::open(config).map_err(PresentError::Unavailable)?;
+        let faults = SharedFaults::default();
         let mut panel = Self {
-            bus,
-            chip: Ssd1306::new(config.height.into()),
-            shown: Vec::new(),
-            lines: usize::from(config.height) / LINE,
-            failed: 0,
+            oled: oled::open(config, &faults).map_err(PresentError::Unavailable)?,
+            faults,
+            shown: vec![" ".repeat(COLUMNS); usize::from(config.height) / LINE],
         };
-        panel.start(config.upside_down).map_err(|error| {
+        panel.start(config.height / 8).map_err(|error| {
             PresentError::Unavailable(format!(
                 "{}: no panel answers at {:#04x} ({error}); check its wiring, or \
                      [status_panel] address (`i2cdetect` finds it)",
@@ -119,38 +107,38 @@ impl StatusPanel {
     /// # Errors
     /// [`PresentError::Unavailable`] once the panel is gone.
     pub fn show(&mut self, facts: &PanelFacts) -> Result<(), PresentError> {
-        let lines = facts.lines(self.lines);
-        if lines == self.shown {
-            return Ok(());
-        }
-        self.chip.clear();
-        let style = MonoTextStyle::new(&FONT_6X10, BinaryColor::On);
-        for (n, line) in lines.iter().enumerate() {
+        let mut lines = facts.lines(self.shown.len()).into_iter();
+        for n in 0..self.shown.len() {
+            let line = format!("{:COLUMNS$}", lines.next().unwrap_or_default());
+            if line == self.shown[n] {
+                continue;
+            }
             let y = i32::try_from(n * LINE).unwrap_or(i32::MAX);
-            let text = Text::with_baseline(line, Point::new(0, y), style, Baseline::Top);
-            let Ok(_) = text.draw(&mut self.chip);
+            self.send(|oled| oled.write(&line, y)).map_err(|error| {
+                PresentError::Unavailable(format!("the status panel is lost: {error}"))
+            })?;
+            self.shown[n] = line;
         }
-        self.send(|chip, bus| chip.flush(bus)).map_err(|error| {
-            PresentError::Unavailable(format!("the status panel is lost: {error}"))
-        })?;
-        self.shown = lines;
         Ok(())
     }
 
-    /// Attempts that failed so far.
+    /// Messages that failed so far.
     pub fn failed_attempts(&self) -> u64 {
-        self.failed
+        self.faults.lock().count
     }
 
     /// In steps, since each is sent again as a whole where one of its messages fails.
-    fn start(&mut self, upside_down: bool) -> io::Result<()> {
-        self.send(|chip, bus| chip.configure(upside_down, bus))?;
-        self.send(|chip, bus| chip.flush(bus))?;
-        self.send(|_, bus| Ssd1306::switch_on(bus))
+    fn start(&mut self, pages: u8) -> io::Result<()> {
+        self.send(|oled| oled.configure())?;
+        for page in 0..pages {
+            self.send(|oled| oled.clear(page))?;
+        }
+        self.send(|oled| oled.switch_on())
     }
 
-    fn send(&mut self, what: impl Fn(&Ssd1306, &mut I2cBus) -> io::Result<()>) -> io::Result<()> {
-        persist(|| what(&self.chip, &mut self.bus).inspect_err(|_| self.failed += 1))
+    fn send(&mut self, what: impl Fn(&mut dyn Oled) -> Result<(), Failed>) -> io::Result<()> {
+        let Self { oled, faults, .. } = self;
+        persist(|| what(&mut **oled).map_err(|Failed| io::Error::other(faults.lock().last.clone())))
     }
 }
 

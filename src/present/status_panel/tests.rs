@@ -1,28 +1,51 @@
+use embedded_graphics::Drawable;
+use embedded_graphics::geometry::Point;
+use embedded_graphics::mono_font::MonoTextStyle;
+use embedded_graphics::mono_font::iso_8859_1::FONT_6X10;
+use embedded_graphics::pixelcolor::BinaryColor;
+use embedded_graphics::text::{Baseline, Text};
+
 use super::super::bus_log::read_log;
 use super::*;
 use crate::config::BusKind;
 
-/// The panel's memory after what was logged: one bool a pixel, and whether it is on.
+/// The panel's memory after what was logged: one bool a pixel, and whether it is on. It fills the
+/// window of columns and pages that the last commands set, columns first (data sheet, 10.1.3 to 5).
 fn decode(log: &[u8], rows: usize) -> (Vec<bool>, bool) {
-    let mut memory = vec![0_u8; 128 * rows / 8];
-    let (mut at, mut on) = (0, false);
+    // What it holds before it is cleared.
+    let mut memory = vec![0xa5_u8; 128 * rows / 8];
+    let (mut columns, mut pages, mut at, mut on) = ([0, 127], [0, 7], [0, 0], false);
     for (kind, address, bytes) in read_log(log) {
         if kind == b'E' {
             continue;
         }
         assert_eq!((kind, address), (b'W', 0x3c));
-        match (bytes[0], bytes[1]) {
-            (0x00, 0x21 | 0x22) => at = 0,
-            (0x00, 0xae) => on = false,
-            (0x00, 0xaf) => on = true,
-            (0x00, _) => {}
-            (0x40, _) => {
-                for &byte in &bytes[1..] {
-                    memory[at] = byte;
-                    at += 1;
+        match *bytes {
+            [0x00, 0x20, mode] => assert_eq!(mode, 0, "columns first"),
+            [0x00, 0x21, first, last] => {
+                columns = [first.into(), last.into()];
+                at[0] = columns[0];
+            }
+            [0x00, 0x22, first, last] => {
+                pages = [first.into(), last.into()];
+                at[1] = pages[0];
+            }
+            [0x00, 0xae] => on = false,
+            [0x00, 0xaf] => on = true,
+            [0x00, ..] => {}
+            [0x40, ref data @ ..] => {
+                for &byte in data {
+                    memory[128 * at[1] + at[0]] = byte;
+                    at[0] += 1;
+                    if at[0] > columns[1] {
+                        at = [columns[0], at[1] + 1];
+                    }
+                    if at[1] > pages[1] {
+                        at[1] = pages[0];
+                    }
                 }
             }
-            other => panic!("an unknown message {other:?}"),
+            ref other => panic!("an unknown message {other:?}"),
         }
     }
     let lit = |n: usize| memory[n / 128 / 8 * 128 + n % 128] >> (n / 128 % 8) & 1 == 1;
@@ -115,7 +138,8 @@ fn the_same_words_are_not_sent_again() {
             ..facts()
         })
         .unwrap();
-    assert!(length() > before);
+    // One line: two commands and 126 columns of two pages, 16 bytes a message.
+    assert_eq!(length() - before, 2 * (8 + 4) + 16 * (8 + 1) + 2 * 126);
     let (lit, _) = decode(&std::fs::read(&config.device).unwrap(), 32);
     let words = ["9.0 fps fused", "ok, 61 C, 2 errors", "Two people walk..."];
     assert!(lit == drawn(&words, 32));
@@ -164,6 +188,13 @@ fn a_bus_that_is_not_there_is_named_with_what_to_do() {
     };
     let error = StatusPanel::open(&config).err().unwrap().to_string();
     assert!(error.contains("i2c-that-is-not-there"), "{error}");
+    assert!(error.contains("[status_panel] device"), "{error}");
+    let other = StatusPanelConfig {
+        device: "/dev/null".into(),
+        ..StatusPanelConfig::default()
+    };
+    let error = StatusPanel::open(&other).err().unwrap().to_string();
+    assert!(error.contains("/dev/null: "), "{error}");
     assert!(error.contains("[status_panel] device"), "{error}");
     let folder = tempfile::tempdir().unwrap();
     let mute = StatusPanelConfig {

@@ -1,12 +1,9 @@
-//! Threads that wait for a piece of work and share it: one team for every frame, none made per
-//! frame.
+//! A team of threads that shares each frame's work; no thread is made per frame.
 //!
-//! Input: a number of items, and what to do with each. Output: all done. Thread: [`Team::each`] on
-//! the frame path's, which takes its share; the team's own, made by the caller's `spawn`. Blocks:
-//! [`Team::each`], until every item is done: an item that another thread has begun is waited for,
-//! one that nobody has begun is not, so that a thread that the scheduler keeps away costs nothing.
-//! Allocates: when made. Fails when: a thread cannot be made; a panic of a share becomes the
-//! caller's. Not its job: what is done, in which order, on which core.
+//! The caller's `spawn` makes the threads once. [`Team::each`] then runs on the caller's thread, which
+//! takes its share, and returns when every item is done. It waits for an item that another thread has
+//! begun. An item that nobody has begun it does itself, so that a thread that the scheduler keeps away
+//! costs nothing. A panic in an item becomes the caller's. Allocates: when made.
 
 use std::any::Any;
 use std::io;

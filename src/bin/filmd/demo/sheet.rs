@@ -4,14 +4,13 @@
 //! Allocates: in [`Sheet::new`] and [`Sheet::compose`]; a source of a size not seen before costs
 //! a scaling table. Fails when: never. Not its job: files.
 
-use super::overlay::label;
+use filmd::clock::Timestamp;
+use filmd::config::{Mode, Task};
+use filmd::frame::{Picture, Size};
+use filmd::fuse::FusedFrame;
+use filmd::present::{Filter, Layout, Scaler, fit, label, wrap};
+
 use super::sampler::Sampler;
-use super::scale::{Filter, Layout, Scaler, fit};
-use super::wrap::wrap;
-use crate::clock::Timestamp;
-use crate::config::{Mode, Task};
-use crate::frame::{Picture, Size};
-use crate::fuse::FusedFrame;
 
 /// Moments on the finished sheet, at most.
 const ROWS: usize = 4;
@@ -182,8 +181,8 @@ impl Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fuse::SourceViews;
-    use crate::metrics::Marks;
+    use filmd::fuse::SourceViews;
+    use filmd::metrics::Marks;
 
     fn filled(size: Size, channels: usize, value: u8) -> Picture {
         Picture::from_data(size, channels, vec![value; size.area() * channels]).unwrap()

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::sys::team::Team;
+use crate::team::Team;
 
 /// Bands per thread: where one thread is kept away for a while, the others take over some.
 const BANDS: usize = 4;

@@ -6,14 +6,14 @@
 
 use std::io::Write;
 
+use filmd::clock::Timestamp;
+use filmd::frame::{Picture, Size};
+use filmd::fuse::FusedFrame;
+use filmd::present::{Filter, Layout, Scaler};
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, RgbaImage};
 
 use super::sampler::Sampler;
-use super::scale::{Filter, Layout, Scaler};
-use crate::clock::Timestamp;
-use crate::frame::{Picture, Size};
-use crate::fuse::FusedFrame;
 
 /// Frames kept at most: 12.8 s at 10 a second; a longer run gets fewer a second, and from
 /// 25.6 s on it is shown faster than it was.
@@ -105,8 +105,8 @@ fn frame(picture: &Picture, shown_ms: u64) -> Result<Frame, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Mode;
-    use crate::metrics::Marks;
+    use filmd::config::Mode;
+    use filmd::metrics::Marks;
     use image::AnimationDecoder;
     use image::codecs::gif::GifDecoder;
 

@@ -1,8 +1,9 @@
+use filmd::clock::Timestamp;
+use filmd::config::Mode;
+use filmd::fuse::SourceViews;
+use filmd::metrics::Marks;
+
 use super::*;
-use crate::clock::Timestamp;
-use crate::config::Mode;
-use crate::fuse::SourceViews;
-use crate::metrics::Marks;
 
 const SIZE: Size = Size::new(64, 48);
 
@@ -34,7 +35,7 @@ fn names(files: &[PathBuf]) -> Vec<&str> {
 fn a_run_leaves_its_last_frame_a_sheet_and_a_clip() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("made/for/it");
-    let mut screen = HeadlessScreen::new(&HeadlessOptions::demo(&out));
+    let mut screen = RecordingScreen::new(&out, Task::Ivf);
     for n in 0..40 {
         screen.show(&frame(n, true)).unwrap();
     }
@@ -59,23 +60,16 @@ fn a_run_leaves_its_last_frame_a_sheet_and_a_clip() {
 #[test]
 fn frames_without_sources_give_no_sheet() {
     let folder = tempfile::tempdir().unwrap();
-    let mut screen = HeadlessScreen::new(&HeadlessOptions::demo(folder.path()));
+    let mut screen = RecordingScreen::new(folder.path(), Task::Ivf);
     screen.show(&frame(1, false)).unwrap();
     assert_eq!(names(&screen.finish().unwrap()), ["fused.png", "clip.gif"]);
 }
 
 #[test]
-fn without_a_folder_or_a_frame_nothing_is_written() {
-    let mut screen = HeadlessScreen::new(&HeadlessOptions::default());
-    for _ in 0..3 {
-        screen.show(&frame(1, true)).unwrap();
-    }
-    assert_eq!(screen.shown(), 3);
-    assert!(screen.finish().unwrap().is_empty());
-
+fn without_a_frame_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let mut screen = HeadlessScreen::new(&HeadlessOptions::demo(&out));
+    let mut screen = RecordingScreen::new(&out, Task::Ivf);
     assert!(screen.finish().unwrap().is_empty());
     assert!(!out.exists());
 }
@@ -86,7 +80,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let out = file.join("out");
-    let mut screen = HeadlessScreen::new(&HeadlessOptions::demo(&out));
+    let mut screen = RecordingScreen::new(&out, Task::Ivf);
     screen.show(&frame(1, true)).unwrap();
     let error = screen.finish().unwrap_err();
     assert!(matches!(&error, PresentError::Write { path, .. } if *path == out));
