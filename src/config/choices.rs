@@ -77,7 +77,7 @@ pub enum ToneMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ScreenKind {
-    /// Files only, or nothing at all.
+    /// Nothing is shown; `filmd demo` leaves files.
     #[default]
     Headless,
     /// A window of the desktop.
