@@ -56,7 +56,7 @@ else
 endif
 
 lint: toolchain setup ## formatting and clippy, warnings are errors
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --all-targets $(FEATURES) -- -D warnings
 
 doc: toolchain setup ## the API documentation, warnings are errors

@@ -2,6 +2,7 @@
 # Installs filmd as a service: programs, network, unit, user, udev rules; keeps a configuration that is
 # there. PROGRAMS is the folder with filmd, filmctl and film-describe (default: target/release); with
 # DESTDIR it fills a folder, as for a package or another board's disk, and starts nothing.
+# Programs are stripped; their symbols go to /usr/lib/debug, where gdb and coredumpctl look for them.
 # `board/install.sh remove` takes everything away but configuration and language models.
 set -euo pipefail
 
@@ -22,6 +23,7 @@ if [[ ${1:-} == remove ]]; then
     rm -f "$to"/usr/bin/{filmd,filmctl,film-describe} "$to/usr/lib/systemd/system/filmd.service" \
         "$to/usr/lib/sysusers.d/filmd.conf" "$to/usr/lib/tmpfiles.d/filmd.conf" \
         "$to/usr/lib/udev/rules.d/60-filmd-cameras.rules"
+    rm -f "$to"/usr/lib/debug/usr/bin/{filmd,filmctl,film-describe}.debug
     rm -rf "$to"/usr/share/filmd
     echo "Removed; ${to}/etc/filmd and ${to}/var/lib/filmd are left as they are."
     exit 0
@@ -32,9 +34,29 @@ for program in filmd filmctl; do
     echo "board/install.sh: $programs/$program is missing; run make build, or name their folder as PROGRAMS" >&2
     exit 1
 done
-install -D -m 755 "$programs/filmd" "$programs/filmctl" -t "$to/usr/bin"
+# The tool for the processor that the programs are for, which may be another board's.
+objcopy=objcopy
+[[ $(od -An -tx1 -j18 -N1 "$programs/filmd") == *b7* && $(uname -m) != aarch64 ]] &&
+    objcopy=aarch64-linux-gnu-objcopy
+install_program() {
+    local from=$programs/$1 into=$to/usr/bin/$1 symbols=$to/usr/lib/debug/usr/bin/$1.debug
+    mkdir -p "${into%/*}" "${symbols%/*}"
+    if ! command -v "$objcopy" >/dev/null; then
+        echo "$objcopy is missing (package binutils): $1 is installed with its symbols in it"
+        install -m 755 "$from" "$into"
+        return
+    fi
+    "$objcopy" --only-keep-debug "$from" "$symbols"
+    chmod 644 "$symbols"
+    # Beside the old one and renamed: it may be running.
+    "$objcopy" --strip-all --add-gnu-debuglink="$symbols" "$from" "$into.new"
+    chmod 755 "$into.new"
+    mv -f "$into.new" "$into"
+}
+install_program filmd
+install_program filmctl
 if [[ -x $programs/film-describe ]]; then
-    install -m 755 "$programs/film-describe" -t "$to/usr/bin"
+    install_program film-describe
 else
     echo "film-describe is missing in $programs: guidance will stay neutral"
 fi

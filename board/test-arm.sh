@@ -34,7 +34,7 @@ for cpu in "${cpus[@]}"; do
 done
 [[ ${1:-all} == kernels ]] && exit 0
 
-bash "$here/cross.sh" test --release --no-run --no-default-features --lib 2>&1 | tee "$log"
+bash "$here/cross.sh" test --release --no-run --no-default-features --package filmd --lib 2>&1 | tee "$log"
 tests=$(built <"$log")
 for cpu in "${cpus[@]}"; do
     echo "== library as $cpu"

@@ -12,7 +12,6 @@ mod guide_loop;
 mod panel_loop;
 mod present_loop;
 mod shared;
-mod status;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,9 +37,9 @@ use crate::present::{PresentError, Screen};
 use crate::sys::cores;
 use crate::team::Team;
 
+pub use control_protocol::{Clocks, Status};
 pub use guide_loop::GuideCommand;
 pub use shared::{NUDGE_LIMIT, Shared, SnapshotRequest};
-pub use status::{Clocks, Status};
 
 /// How long a source may be silent before that counts as a stall, and how soon every thread
 /// sees that it is to stop.

@@ -320,20 +320,6 @@ fn the_shipped_configuration_passes_the_check() {
 }
 
 #[test]
-fn filmctl_without_a_daemon_says_so() {
-    let output = Command::new(env!("CARGO_BIN_EXE_filmctl"))
-        .args(["--socket", "/no/such/filmd.sock", "status"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("is it running"),
-        "{}",
-        stderr(&output)
-    );
-}
-
-#[test]
 fn a_core_for_a_describer_that_is_off_is_refused() {
     let said = refused(&["bench", "--describer-core", "0"]);
     assert!(said.contains("--describer"), "{said}");

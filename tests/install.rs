@@ -40,6 +40,23 @@ fn of_unit(key: &str) -> Vec<String> {
         .collect()
 }
 
+/// Programs are small, and their symbols are where a debugger looks for them.
+fn assert_stripped(to: &Path) {
+    let size = |path: PathBuf| std::fs::metadata(path).unwrap().len();
+    for program in ["filmd", "filmctl"] {
+        let installed = size(to.join("usr/bin").join(program));
+        let symbols = to.join("usr/lib/debug/usr/bin");
+        let symbols = size(symbols.join(format!("{program}.debug")));
+        let built = size(programs().join(program));
+        assert!(
+            installed < built && symbols > installed / 10,
+            "{program}: {installed} of {built} bytes, symbols {symbols}"
+        );
+    }
+    // It speaks JSON over a socket: no network, no picture library in it.
+    assert!(size(to.join("usr/bin/filmctl")) < 3 << 20);
+}
+
 #[test]
 fn the_unit_finds_what_is_installed_and_a_changed_configuration_stays() {
     let (to, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -56,6 +73,7 @@ fn the_unit_finds_what_is_installed_and_a_changed_configuration_stays() {
         );
     }
     assert!(to.path().join("var/lib/filmd/models/words.gguf").exists());
+    assert_stripped(to.path());
     // The models are found from where the program lies.
     let configuration = to.path().join("etc/filmd/filmd.toml");
     let check = Command::new(to.path().join("usr/bin/filmd"))
@@ -81,6 +99,8 @@ fn the_unit_finds_what_is_installed_and_a_changed_configuration_stays() {
             .success()
     );
     assert!(!to.path().join("usr/bin/filmd").exists());
+    let symbols = to.path().join("usr/lib/debug/usr/bin");
+    assert_eq!(std::fs::read_dir(symbols).unwrap().count(), 0);
     assert!(configuration.exists());
 }
 

@@ -11,6 +11,8 @@
 
 use std::time::Duration;
 
+pub use control_protocol::ClockReading;
+
 use crate::clock::Timestamp;
 
 /// How long delays are collected before their least one counts as measured.
@@ -22,25 +24,6 @@ const NEAR: Duration = Duration::from_secs(1);
 const NEAR_NS: i64 = NEAR.as_nanos() as i64;
 /// Rates further from the nominal one are another rate (a long exposure), not a clock's error.
 const SAME_RATE: f64 = 0.02;
-
-/// What is known of a camera's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
-pub struct ClockReading {
-    /// Frames a second by its stamps and numbers, over some seconds; 0 until known.
-    pub fps: f64,
-    /// How much faster than its nominal rate it runs, millionths, since it began to stream; `None`
-    /// until known, and where the driver names no rate or another one than it keeps.
-    pub rate_ppm: Option<f64>,
-    /// Its stamps are of another clock than the board's.
-    pub own_clock: bool,
-    /// What its stamps are behind the board's clock, milliseconds: the least delay from stamp to
-    /// arrival where they are of that clock.
-    pub offset_ms: f64,
-    /// How much slower its stamps run than the board's clock, millionths; `None` until known.
-    pub drift_ppm: Option<f64>,
-    /// Times its clock was set anew, or wrapped.
-    pub steps: u64,
-}
 
 /// A stamp and the number it belongs to.
 type Mark = (Timestamp, u64);

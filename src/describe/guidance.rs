@@ -5,25 +5,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::Controls;
+use super::{Controls, Origin};
 use crate::config::Task;
-
-/// Who wrote a text.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// The manifest's sentence for the task; nobody looked at the picture.
-    #[default]
-    Neutral,
-    /// Verbalised facts.
-    Template,
-    /// The language model, from verbalised facts.
-    Llm,
-    /// `filmctl guide TEXT`, `filmd fuse --text`.
-    User,
-}
 
 /// Features of a text's tokens, as the text encoder's last hidden state gives them.
 #[derive(Debug, Clone, PartialEq)]

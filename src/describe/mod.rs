@@ -20,7 +20,6 @@ mod features_file;
 mod gbnf;
 mod guidance;
 mod guide_settings;
-mod guide_status;
 mod history;
 mod launch;
 mod models;
@@ -44,6 +43,7 @@ use std::time::Duration;
 
 pub use client::ProcessDescriber;
 pub use control_group::{ControlGroup, Limits};
+pub use control_protocol::{GuideStatus, Origin};
 pub use controls::{Controls, Emphasis};
 pub use detector::Detector;
 pub use facts::{
@@ -52,9 +52,8 @@ pub use facts::{
 };
 pub use features_file::FeaturesError;
 pub(crate) use guidance::next_version;
-pub use guidance::{Guidance, GuidanceError, Origin, TokenFeatures};
+pub use guidance::{Guidance, GuidanceError, TokenFeatures};
 pub use guide_settings::GuideSettings;
-pub use guide_status::GuideStatus;
 pub use launch::Launch;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
 pub use pause::FrameCount;

@@ -12,15 +12,14 @@ use std::time::Duration;
 use super::ask::MAX_QUESTIONS;
 use super::event_log::Event;
 use super::guide_settings::GuideSettings;
-use super::guide_status::GuideStatus;
 use super::observer::Observer;
 use super::pause::{FrameCount, Lateness, Thermometer};
 use super::questions::Answer;
 use super::right_of_way::RightOfWay;
 use super::view::View;
 use super::{
-    DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, Origin, Prompt,
-    paragraph,
+    DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, GuideStatus, Origin,
+    Prompt, paragraph,
 };
 use crate::align::AlignedPair;
 use crate::channel::Watch;

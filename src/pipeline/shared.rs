@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, A
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Parts;
-use super::status::{Clocks, Status};
+use super::{Clocks, Parts, Status};
 use crate::acquire::ClockReading;
 use crate::channel::{Mailbox, Watch};
 use crate::clock::{Clock, Timestamp};

@@ -34,7 +34,7 @@ pub use spi::SpiScreen;
 pub use status_panel::{PanelFacts, StatusPanel};
 #[cfg(feature = "window")]
 pub use window::WindowScreen;
-pub use wrap::wrap;
+pub use wrap::{printable, wrap};
 
 use crate::config::{Mode, PresentConfig, ScreenKind};
 use crate::files::FileError;

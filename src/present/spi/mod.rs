@@ -21,7 +21,7 @@ use embedded_hal::delay::DelayNs;
 use linux_embedded_hal::Delay;
 use mipidsi::models::{ILI9341Rgb565, Model, ST7789};
 use mipidsi::options::{ColorInversion, ColorOrder, Orientation, Rotation};
-use mipidsi::{Builder, Display, NoResetPin};
+use mipidsi::{Builder, Display, InitError, NoResetPin};
 
 use self::link::PanelLink;
 use self::wires::{Backlight, Bus, Line, Wires, transfer_limit};
@@ -214,8 +214,12 @@ where
         })
         .init(delay)
         .map_err(|error| {
+            let why = match error {
+                InitError::Interface(error) => error.to_string(),
+                other => format!("{other:?}"),
+            };
             format!(
-                "{}: the panel cannot be switched on ({error:?}); check its wiring and lower \
+                "{}: the panel cannot be switched on ({why}); check its wiring and lower \
                  [present.spi] hz",
                 config.device.display()
             )

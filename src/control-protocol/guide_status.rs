@@ -1,11 +1,21 @@
-//! What the text path is doing, as `filmctl status` shows it.
-//!
-//! Input: none. Output: a record that goes over the control socket. Thread: any. Blocks: never.
-//! Allocates: strings. Fails when: never. Not its job: keeping the counts.
+//! What the text path is doing.
 
 use serde::{Deserialize, Serialize};
 
-use super::Origin;
+/// Who wrote a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The manifest's sentence for the task; nobody looked at the picture.
+    #[default]
+    Neutral,
+    /// Verbalised facts.
+    Template,
+    /// The language model, from verbalised facts.
+    Llm,
+    /// `filmctl guide TEXT`, `filmd fuse --text`.
+    User,
+}
 
 /// What the text path is doing.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 )]
 
 #[macro_use]
-#[path = "filmd/say.rs"]
+#[path = "../bin/filmd/say.rs"]
 mod say;
 
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use filmd::config::{Mode, Palette};
-use filmd::control::{Reply, Request, SnapshotFormat, ask, observe_socket, running_socket};
-use filmd::describe::GuideStatus;
-use filmd::pipeline::{Clocks, Status};
+use control_protocol::{
+    Clocks, GuideStatus, Mode, Palette, Reply, Request, SnapshotFormat, Status, ask,
+    observe_socket, running_socket,
+};
 
 /// Speak to a running filmd.
 #[derive(Parser)]

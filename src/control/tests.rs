@@ -1,36 +1,5 @@
 use super::*;
 
-#[test]
-fn requests_look_as_documented() {
-    let line = br#"{"request":"mode","mode":"thermal"}"#;
-    assert_eq!(
-        parse_request(line),
-        Ok(Request::Mode {
-            mode: Mode::Thermal
-        })
-    );
-    assert_eq!(
-        parse_request(b"{\"request\":\"status\"}\n"),
-        Ok(Request::Status)
-    );
-}
-
-#[test]
-fn hostile_lines_are_refused() {
-    for line in [
-        &b""[..],
-        b"\xff\xfe",
-        b"{}",
-        b"[]",
-        br#"{"request":"mode","mode":"x"}"#,
-    ] {
-        assert!(parse_request(line).is_err(), "{line:?}");
-    }
-    assert!(parse_request(&[b' '; LINE_LIMIT + 1]).is_err());
-    let extra = br#"{"request":"guide","text":"a","sudo":true}"#;
-    assert!(parse_request(extra).unwrap_err().contains("sudo"));
-}
-
 struct Fake;
 
 impl Handler for Fake {

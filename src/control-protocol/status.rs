@@ -2,10 +2,44 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::acquire::ClockReading;
-use crate::config::{Mode, Palette, Task};
-use crate::describe::GuideStatus;
-use crate::metrics::{Marks, Summary};
+use super::{GuideStatus, Mode, Palette, Summary, Task};
+
+/// Short marks for the overlay and for status: what is not as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Marks {
+    /// The infrared source is missing.
+    pub no_infrared: bool,
+    /// The visible source is missing.
+    pub no_visible: bool,
+    /// The infrared frame is held (FFC or a short stall).
+    pub infrared_stale: bool,
+    /// The visible frame is held.
+    pub visible_stale: bool,
+    /// Classic fusion stands in for the network.
+    pub classic: bool,
+    /// The picture is held because somebody asked for it.
+    #[serde(default)]
+    pub frozen: bool,
+}
+
+/// What is known of a camera's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct ClockReading {
+    /// Frames a second by its stamps and numbers, over some seconds; 0 until known.
+    pub fps: f64,
+    /// How much faster than its nominal rate it runs, millionths, since it began to stream; `None`
+    /// until known, and where the driver names no rate or another one than it keeps.
+    pub rate_ppm: Option<f64>,
+    /// Its stamps are of another clock than the board's.
+    pub own_clock: bool,
+    /// What its stamps are behind the board's clock, milliseconds: the least delay from stamp to
+    /// arrival where they are of that clock.
+    pub offset_ms: f64,
+    /// How much slower its stamps run than the board's clock, millionths; `None` until known.
+    pub drift_ppm: Option<f64>,
+    /// Times its clock was set anew, or wrapped.
+    pub steps: u64,
+}
 
 /// How the cameras' clocks run, and how far apart the frames of the last pair were.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
