@@ -6,6 +6,7 @@
 
 mod classic;
 pub mod color;
+mod emphasis;
 mod entries;
 mod fade;
 mod int8;
@@ -19,6 +20,7 @@ mod stage;
 mod tone;
 
 pub use classic::ClassicFuser;
+pub use emphasis::Emphasiser;
 pub use entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Role};
 pub use fade::{Between, GuidanceFade, Shown};
 pub use model::{MANIFEST_NAME, Manifest};
