@@ -6,6 +6,7 @@
 
 mod classic;
 pub mod color;
+mod emphasis;
 mod entries;
 mod fade;
 mod fused_frame;
@@ -21,6 +22,7 @@ mod tensors;
 mod tone;
 
 pub use classic::ClassicFuser;
+pub use emphasis::Emphasiser;
 pub use entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Role};
 pub use fade::{Between, GuidanceFade, Shown};
 pub use fused_frame::{FusedFrame, SourceViews};

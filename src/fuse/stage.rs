@@ -1,4 +1,4 @@
-//! One frame from pair to picture: align, fuse, tone, colour, mode; with the fallbacks of the
+//! One frame from pair to picture: align, fuse, emphasise, tone, colour, mode; with the fallbacks of the
 //! degradation ladder.
 //!
 //! Input: [`FramePair`], [`Guidance`], [`Mode`]. Output: [`FusedFrame`]. Thread: fuse. Blocks:
@@ -7,10 +7,10 @@
 //! threads, overlay.
 
 use super::tone::Unrest;
-use super::{ClassicFuser, Composer, Fuser, GuidanceFade, Tone, View};
+use super::{ClassicFuser, Composer, Emphasiser, Fuser, GuidanceFade, Tone, View};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration, CountsAligner};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Config, Mode, Palette};
+use crate::config::{Config, Mode, Palette, Task};
 use crate::describe::Guidance;
 use crate::frame::{FramePair, Picture};
 use crate::fuse::FusedFrame;
@@ -31,6 +31,8 @@ pub struct FuseStage {
     network: Option<Box<dyn Fuser>>,
     classic: ClassicFuser,
     fade: GuidanceFade,
+    /// For infrared and visible only.
+    emphasis: Option<Emphasiser>,
     /// With what the noise allows it.
     tone: Option<(Tone, Unrest)>,
     fused: Picture,
@@ -68,6 +70,7 @@ impl FuseStage {
             network,
             classic: ClassicFuser::new(size),
             fade: GuidanceFade::new(config.fuse.guidance_fade(), size),
+            emphasis: (config.task == Task::Ivf).then(|| Emphasiser::new(size)),
             tone: Tone::new(config.tone, config.task, size).map(|tone| (tone, Unrest::new(size))),
             fused: Picture::grey(size),
             view: View {
@@ -130,6 +133,11 @@ impl FuseStage {
         let mut stands_in = self.stands_in;
         if Composer::needs_fusion(mode, &self.aligned) {
             stands_in |= !self.fuse(guidance, pair.timestamp(), metrics);
+            if let Some(emphasis) = &mut self.emphasis {
+                let (wanted, at) = (guidance.controls.emphasis, pair.timestamp());
+                let (infrared, _) = self.composer.planes();
+                emphasis.apply(infrared, &mut self.fused, wanted, at);
+            }
             let fused = Clock.now();
             metrics.fuse.add(fused.since(aligned));
             if let Some((tone, unrest)) = &mut self.tone {

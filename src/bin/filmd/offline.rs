@@ -19,7 +19,7 @@ use filmd::describe::{
 };
 use filmd::frame::{Picture, Size};
 use filmd::fuse::color::{self, Chroma};
-use filmd::fuse::{ClassicFuser, FuseError, Fuser, Manifest, Tone};
+use filmd::fuse::{ClassicFuser, Emphasiser, FuseError, Fuser, Manifest, Tone};
 
 /// Longer than any board needs; a person waits here, no frame does.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -143,7 +143,7 @@ impl Offline {
         }
     }
 
-    /// Fuses the luma, maps its tone and gives the fused picture the sources' colour.
+    /// Fuses the luma, emphasises what the text asks for, maps the tone and gives the fused picture the sources' colour.
     ///
     /// # Errors
     /// The fuser's.
@@ -156,6 +156,9 @@ impl Offline {
         color::luma(&pair.visible, &mut visible);
         self.fuser_for(size, guidance)?
             .fuse(&infrared, &visible, guidance, &mut fused)?;
+        if let (Some(wanted), Task::Ivf) = (guidance.controls.emphasis, self.task) {
+            Emphasiser::new(size).apply_alone(&infrared, &mut fused, wanted);
+        }
         if let Some(mut tone) = Tone::new(self.tone, self.task, size) {
             tone.apply_alone(&mut fused);
         }
