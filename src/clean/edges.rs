@@ -169,7 +169,10 @@ mod tests {
         for wanted in [1.0, 1.5, 2.0] {
             let blur = EdgeWidths::of(&stripes(wanted), SIZE.0).blur().unwrap();
             assert!((blur.typical - wanted).abs() < 0.3, "{wanted}: {blur:?}");
-            assert!(blur.sharper <= blur.typical && blur.degree() > 0.9, "{blur:?}");
+            assert!(
+                blur.sharper <= blur.typical && blur.degree() > 0.9,
+                "{blur:?}"
+            );
         }
         let sharp = EdgeWidths::of(&stripes(0.0), SIZE.0).blur().unwrap();
         assert_eq!((sharp.sharper, sharp.degree()), (0.0, 0.0));

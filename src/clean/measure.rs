@@ -156,7 +156,10 @@ mod tests {
             let found = picture(noisy, striped, barred);
             let near = |name: &str, found: f32, wanted: f32| {
                 let room = 0.25 * wanted + 1.0;
-                assert!((found - wanted).abs() < room, "{name}: {found}, not {wanted}");
+                assert!(
+                    (found - wanted).abs() < room,
+                    "{name}: {found}, not {wanted}"
+                );
             };
             near("noise", noise(&found, SIZE.0), noisy);
             near("columns", columns(&found, SIZE.0), striped);

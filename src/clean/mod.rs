@@ -6,9 +6,11 @@
 
 mod condition;
 mod edges;
+mod follow;
 pub mod measure;
 mod sharpen;
 
 pub use condition::Condition;
 pub use edges::{Blur, EdgeWidths};
+pub use follow::BlurFollower;
 pub use sharpen::{Sharpener, Sharpening};

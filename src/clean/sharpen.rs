@@ -149,7 +149,8 @@ fn pad(row: &[i16], padded: &mut [i16]) {
 fn gaussian(deviation: f32) -> Weights {
     let at = |away: usize| (-0.5 * (away as f32 / deviation).powi(2)).exp();
     let sum: f32 = at(0) + 2.0 * (1..=REACH).map(at).sum::<f32>();
-    let mut weights: Weights = std::array::from_fn(|away| (at(away) / sum * 32_768.0).round() as i16);
+    let mut weights: Weights =
+        std::array::from_fn(|away| (at(away) / sum * 32_768.0).round() as i16);
     let sides: i32 = weights[1..].iter().map(|&weight| i32::from(weight)).sum();
     weights[0] = (32_768 - 2 * sides) as i16;
     weights

@@ -9,8 +9,10 @@ use crate::config::Task;
 /// One thing to do; wordings that mean the same, the plainest first. Never empty.
 pub(super) type Step = &'static [&'static str];
 
+const NOISE: Step = &["suppress the noise", "reduce the noise"];
+
 /// At most three steps, at least one. Thermal nouns are only ever highlighted, visible nouns
-/// only kept, and only glare and haze suppressed: a model left free asks for the opposite.
+/// only kept, and only noise, glare and haze suppressed: a model left free asks for the opposite.
 pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
     let says = |word: &str| sentences.iter().any(|s| s.contains(word));
     match task {
@@ -30,12 +32,21 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
                     "bring out the warm objects",
                 ]);
             }
-            if says("glare") {
+            // Stripes are noise, too: fixed-pattern noise.
+            let strongly = [
+                "has strong noise",
+                "has strong vertical",
+                "has strong horizontal",
+            ];
+            let noisy = says(" noisy") || says(" noise") || says(" stripes");
+            if strongly.into_iter().any(says) {
+                steps.push(NOISE);
+            } else if says("glare") {
                 steps.push(&["suppress the glare", "reduce the glare"]);
             } else if says("haze") {
                 steps.push(&["suppress the haze", "reduce the haze"]);
-            } else if says("is noisy") {
-                steps.push(&["suppress the noise", "reduce the noise"]);
+            } else if noisy {
+                steps.push(NOISE);
             }
             steps.push(if says("visible image is missing") {
                 &["keep the contrast", "preserve the contrast"]
@@ -100,6 +111,31 @@ mod tests {
         assert!(warm[0].iter().all(|w| w.contains("warm objects")));
         let glare = of("The visible image is dark and has glare on the left.");
         assert!(glare[0].iter().all(|w| w.contains("glare")));
+    }
+
+    #[test]
+    fn noise_and_stripes_are_suppressed_and_strong_ones_before_glare() {
+        let first = |text: &str| of(text)[0][0];
+        for fault in [
+            "is slightly noisy",
+            "is noisy",
+            "has strong noise",
+            "has vertical stripes",
+            "has strong vertical stripes and has slight shading",
+            "has slight horizontal stripes",
+        ] {
+            let said = format!("The infrared image shows no warm objects and {fault}.");
+            assert_eq!(first(&said), "suppress the noise", "{fault}");
+        }
+        let glare = "The visible image is dark and has glare on the left";
+        assert_eq!(
+            first(&format!("{glare} and is noisy.")),
+            "suppress the glare"
+        );
+        assert_eq!(
+            first(&format!("{glare} and has strong noise.")),
+            "suppress the noise"
+        );
     }
 
     #[test]

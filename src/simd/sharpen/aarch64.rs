@@ -82,7 +82,8 @@ fn limited(bounds: Bounds<'_>, estimate: &[i16], strength: i16, out: &mut [u8]) 
     for at in (0..whole).step_by(LANES) {
         // SAFETY: at + 2 + LANES <= whole + 2, which lies within `low` and `high`.
         let (least, most) = unsafe {
-            let bytes = |from: &[u8], tap: usize| -> uint8x8_t { vld1_u8(from.as_ptr().add(at + tap)) };
+            let bytes =
+                |from: &[u8], tap: usize| -> uint8x8_t { vld1_u8(from.as_ptr().add(at + tap)) };
             let least = vmin_u8(bytes(low, 0), bytes(low, 1));
             let most = vmax_u8(bytes(high, 0), bytes(high, 1));
             (vmin_u8(least, bytes(low, 2)), vmax_u8(most, bytes(high, 2)))

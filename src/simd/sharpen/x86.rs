@@ -3,10 +3,9 @@
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_loadu_si128, _mm_max_epu8, _mm_min_epu8, _mm_storeu_si128,
     _mm256_add_epi16, _mm256_adds_epi16, _mm256_castsi256_si128, _mm256_cvtepu8_epi16,
-    _mm256_loadu_si256, _mm256_max_epi16, _mm256_min_epi16,
-    _mm256_mulhrs_epi16, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi16,
-    _mm256_setzero_si256, _mm256_slli_epi16, _mm256_srai_epi16, _mm256_storeu_si256,
-    _mm256_sub_epi16,
+    _mm256_loadu_si256, _mm256_max_epi16, _mm256_min_epi16, _mm256_mulhrs_epi16,
+    _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi16, _mm256_setzero_si256,
+    _mm256_slli_epi16, _mm256_srai_epi16, _mm256_storeu_si256, _mm256_sub_epi16,
 };
 
 use super::{Bounds, FRACTION, REACH, TAPS, Weights, reference};
