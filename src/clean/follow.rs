@@ -69,8 +69,9 @@ mod tests {
         let mut picture = Picture::grey(Size::new(320, 240));
         for y in 0..240 {
             for (x, v) in picture.row_mut(y).iter_mut().enumerate() {
-                let up = (x + y / 3) % 40;
-                let part = up.saturating_sub(10).min(soft + 1) as f32 / (soft + 1) as f32;
+                let up = (x as f32 + 0.37 * y as f32) % 80.0;
+                let part = (up.min(80.0 - up) - 20.0) / (soft + 1) as f32;
+                let part = part.clamp(0.0, 1.0);
                 let smooth = part * part * (3.0 - 2.0 * part);
                 *v = 40 + (160.0 * smooth) as u8;
             }

@@ -6,10 +6,8 @@
 
 /// Samples on each side whose mean is taken off before offsets are measured.
 const AROUND: usize = 4;
-/// Rows whose medians are taken apart, to see whether offsets go on from the top to the bottom.
+/// Parts of a line whose medians are taken apart.
 const BANDS: usize = 4;
-/// Below this correlation of two halves, offsets are the scene's and not the sensor's.
-const AGREEMENT: f32 = 0.6;
 
 /// Noise that differs from pixel to pixel. Immerkær, "Fast noise variance estimation", CVIU 64(2), 1996:
 /// the mean of a Laplacian difference, which offsets of whole rows and columns leave as it is; here of
@@ -58,7 +56,7 @@ pub fn rows(luma: &[u8], width: usize) -> f32 {
 }
 
 /// Offsets of `lines` lines of `length` samples each, which `sample` (line, place in it) gives: what each
-/// sample differs from the mean across lines, its median in each of some bands, the median of these. The
+/// sample differs from the mean across lines, its median in each band, and what the bands share. The
 /// deviation is that of the median absolute deviation, so that a few posts and trunks do not count.
 fn pattern((lines, length): (usize, usize), sample: impl Fn(usize, usize) -> u8) -> f32 {
     let across = 2 * AROUND + 1;
@@ -70,7 +68,7 @@ fn pattern((lines, length): (usize, usize), sample: impl Fn(usize, usize) -> u8)
     let mut offsets = vec![[0.0_f32; BANDS]; places.len()];
     let mut values: Vec<Vec<i32>> = vec![Vec::with_capacity(band); places.len()];
     for part in 0..BANDS {
-        for at in (part * band..(part + 1) * band).step_by(2) {
+        for at in part * band..(part + 1) * band {
             let level = |line: usize| i32::from(sample(line, at));
             let mut sum: i32 = (0..across).map(level).sum();
             for (i, line) in places.clone().enumerate() {
@@ -85,35 +83,21 @@ fn pattern((lines, length): (usize, usize), sample: impl Fn(usize, usize) -> u8)
             values.clear();
         }
     }
-    if agreement(&offsets) < AGREEMENT {
-        return 0.0;
-    }
-    let mut away: Vec<f32> = offsets
-        .iter()
-        .map(|bands| (bands.iter().sum::<f32>() / BANDS as f32).abs())
-        .collect();
+    let mut away: Vec<f32> = offsets.iter_mut().map(shared).collect();
     let middle = away.len() / 2;
     1.4826 * *away.select_nth_unstable_by(middle, f32::total_cmp).1
+}
+
+/// How far a line lies away in three of its four bands at least; 0 where these differ in direction. A
+/// sensor's offsets go on from one end to the other, a fence or a trunk seldom does.
+fn shared(bands: &mut [f32; BANDS]) -> f32 {
+    bands.sort_unstable_by(f32::total_cmp);
+    bands[1].max(-bands[2]).max(0.0)
 }
 
 fn median(values: &mut [i32]) -> i32 {
     let middle = values.len() / 2;
     *values.select_nth_unstable(middle).1
-}
-
-/// Correlation of what the even bands say with what the odd ones do.
-fn agreement(offsets: &[[f32; BANDS]]) -> f32 {
-    let mut sums = [0.0_f32; 3];
-    for bands in offsets {
-        let (mut even, mut odd) = (0.0, 0.0);
-        for pair in bands.chunks_exact(2) {
-            (even, odd) = (even + pair[0], odd + pair[1]);
-        }
-        sums[0] += even * odd;
-        sums[1] += even * even;
-        sums[2] += odd * odd;
-    }
-    sums[0] / (sums[1] * sums[2]).sqrt().max(f32::MIN_POSITIVE)
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ fn a_blurred_picture_comes_nearer_to_the_sharp_one() {
     for deviation in [1.0, 1.5, 1.9] {
         let soft = blurred(&sharp, deviation);
         let (before, after) = (error(&soft, &sharp), error(&sharpened(&soft, 0.0), &sharp));
-        assert!(after < 0.7 * before, "{deviation}: {before} to {after}");
+        assert!(after < 0.8 * before, "{deviation}: {before} to {after}");
     }
 }
 

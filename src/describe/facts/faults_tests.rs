@@ -48,7 +48,7 @@ fn said(limits: &Limits, suffers: Suffers) -> String {
 }
 
 fn of(faults: &SourceFaults) -> String {
-    let mut sentence = Sentence::fixed("It");
+    let mut sentence = Sentence::fixed("It is there");
     faults.say(&mut sentence);
     fit(&[sentence], 99).concat()
 }
@@ -56,14 +56,14 @@ fn of(faults: &SourceFaults) -> String {
 #[test]
 fn a_clean_picture_has_no_faults() {
     for limits in [INFRARED, VISIBLE] {
-        assert_eq!(said(&limits, Suffers::default()), "It.");
+        assert_eq!(said(&limits, Suffers::default()), "It is there.");
         let little = Suffers {
             noise: 1.5,
             columns: 0.8,
             rows: 0.8,
             blur: 0.4,
         };
-        assert_eq!(said(&limits, little), "It.");
+        assert_eq!(said(&limits, little), "It is there.");
     }
 }
 
@@ -93,10 +93,10 @@ fn each_fault_is_named_with_its_strength() {
         (&VISIBLE, blur, 2.0, "is strongly blurred"),
     ] {
         let found = said(limits, with(set, value));
-        assert_eq!(found, format!("It {wanted}."), "{value}");
+        assert_eq!(found, format!("It is there and {wanted}."), "{value}");
     }
     // Soft as thermal pictures are.
-    assert_eq!(said(&INFRARED, with(blur, 2.0)), "It.");
+    assert_eq!(said(&INFRARED, with(blur, 2.0)), "It is there.");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn what_was_measured_before_cleaning_counts() {
         ..Condition::default()
     };
     let faults = SourceFaults::measure(&picture(Suffers::default()), &before, &INFRARED);
-    let wanted = "It has strong vertical stripes, has strong noise and has shading.";
+    let wanted = "It is there, has strong vertical stripes, has strong noise and has shading.";
     assert_eq!(of(&faults), wanted);
     let clean = Condition {
         noise: 0.3,
@@ -120,7 +120,7 @@ fn what_was_measured_before_cleaning_counts() {
         ..Suffers::default()
     };
     let faults = SourceFaults::measure(&picture(noisy), &clean, &INFRARED);
-    assert_eq!(of(&faults), "It.");
+    assert_eq!(of(&faults), "It is there.");
 }
 
 #[test]
