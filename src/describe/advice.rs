@@ -16,49 +16,7 @@ const NOISE: Step = &["suppress the noise", "reduce the noise"];
 pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
     let says = |word: &str| sentences.iter().any(|s| s.contains(word));
     match task {
-        Task::Ivf => {
-            let warm = (says(" warm ") || says(" hot ")) && !says("no warm ");
-            let mut steps: Vec<Step> = Vec::new();
-            if says(" warm areas") && !says(" object") {
-                steps.push(&[
-                    "highlight the warm areas",
-                    "preserve the warm areas",
-                    "bring out the warm areas",
-                ]);
-            } else if warm {
-                steps.push(&[
-                    "highlight the warm objects",
-                    "preserve the warm objects",
-                    "bring out the warm objects",
-                ]);
-            }
-            // Stripes are noise, too: fixed-pattern noise.
-            let strongly = [
-                "has strong noise",
-                "has strong vertical",
-                "has strong horizontal",
-            ];
-            let noisy = says(" noisy") || says(" noise") || says(" stripes");
-            if strongly.into_iter().any(says) {
-                steps.push(NOISE);
-            } else if says("glare") {
-                steps.push(&["suppress the glare", "reduce the glare"]);
-            } else if says("haze") {
-                steps.push(&["suppress the haze", "reduce the haze"]);
-            } else if noisy {
-                steps.push(NOISE);
-            }
-            steps.push(if says("visible image is missing") {
-                &["keep the contrast", "preserve the contrast"]
-            } else {
-                &[
-                    "keep the visible texture",
-                    "preserve the visible details",
-                    "keep the visible details",
-                ]
-            });
-            steps
-        }
+        Task::Ivf => of_scene(sentences),
         Task::Mif => {
             // With the space: SPECT ends in CT, too.
             let strong: Step = if says(" CT image") {
@@ -92,6 +50,59 @@ pub(super) fn steps(task: Task, sentences: &[String]) -> Vec<Step> {
             "keep the sharpness of both",
         ]],
     }
+}
+
+/// Of infrared and visible.
+fn of_scene(sentences: &[String]) -> Vec<Step> {
+    let says = |word: &str| sentences.iter().any(|s| s.contains(word));
+    let of_visible = |s: &&String| s.starts_with("The visible image ");
+    let blurred = sentences
+        .iter()
+        .filter(of_visible)
+        .any(|s| s.contains("blurred"));
+    let warm = (says(" warm ") || says(" hot ")) && !says("no warm ");
+    let mut steps: Vec<Step> = Vec::new();
+    if says(" warm areas") && !says(" object") {
+        steps.push(&[
+            "highlight the warm areas",
+            "preserve the warm areas",
+            "bring out the warm areas",
+        ]);
+    } else if warm {
+        steps.push(&[
+            "highlight the warm objects",
+            "preserve the warm objects",
+            "bring out the warm objects",
+        ]);
+    }
+    // Stripes are noise, too: fixed-pattern noise.
+    let strongly = [
+        "has strong noise",
+        "has strong vertical",
+        "has strong horizontal",
+    ];
+    let noisy = says(" noisy") || says(" noise") || says(" stripes");
+    if strongly.into_iter().any(&says) {
+        steps.push(NOISE);
+    } else if says("glare") {
+        steps.push(&["suppress the glare", "reduce the glare"]);
+    } else if says("haze") {
+        steps.push(&["suppress the haze", "reduce the haze"]);
+    } else if noisy {
+        steps.push(NOISE);
+    }
+    steps.push(if says("visible image is missing") {
+        &["keep the contrast", "preserve the contrast"]
+    } else if blurred {
+        &["restore the visible details", "sharpen the visible texture"]
+    } else {
+        &[
+            "keep the visible texture",
+            "preserve the visible details",
+            "keep the visible details",
+        ]
+    });
+    steps
 }
 
 #[cfg(test)]
@@ -136,6 +147,12 @@ mod tests {
             first(&format!("{glare} and has strong noise.")),
             "suppress the noise"
         );
+    }
+
+    #[test]
+    fn details_of_a_blurred_picture_are_restored() {
+        let blurred = of("The visible image is dim and is strongly blurred.");
+        assert_eq!(blurred[0][0], "restore the visible details");
     }
 
     #[test]

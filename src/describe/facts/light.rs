@@ -10,7 +10,6 @@ use super::grid::Grid;
 use super::words::{Place, regions};
 use super::{Rated, SAY, rated};
 use crate::align::AlignedPair;
-use crate::frame::Picture;
 
 /// How light the visible picture is, by its mean luma and by what lies overhead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -189,7 +188,7 @@ fn texture(visible: &Grid) -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Size;
+    use crate::frame::{Picture, Size};
 
     const SIZE: Size = Size::new(320, 240);
 
