@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use choices::{
-    Engine, Modality, Mode, Palette, ScreenKind, Task, TelemetryKind, TextStyle, ToneMode,
+    Engine, Modality, Mode, Palette, ScreenKind, SharpenMode, Task, TelemetryKind, TextStyle,
+    ToneMode,
 };
 pub use describe::{DescribeConfig, DetectorConfig, VisionConfig};
 pub use panels::{
@@ -23,8 +24,9 @@ pub use panels::{
 };
 use sections::default_fps;
 pub use sections::{
-    AlignConfig, CameraConfig, CamerasConfig, ControlConfig, FaultConfig, FaultKind, FuseConfig,
-    OutputConfig, PresentConfig, ReplayConfig, SourceConfig, SyntheticConfig, ToneConfig,
+    AlignConfig, CameraConfig, CamerasConfig, CleanConfig, ControlConfig, FaultConfig, FaultKind,
+    FuseConfig, OutputConfig, PresentConfig, ReplayConfig, SourceConfig, SyntheticConfig,
+    ToneConfig,
 };
 
 /// The whole configuration, checked. The defaults run the synthetic scene without a screen.
@@ -39,6 +41,8 @@ pub struct Config {
     pub output: OutputConfig,
     /// How the two cameras are brought over each other.
     pub align: AlignConfig,
+    /// What is mended of them before fusion.
+    pub clean: CleanConfig,
     /// How they are fused.
     pub fuse: FuseConfig,
     /// How the fused picture's contrast is raised.

@@ -45,6 +45,7 @@ fn infrared_visible(n: usize) -> Vec<String> {
             "",
             " and has glare on the left",
             " and is noisy",
+            ", has strong noise and is slightly blurred",
             ", has haze everywhere and hides the warm objects on the left",
         ],
         5,
@@ -75,8 +76,15 @@ fn infrared_visible(n: usize) -> Vec<String> {
         0 => &stretched[n / 12 % stretched.len()],
         _ => &counted,
     };
+    let faults = [
+        "",
+        "",
+        " and has strong vertical stripes",
+        ", has slight horizontal stripes and is noisy",
+    ];
+    let fault = pick(n, &faults, 10);
     vec![
-        format!("The infrared image shows {shown}."),
+        format!("The infrared image shows {shown}{fault}."),
         format!("The visible image is {light}{more}."),
     ]
 }

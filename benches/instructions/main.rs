@@ -19,6 +19,7 @@ use std::time::Duration;
 use filmd::acquire::unpack::{self, Layout, PixelFormat, Quantization, packed_to_rgb};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner, Calibration};
+use filmd::clean::{BlurFollower, Sharpener, Sharpening};
 use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::Guidance;
 use filmd::frame::{Counts, FramePair, Picture, Size};
@@ -28,10 +29,12 @@ use filmd::metrics::{Marks, Metrics};
 use filmd::present::{self, Filter, Overlay, Scaler};
 
 /// Names and what they mean; a `conv` has outputs, inputs and kernel, `r` with a residual.
-const STAGES: [&str; 20] = [
+const STAGES: [&str; 22] = [
     "unpack",
     "align",
     "luma",
+    "sharpen",
+    "sharpen-look",
     "network-int8",
     "network-text",
     "network-f32",
@@ -81,6 +84,14 @@ impl Scene {
             aligned,
             calibration,
         }
+    }
+
+    /// Luma of the visible picture.
+    fn visible(&self) -> Picture {
+        Composer::new(self.size)
+            .luma_planes(&self.aligned)
+            .1
+            .clone()
     }
 
     /// With one text after the other.
@@ -219,6 +230,25 @@ fn main() {
             let mut composer = Composer::new(scene.size);
             for _ in 0..times {
                 black_box(composer.luma_planes(&scene.aligned));
+            }
+        }
+        "sharpen" => {
+            let mut sharpener = Sharpener::new(scene.size);
+            let mut picture = scene.visible();
+            let all = Sharpening {
+                strength: 1.0,
+                deviation: 1.5,
+            };
+            for _ in 0..times {
+                sharpener.apply(&mut picture, all);
+            }
+            black_box(picture);
+        }
+        "sharpen-look" => {
+            let (mut follower, picture) = (BlurFollower::default(), scene.visible());
+            follower.follow(&picture, 0.0);
+            for _ in 0..times {
+                black_box(follower.follow(&picture, 0.0));
             }
         }
         "network-int8" => scene.network("film-edge-int8", &[Task::Ivf], times),

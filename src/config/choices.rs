@@ -59,6 +59,17 @@ pub enum Engine {
     Classic,
 }
 
+/// Whether blur is taken back from the visible picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SharpenMode {
+    /// Never, whatever a text asks for.
+    Off,
+    /// As much as it is measured to be blurred, of infrared-visible pairs.
+    #[default]
+    Auto,
+}
+
 /// Whether the fused picture's contrast is raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

@@ -12,6 +12,7 @@
 mod blobs;
 mod changes;
 mod exposure;
+mod faults;
 mod focus;
 mod grid;
 mod groups;
@@ -29,6 +30,7 @@ use serde::Serialize;
 pub(super) use changes::changes;
 pub use changes::{Change, ChangeKind};
 pub use exposure::ExposureFacts;
+pub use faults::{Fault, Faults, SourceFaults, Strength};
 pub use focus::FocusFacts;
 pub use groups::Group;
 pub use light::{Light, VisibleFacts};

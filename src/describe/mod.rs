@@ -47,8 +47,9 @@ pub use control_protocol::{GuideStatus, Origin};
 pub use controls::{Controls, Emphasis};
 pub use detector::Detector;
 pub use facts::{
-    Change, ChangeKind, Distance, ExposureFacts, Facts, FocusFacts, Group, Light, MedicalFacts,
-    Motion, NamedObject, Place, Rated, SceneFacts, Shape, VisibleFacts, WarmObject,
+    Change, ChangeKind, Distance, ExposureFacts, Facts, Fault, Faults, FocusFacts, Group, Light,
+    MedicalFacts, Motion, NamedObject, Place, Rated, SceneFacts, Shape, SourceFaults, Strength,
+    VisibleFacts, WarmObject,
 };
 pub use features_file::FeaturesError;
 pub(crate) use guidance::next_version;

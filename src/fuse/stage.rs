@@ -9,8 +9,9 @@
 use super::tone::Unrest;
 use super::{ClassicFuser, Composer, Emphasiser, Fuser, GuidanceFade, Tone, View};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration, CountsAligner};
+use crate::clean::{BlurFollower, Sharpener};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Config, Mode, Palette, Task};
+use crate::config::{Config, Mode, Palette, SharpenMode, Task};
 use crate::describe::Guidance;
 use crate::frame::{FramePair, Picture};
 use crate::fuse::FusedFrame;
@@ -27,6 +28,8 @@ pub struct FuseStage {
     aligner: Aligner,
     aligned: AlignedPair,
     composer: Composer,
+    /// Takes blur back from the luma of source B; `None`: by configuration, or not for this task.
+    sharpen: Option<(BlurFollower, Sharpener)>,
     /// `None`: classic by configuration, or given up.
     network: Option<Box<dyn Fuser>>,
     classic: ClassicFuser,
@@ -66,6 +69,8 @@ impl FuseStage {
             aligner: Aligner::new(calibration, config.align.preset.as_deref(), size)?,
             aligned: AlignedPair::new(size),
             composer: Composer::new(size),
+            sharpen: (config.clean.sharpen == SharpenMode::Auto && config.task == Task::Ivf)
+                .then(|| (BlurFollower::default(), Sharpener::new(size))),
             stands_in: wanted && network.is_none(),
             network,
             classic: ClassicFuser::new(size),
@@ -174,7 +179,12 @@ impl FuseStage {
 
     /// Fills `self.fused`; `false` where classic fusion stood in for a network that failed.
     fn fuse(&mut self, guidance: &Guidance, at: Timestamp, metrics: &Metrics) -> bool {
-        self.composer.luma_planes(&self.aligned);
+        let (sharpen, asked) = (&mut self.sharpen, guidance.controls.sharpen);
+        self.composer.luma_planes_with(&self.aligned, |visible| {
+            if let Some((follower, sharpener)) = sharpen {
+                sharpener.apply(visible, follower.follow(visible, asked));
+            }
+        });
         let (infrared, visible) = self.composer.planes();
         count(&metrics.fused);
         let mut failed = false;

@@ -8,6 +8,7 @@
 mod cubic;
 pub mod int8;
 pub mod reference;
+pub mod sharpen;
 pub mod tone;
 
 /// Positions lie on a grid of 1/256 pixel.

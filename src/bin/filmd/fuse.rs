@@ -210,6 +210,7 @@ fn fuse_one(args: &Args, offline: &mut Offline, job: &Job) -> Result<Value> {
         "width": width, "height": height, "channels": picture.channels(),
         "task": args.task.name(), "fuser": offline.fuser_name(),
         "text": text, "origin": origin, "features": args.text.features, "ms": (ms * 100.0).round() / 100.0,
+        "sharpened": offline.sharpened(),
     }))
 }
 

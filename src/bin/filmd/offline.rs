@@ -11,6 +11,7 @@ use crate::graph::{Graph, needed};
 use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
+use filmd::clean::{EdgeWidths, Sharpener, Sharpening};
 use filmd::config::{DescribeConfig, Engine, Task, ToneConfig};
 use filmd::describe::questions::Questions;
 use filmd::describe::{
@@ -71,6 +72,10 @@ enum Guide {
 pub struct Offline {
     task: Task,
     tone: ToneConfig,
+    /// Takes blur back from the visible luma; `None`: not for this task.
+    sharpener: Option<Sharpener>,
+    /// How much of it, of the last pair: 0..=1.
+    sharpened: f32,
     graph: Option<Graph>,
     guide: Guide,
     /// The last one, and the size and the rows of guidance that it was made for.
@@ -84,6 +89,7 @@ impl Offline {
     /// No usable manifest, network or describer.
     pub fn new(settings: Settings<'_>) -> Result<Self> {
         let task = settings.task;
+        let sharpener = (task == Task::Ivf).then(|| Sharpener::new(Size::new(0, 0)));
         if settings.engine == Engine::Classic {
             if settings.text != TextSource::Neutral || settings.encoder.is_some() {
                 bail!("classic fusion takes no text; leave its options, or the engine");
@@ -91,6 +97,8 @@ impl Offline {
             return Ok(Self {
                 task,
                 tone: settings.tone,
+                sharpener,
+                sharpened: 0.0,
                 graph: None,
                 guide: Guide::Fixed(Guidance::none(task)),
                 fuser: None,
@@ -102,6 +110,8 @@ impl Offline {
         Ok(Self {
             task,
             tone: settings.tone,
+            sharpener,
+            sharpened: 0.0,
             graph: Some(graph),
             guide,
             fuser: None,
@@ -116,6 +126,11 @@ impl Offline {
     /// Name of the network, or `classic`, once a pair was fused.
     pub fn fuser_name(&self) -> &str {
         self.fuser.as_ref().map_or("", |(_, fuser)| fuser.name())
+    }
+
+    /// How much of its blur was taken back from the last pair's visible picture, 0..=1.
+    pub fn sharpened(&self) -> f32 {
+        self.sharpened
     }
 
     /// The guidance for a pair; `name` finds its file in a folder of text features.
@@ -154,6 +169,12 @@ impl Offline {
         let mut fused = Picture::grey(size);
         color::luma(&pair.infrared, &mut infrared);
         color::luma(&pair.visible, &mut visible);
+        if let Some(sharpener) = &mut self.sharpener {
+            let blur = EdgeWidths::of(visible.data(), size.width).blur();
+            let sharpening = Sharpening::of(blur.unwrap_or_default(), guidance.controls.sharpen);
+            sharpener.apply(&mut visible, sharpening);
+            self.sharpened = sharpening.strength;
+        }
         self.fuser_for(size, guidance)?
             .fuse(&infrared, &visible, guidance, &mut fused)?;
         if let (Some(wanted), Task::Ivf) = (guidance.controls.emphasis, self.task) {

@@ -1,4 +1,4 @@
-//! The visible picture: light, contrast, noise, blur, glare, haze, texture.
+//! The visible picture: light, contrast, glare, haze, texture.
 //!
 //! Input: the visible picture, the infrared one for haze. Output: [`VisibleFacts`]. Thread: guide.
 //! Blocks: never. Allocates: grids. Fails when: never. Not its job: what is in it.
@@ -6,11 +6,10 @@
 use serde::Serialize;
 
 use super::blobs::components;
-use super::grid::{Grid, luma_row};
+use super::grid::Grid;
 use super::words::{Place, regions};
 use super::{Rated, SAY, rated};
 use crate::align::AlignedPair;
-use crate::frame::Picture;
 
 /// How light the visible picture is, by its mean luma and by what lies overhead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -64,16 +63,8 @@ pub struct VisibleFacts {
     pub light: Rated<Light>,
     /// Luma of the 95 % quantile less that of the 5 % quantile, 0..=1.
     pub contrast: f32,
-    /// Standard deviation of its noise, 0..=255.
-    pub noise: f32,
-    /// 0 sharp to 1 (Crété-Roffet et al. 2007).
-    pub blur: f32,
     /// `contrast` is low, as the picture is flat.
     pub low_contrast: Rated<bool>,
-    /// `noise` is what a viewer sees.
-    pub noisy: Rated<bool>,
-    /// `blur` is.
-    pub blurred: Rated<bool>,
     /// Thirds with small saturated spots in darker surroundings; empty: none. In doubt by day,
     /// when sky between leaves and white paint are such spots, too.
     pub glare: Rated<Vec<Place>>,
@@ -88,16 +79,11 @@ impl VisibleFacts {
     pub(super) fn measure(pair: &AlignedPair, visible: &Grid, infrared: &Grid) -> Self {
         let light = light(visible.spread().mean, overhead(visible));
         let contrast = visible.quantile(0.95) - visible.quantile(0.05);
-        let (noise, blur) = (noise(&pair.visible), blur(&pair.visible));
         let darkest = Grid::darkest_channel(&pair.visible);
         Self {
             light,
             contrast,
-            noise,
-            blur,
             low_contrast: beyond(0.3, contrast, 0.1),
-            noisy: beyond(noise, 5.0, 4.0),
-            blurred: beyond(blur, 0.62, 0.1),
             glare: glare(visible, light.value > Light::Uneven),
             haze: haze(&darkest, visible, infrared),
             texture: texture(visible),
@@ -137,68 +123,6 @@ fn overhead(visible: &Grid) -> f32 {
         return 1.0;
     }
     (upper.quantile(0.75) - black) / (white - black)
-}
-
-/// Immerkær, "Fast noise variance estimation", CVIU 64(2), 1996: the mean of a Laplacian
-/// difference; here of each of many parts, and of these the quietest fifth, where no texture is.
-fn noise(picture: &Picture) -> f32 {
-    const PART: usize = 32;
-    let (w, h) = (picture.width(), picture.height());
-    let mut parts = Vec::new();
-    let mut rows = [vec![0i32; w], vec![0; w], vec![0; w]];
-    for y in (1..h.saturating_sub(1)).step_by(7) {
-        for (offset, row) in rows.iter_mut().enumerate() {
-            luma_row(picture, y + offset - 1, row);
-        }
-        let [a, b, c] = &rows;
-        for from in (1..w.saturating_sub(PART + 1)).step_by(PART) {
-            let sum: i32 = (from..from + PART)
-                .map(|x| {
-                    let rim = a[x - 1] + a[x + 1] + c[x - 1] + c[x + 1];
-                    (rim - 2 * (a[x] + b[x - 1] + b[x + 1] + c[x]) + 4 * b[x]).abs()
-                })
-                .sum();
-            // Clipped parts have no noise, whatever the sensor has.
-            let clipped = b[from..from + PART].iter().all(|v| *v < 3 || *v > 252);
-            if !clipped {
-                parts.push(sum as f32 / PART as f32);
-            }
-        }
-    }
-    if parts.is_empty() {
-        return 0.0;
-    }
-    let at = parts.len() / 5;
-    let quiet = *parts.select_nth_unstable_by(at, f32::total_cmp).1;
-    (std::f32::consts::FRAC_PI_2).sqrt() * quiet / 6.0
-}
-
-/// Crété-Roffet et al., "The blur effect", SPIE 6492, 2007, along rows: how much of the picture's
-/// differences a further blur takes away. A blurred picture has little left to lose.
-fn blur(picture: &Picture) -> f32 {
-    let w = picture.width();
-    let mut row = vec![0i32; w];
-    let (mut all, mut lost) = (0u64, 0u64);
-    if w < 12 {
-        return 0.0;
-    }
-    for y in (0..picture.height()).step_by(5) {
-        luma_row(picture, y, &mut row);
-        // Nine times the mean of nine.
-        let mut sum: i32 = row[0..9].iter().sum();
-        for x in 4..w - 6 {
-            let next = sum + row[x + 5] - row[x - 4];
-            let sharp = (row[x + 1] - row[x]).unsigned_abs() * 9;
-            let blurred = (next - sum).unsigned_abs();
-            all += u64::from(sharp);
-            lost += u64::from(sharp.saturating_sub(blurred));
-            sum = next;
-        }
-    }
-    if all == 0 {
-        return 0.0;
-    }
-    1.0 - lost as f32 / all as f32
 }
 
 /// Thirds with saturated blobs that are small and lie in darker surroundings; a bright sky is
@@ -264,47 +188,9 @@ fn texture(visible: &Grid) -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Size;
+    use crate::frame::{Picture, Size};
 
     const SIZE: Size = Size::new(320, 240);
-
-    fn waves(amplitude: f32, period: f32) -> Picture {
-        let mut picture = Picture::grey(SIZE);
-        for y in 0..SIZE.height {
-            for x in 0..SIZE.width {
-                let wave = (x as f32 / period).sin() * (y as f32 / period).cos();
-                picture.row_mut(y)[x] = (128.0 + amplitude * wave) as u8;
-            }
-        }
-        picture
-    }
-
-    fn with_noise(mut picture: Picture, half: i32) -> Picture {
-        let mut state = 1u32;
-        for v in picture.data_mut() {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let part = (state >> 16) as i32 % (2 * half + 1) - half;
-            *v = (i32::from(*v) + part).clamp(0, 255) as u8;
-        }
-        picture
-    }
-
-    #[test]
-    fn noise_is_measured_and_texture_is_not_noise() {
-        assert!(noise(&waves(60.0, 20.0)) < 1.0);
-        // A uniform distribution of half width 17 deviates by 10.
-        let found = noise(&with_noise(waves(60.0, 20.0), 17));
-        assert!((6.0..12.0).contains(&found), "{found}");
-        assert_eq!(noise(&Picture::grey(Size::new(3, 2))), 0.0);
-    }
-
-    #[test]
-    fn a_blurred_picture_is_told_from_a_sharp_one() {
-        let sharp = with_noise(waves(20.0, 30.0), 60);
-        let soft = waves(100.0, 25.0);
-        let (a, b) = (blur(&sharp), blur(&soft));
-        assert!(a < 0.45 && b > 0.7, "{a} {b}");
-    }
 
     #[test]
     fn light_has_five_levels_and_is_less_sure_between_them() {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::SAY;
+use super::faults::Faults;
 use super::grid::Grid;
 use super::groups::{Group, groups};
 use super::heat_map::{CELLS, HeatMap, Kind};
@@ -20,6 +21,8 @@ pub struct SceneFacts {
     pub has: (bool, bool),
     /// The visible picture.
     pub visible: VisibleFacts,
+    /// What the two sources suffer from.
+    pub faults: Faults,
     /// The infrared picture's luma deviates by less than 0.05.
     pub infrared_flat: bool,
     /// Source A tells temperatures: what it does not find is not there.
@@ -44,6 +47,7 @@ impl SceneFacts {
         Self {
             has: (pair.has_infrared, pair.has_visible),
             visible: VisibleFacts::measure(pair, &visible, &infrared),
+            faults: Faults::measure(pair),
             infrared_flat: infrared.spread().deviation < 0.05,
             radiometric: map.kind == Kind::Radiometric,
             stretched: map.kind == Kind::Stretched,
@@ -87,6 +91,13 @@ impl SceneFacts {
         if !self.has.0 {
             return Sentence::fixed("The infrared image is missing");
         }
+        let mut sentence = self.shown_sentence();
+        self.faults.infrared.say(&mut sentence);
+        sentence
+    }
+
+    /// What the infrared image shows.
+    fn shown_sentence(&self) -> Sentence {
         if self.stretched {
             return self.stretched_sentence();
         }
@@ -170,12 +181,7 @@ impl SceneFacts {
         } else if visible.low_contrast.says(|low| *low) {
             sentence.add("has low contrast", 0.5);
         }
-        if visible.noisy.says(|noisy| *noisy) {
-            sentence.add("is noisy", 0.8);
-        }
-        if visible.blurred.says(|blurred| *blurred) {
-            sentence.add("is blurred", 0.4);
-        }
+        self.faults.visible.say(&mut sentence);
         if visible.glare.says(|glare| !glare.is_empty()) {
             sentence.add(format!("has glare {}", places(&visible.glare.value)), 0.85);
         }
