@@ -15,7 +15,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner};
 use filmd::channel::Watch;
-use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
+use filmd::config::{CleanConfig, Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::{Facts, Guidance};
 use filmd::frame::Picture;
 use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, Tone, View};
@@ -26,7 +26,8 @@ fn source() -> Box<dyn PairSource> {
         unpaced: true,
         ..SyntheticConfig::default()
     };
-    open_source(&SourceConfig::Synthetic(scene)).expect("the synthetic scene")
+    open_source(&SourceConfig::Synthetic(scene), &CleanConfig::default())
+        .expect("the synthetic scene")
 }
 
 fn neutral() -> (Manifest, Guidance) {

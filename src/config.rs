@@ -5,6 +5,7 @@
 //! Not its job: opening what the keys name; each stage does that and reports its own errors.
 
 mod choices;
+mod clean;
 mod describe;
 mod panels;
 mod sections;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use choices::{
     Engine, Modality, Mode, Palette, ScreenKind, Task, TelemetryKind, TextStyle, ToneMode,
 };
+pub use clean::{CleanConfig, CleanMode};
 pub use describe::{DescribeConfig, DetectorConfig, VisionConfig};
 pub use panels::{
     Action, BusKind, ButtonConfig, ButtonSource, ButtonsConfig, ChordConfig, PanelController,
@@ -35,6 +37,8 @@ pub struct Config {
     pub task: Task,
     /// Where pairs come from.
     pub source: SourceConfig,
+    /// Which sensor faults are taken from the infrared picture.
+    pub clean: CleanConfig,
     /// Size of the fused picture.
     pub output: OutputConfig,
     /// How the two cameras are brought over each other.
@@ -169,6 +173,7 @@ impl Config {
             self.present.rotation.to_string(),
             "0, 90, 180 or 270 degrees",
         )?;
+        self.clean.check(range)?;
         self.fuse.check(range)?;
         self.present.spi.check(range)?;
         self.status_panel.check(range)?;

@@ -19,7 +19,7 @@ use std::time::Duration;
 use filmd::acquire::unpack::{self, Layout, PixelFormat, Quantization, packed_to_rgb};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner, Calibration};
-use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
+use filmd::config::{CleanConfig, Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::Guidance;
 use filmd::frame::{Counts, FramePair, FusedFrame, Picture, Size};
 use filmd::fuse::{ClassicFuser, Composer, FuseStage, Fuser, Manifest, NetworkFuser, View};
@@ -66,7 +66,8 @@ impl Scene {
             ..SyntheticConfig::default()
         };
         let mut source: Box<dyn PairSource> =
-            open_source(&SourceConfig::Synthetic(scene)).expect("the synthetic scene");
+            open_source(&SourceConfig::Synthetic(scene), &CleanConfig::default())
+                .expect("the synthetic scene");
         let calibration = source.info().calibration.clone().expect("a calibration");
         let size = Config::default().output.size();
         let pair = source.next_pair(Duration::from_secs(60)).expect("a pair");

@@ -207,7 +207,7 @@ fn goes_on_after_the_devices_named_were_unplugged() {
         max_skew_ms: 60,
     };
     let source = crate::config::SourceConfig::Cameras(Box::new(pair));
-    let mut source = crate::acquire::open_source(&source).unwrap();
+    let mut source = crate::acquire::open_source(&source, &Default::default()).unwrap();
     let start = crate::clock::Clock.now();
     let mut stalls = 0;
     let mut both_after = 0;

@@ -4,6 +4,18 @@
 //! non-uniformity correction (NUC). Everything here works on slices and knows no camera, no file and no
 //! thread.
 
+mod cleaner;
 mod condition;
+mod counts;
+mod gate;
+mod grain;
+mod level;
+mod motion;
+mod picture;
+mod rows;
+mod shading;
+mod stripes;
+mod temporal;
 
+pub use cleaner::Cleaner;
 pub use condition::Condition;

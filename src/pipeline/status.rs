@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::acquire::ClockReading;
+use crate::clean::Condition;
 use crate::config::{Mode, Palette, Task};
 use crate::describe::GuideStatus;
 use crate::metrics::{Marks, Summary};
@@ -55,4 +56,7 @@ pub struct Status {
     /// How the cameras' clocks run.
     #[serde(default)]
     pub clocks: Clocks,
+    /// What infrared and visible were measured to suffer from before they were cleaned, and whether they were.
+    #[serde(default)]
+    pub condition: [Condition; 2],
 }

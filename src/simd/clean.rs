@@ -105,8 +105,8 @@ kernels! {
     Laplacian(rows: [&'a [u16]; 3], out: &'a mut [u32]),
     rows.iter().all(|row| row.len() == out.len() + 2);
 
-    /// The inner samples of the middle row; a sample that is more than `limit` above or below all of its eight
-    /// neighbours becomes the mean of the four nearest, and its `flag` 1, else 0.
+    /// The inner samples of the middle row; a sample that is more than `limit`, and more than its eight neighbours
+    /// differ among each other, above or below all of them becomes the mean of the four nearest, and its `flag` 1, else 0.
     isolated, isolated_by,
     Isolated(rows: [&'a [u16]; 3], limit: i32, out: &'a mut [u16], flags: &'a mut [u8]),
     flags.len() == out.len() && rows.iter().all(|row| row.len() == out.len() + 2);

@@ -141,7 +141,7 @@ pub(super) fn isolated(rows: [&[u16]; 3], limit: i32, out: &mut [u16], flags: &m
         let least = a.min(b).min(c.min(d)).min(e.min(f).min(g.min(h)));
         let value = i32::from(sample);
         let beyond = (value - i32::from(most)).max(i32::from(least) - value);
-        let alone = beyond > limit;
+        let alone = beyond > limit.max(i32::from(most) - i32::from(least));
         let mean = ((i32::from(b) + i32::from(d) + i32::from(e) + i32::from(g) + 2) >> 2) as u16;
         *out = if alone { mean } else { sample };
         flags[i] = u8::from(alone);
