@@ -19,7 +19,10 @@ use std::time::Duration;
 use filmd::acquire::unpack::{self, Layout, PixelFormat, Quantization, packed_to_rgb};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner, Calibration};
-use filmd::config::{CleanConfig, Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
+use filmd::clean::Cleaner;
+use filmd::config::{
+    CleanConfig, CleanMode, Config, Mode, Palette, SourceConfig, SyntheticConfig, Task,
+};
 use filmd::describe::Guidance;
 use filmd::frame::{Counts, FramePair, FusedFrame, Picture, Size};
 use filmd::fuse::{ClassicFuser, Composer, FuseStage, Fuser, Manifest, NetworkFuser, View};
@@ -27,8 +30,11 @@ use filmd::metrics::{Marks, Metrics};
 use filmd::present::{self, Filter, Overlay, Scaler};
 
 /// Names and what they mean; a `conv` has outputs, inputs and kernel, `r` with a residual.
-const STAGES: [&str; 20] = [
+const STAGES: [&str; 23] = [
     "unpack",
+    "clean-on",
+    "clean-auto",
+    "clean-visible",
     "align",
     "luma",
     "network-int8",
@@ -135,6 +141,32 @@ impl Scene {
         black_box(out);
     }
 
+    /// The thermal camera's counts.
+    fn clean(&self, mode: CleanMode, times: usize) {
+        let config = CleanConfig {
+            mode,
+            ..CleanConfig::default()
+        };
+        let infrared = self.pair.infrared.as_ref().expect("an infrared frame");
+        let counts = infrared.counts.as_ref().expect("counts");
+        let mut work = counts.data.clone();
+        let mut cleaner = Cleaner::new(&config, counts.size);
+        for _ in 0..times {
+            work.copy_from_slice(&counts.data);
+            black_box(cleaner.live_counts(counts.size, &mut work, 8.0));
+        }
+        black_box(work);
+    }
+
+    /// What is measured of the visible picture.
+    fn measure_visible(&self, times: usize) {
+        let visible = self.pair.visible.as_ref().expect("a visible frame");
+        let mut cleaner = Cleaner::new(&CleanConfig::default(), self.size);
+        for _ in 0..times {
+            black_box(cleaner.measure_visible(&visible.picture));
+        }
+    }
+
     fn compose(&self, times: usize) {
         let (mut composer, mut fused) = (Composer::new(self.size), Picture::grey(self.size));
         // Colours are dressed in the luma of a fusion: black would leave room for none.
@@ -229,6 +261,9 @@ fn main() {
             let guidance = Guidance::none(Task::Ivf);
             scene.fuse(Box::new(ClassicFuser::new(scene.size)), &[guidance], times);
         }
+        "clean-on" => scene.clean(CleanMode::On, times),
+        "clean-auto" => scene.clean(CleanMode::Auto, times),
+        "clean-visible" => scene.measure_visible(times),
         "compose" => scene.compose(times),
         "unpack" => unpack(scene.size, times),
         "overlay" => overlay(scene.size, times),

@@ -189,15 +189,11 @@ fn dead_pixels_are_counted_and_replaced() {
 #[test]
 fn nothing_is_done_where_it_is_off() {
     let mut noise = Noise(5);
-    let noisy = picture(|x, y| scene(x, y, 0) + 9.0 * noise_at(&mut noise));
+    let noisy = picture_with(&mut noise, 9.0, 0);
     let mut found = noisy.clone();
     let condition = Cleaner::new(&CleanConfig::OFF, SIZE).still(SIZE, &mut found);
     assert!(found == noisy && !condition.cleaned);
     assert!(condition.noise > 5.0, "it is measured: {condition:?}");
-
-    fn noise_at(noise: &mut Noise) -> f32 {
-        noise.next()
-    }
 }
 
 /// The last of `count` frames with grain of `sigma`; `shift` moves the box in each.
