@@ -285,7 +285,11 @@ impl Cleaner {
         if stripes == [0.0; 2] && shading == 0.0 {
             return false;
         }
-        let sides = [(&self.columns, stripes[0]), (&self.rows, stripes[1])];
+        let sides = [&self.columns, &self.rows];
+        let sides = sides
+            .into_iter()
+            .zip(stripes)
+            .map(|(side, s)| (side, s * side.confidence()));
         for (taken, (side, strength)) in self.taken.iter_mut().zip(sides) {
             let count = taken.len();
             for (i, (taken, &offset)) in taken.iter_mut().zip(side.offsets()).enumerate() {

@@ -21,11 +21,11 @@ impl Noise {
     }
 }
 
-/// A scene: a slope, a warm box with hard edges, a thin pole, and texture.
+/// A scene: a slope, a warm box with hard edges, a pole, and texture.
 fn scene(x: usize, y: usize, shift: usize) -> f32 {
     let slope = 70.0 + y as f32 * 0.4;
-    let boxed = (40 + shift..70 + shift).contains(&x) && (30..90).contains(&y);
-    let pole = (120..123).contains(&x) && y < 80;
+    let boxed = (40 + shift..70 + shift).contains(&x) && (30..60).contains(&y);
+    let pole = (120..123).contains(&x) && y < 50;
     let grass = if y > 95 {
         ((x * 7 + y * 13) % 11) as f32 * 2.0
     } else {
@@ -140,12 +140,17 @@ fn grain_is_measured_and_taken_away_and_edges_stay() {
         assert!(after > before + 5.0, "{before} to {after}");
         // The box's left edge, away from its corners.
         let level = |x: usize| {
-            (45..75)
+            (35..55)
                 .map(|y| f32::from(found[y * SIZE.width + x]))
                 .sum::<f32>()
-                / 30.0
+                / 20.0
         };
-        assert!(level(41) - level(38) > 80.0, "{} {}", level(38), level(41));
+        assert!(
+            level(41) - level(38) > 0.85 * 90.0,
+            "{} {}",
+            level(38),
+            level(41)
+        );
     }
 }
 
@@ -163,7 +168,14 @@ fn more_grain_is_taken_where_it_is_asked_for() {
     let mut cleaner = auto();
     cleaner.set_denoise(1.0);
     assert!(cleaner.still(SIZE, &mut asked).cleaned);
-    assert!(psnr(&asked, &clean) > psnr(&noisy, &clean) + 2.0);
+    // Where nothing but the slope is.
+    let flat = |grey: &[u8]| {
+        let rows = (5..90).map(|y| y * SIZE.width + 80..y * SIZE.width + 115);
+        rows.flat_map(|row| grey[row].to_vec()).collect::<Vec<u8>>()
+    };
+    let [clean, noisy, asked] = [&clean, &noisy, &asked].map(|grey| flat(grey));
+    let (before, after) = (psnr(&noisy, &clean), psnr(&asked, &clean));
+    assert!(after > before + 3.0, "{before} to {after}");
 }
 
 #[test]
@@ -235,7 +247,7 @@ fn what_moves_leaves_no_trail() {
     let found = video(&mut cleaner, 9, 8.0, |frame| if frame < 8 { 0 } else { 35 });
     let clean = picture(|x, y| scene(x, y, 35));
     let mean = |grey: &[u8]| {
-        let rows = 45..75_usize;
+        let rows = 35..55_usize;
         let sum: f32 = rows
             .map(|y| {
                 grey[y * SIZE.width + 45..][..20]
@@ -244,7 +256,7 @@ fn what_moves_leaves_no_trail() {
                     .sum::<f32>()
             })
             .sum();
-        sum / 600.0
+        sum / 400.0
     };
     let left = mean(&found) - mean(&clean);
     // The box was 90 grey levels brighter.

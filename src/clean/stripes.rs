@@ -1,6 +1,6 @@
 //! Column fixed-pattern noise: an offset for each column. Rows are the columns of the transposed plane.
 //!
-//! Each sample's difference from its row's surroundings (a binomial smoothing, at most 30 samples away) votes for
+//! Each sample's difference from its row's surroundings (a binomial smoothing, at most 14 samples away) votes for
 //! its column's offset unless the difference is too large to be one; the median of four bands' means
 //! counts, so that an object in one band does not. Offsets of a sensor are the same in all bands, while edges of the scene are
 //! not: what two halves of the bands have in common is the measure.
@@ -13,7 +13,7 @@ use crate::simd::clean::{residue, smooth_across, vote};
 /// Bands, each a part of the rows.
 const BANDS: usize = 4;
 /// Distances between the taps of one smoothing after the other.
-const STEPS: [usize; 4] = [1, 2, 4, 8];
+const STEPS: [usize; 3] = [1, 2, 4];
 /// From the median of magnitudes to the standard deviation of a normal distribution.
 const FROM_MEDIAN: f32 = 1.4826;
 /// Standard deviation of a value's difference from the mean of two others, for values of 1: sqrt(3 / 2).
@@ -36,6 +36,7 @@ pub(super) struct Stripes {
     offsets: Vec<i16>,
     running: Vec<f32>,
     magnitudes: Vec<f32>,
+    confidence: f32,
     frames: u32,
 }
 
@@ -52,6 +53,7 @@ impl Stripes {
             offsets: vec![0; width],
             running: vec![0.0; width],
             magnitudes: vec![0.0; width],
+            confidence: 0.0,
             frames: 0,
         }
     }
@@ -78,6 +80,7 @@ impl Stripes {
         self.count_votes((3.3 * sigma).max(0.7 * mean) as i32);
         let common = self.common();
         self.add_medians();
+        self.confidence = self.confidence_in(common);
         let middle =
             self.offsets.iter().map(|&o| f32::from(o)).sum::<f32>() / self.size.width as f32;
         let weight = if self.frames < FIRST {
@@ -90,6 +93,25 @@ impl Stripes {
             *running += weight * (f32::from(offset) - middle - *running);
         }
         common
+    }
+
+    /// How far the offsets are a sensor's, 0..=1: what the bands have in common against what was found.
+    fn confidence_in(&mut self, common: f32) -> f32 {
+        for (magnitude, &offset) in self.magnitudes.iter_mut().zip(&self.offsets) {
+            *magnitude = f32::from(offset).abs();
+        }
+        let middle = self.magnitudes.len() / 2;
+        let found = FROM_MEDIAN
+            * *self
+                .magnitudes
+                .select_nth_unstable_by(middle, f32::total_cmp)
+                .1;
+        (2.0 * common / found.max(1.0) - 0.5).clamp(0.0, 1.0)
+    }
+
+    /// See [`Self::confidence_in`], of the last frame.
+    pub fn confidence(&self) -> f32 {
+        self.confidence
     }
 
     /// The running offsets.
