@@ -15,9 +15,12 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner};
 use filmd::channel::Watch;
-use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
+use filmd::clean::Cleaner;
+use filmd::config::{
+    CleanConfig, CleanMode, Config, Mode, Palette, SourceConfig, SyntheticConfig, Task,
+};
 use filmd::describe::{Facts, Guidance};
-use filmd::frame::Picture;
+use filmd::frame::{Counts, Picture};
 use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, Tone, View};
 use filmd::present::Overlay;
 
@@ -26,13 +29,46 @@ fn source() -> Box<dyn PairSource> {
         unpaced: true,
         ..SyntheticConfig::default()
     };
-    open_source(&SourceConfig::Synthetic(scene)).expect("the synthetic scene")
+    open_source(&SourceConfig::Synthetic(scene), &CleanConfig::default())
+        .expect("the synthetic scene")
 }
 
 fn neutral() -> (Manifest, Guidance) {
     let manifest = Manifest::load(Path::new("models/manifest.toml")).expect("the manifest");
     let guidance = manifest.neutral(Task::Ivf).expect("neutral guidance");
     (manifest, guidance)
+}
+
+/// What the thermal camera's counts cost, with every part at work (on) and where they are found clean (auto), and a
+/// file of the visible camera's size.
+fn clean(c: &mut Criterion, counts: &Counts) {
+    for mode in [CleanMode::On, CleanMode::Auto] {
+        let config = CleanConfig {
+            mode,
+            ..CleanConfig::default()
+        };
+        let mut cleaner = Cleaner::new(&config, counts.size);
+        let mut work = counts.data.clone();
+        c.bench_function(
+            &format!("clean: counts of {}, {mode:?}", counts.size),
+            |b| {
+                b.iter(|| {
+                    work.copy_from_slice(&counts.data);
+                    cleaner.live_counts(counts.size, &mut work, 8.0)
+                });
+            },
+        );
+        let size = Config::default().output.size();
+        let picture: Vec<u8> = (0..size.area()).map(|i| (i * 37 % 97) as u8 + 60).collect();
+        let mut work = picture.clone();
+        let mut cleaner = Cleaner::new(&config, size);
+        c.bench_function(&format!("clean: still picture of {size}, {mode:?}"), |b| {
+            b.iter(|| {
+                work.copy_from_slice(&picture);
+                cleaner.still(size, &mut work)
+            });
+        });
+    }
 }
 
 fn before_fusion(c: &mut Criterion) {
@@ -46,6 +82,11 @@ fn before_fusion(c: &mut Criterion) {
         b.iter(|| black_box(source.next_pair(Duration::from_secs(1))).is_ok());
     });
     let pair = source.next_pair(Duration::from_secs(1)).expect("a pair");
+    let counts = pair
+        .infrared
+        .as_ref()
+        .and_then(|frame| frame.counts.clone());
+    clean(c, &counts.expect("the scene has counts"));
     let size = Config::default().output.size();
     let mut aligner = Aligner::new(&calibration, None, size).expect("a calibration");
     let mut aligned = AlignedPair::new(size);

@@ -12,6 +12,9 @@ CPUS = {"cortex-a76": "with dotprod", "cortex-a72": "without"}
 MODELS = ["neoverse-n1", "cortex-a72", "cortex-a55", "cortex-a53"]  # n1: the A76 of servers
 STAGES = {
     "unpack": "acquire: YUYV 640x480, Y16 160x120",
+    "clean-on": "acquire: clean-up of Y16 160x120, every part at work",
+    "clean-auto": "the same, found clean (instead)",
+    "clean-visible": "acquire: grain of the visible picture (one frame in 8)",
     "align": "align: both pictures",
     "luma": "fuse: luma of both",
     "network-int8": "fuse: the network, int8",
@@ -23,7 +26,7 @@ STAGES = {
 }
 # `stage` is these, the tone map, and what colours that do not fit cost.
 PARTS = ("align", "luma", "network-int8", "compose")
-FRAME = ("unpack", "stage", "xrgb")  # without overlay
+FRAME = ("unpack", "clean-on", "stage", "xrgb")  # without overlay
 KERNELS = {
     "cells-quantise": "pixels to cells, activity",
     "cells-pool": "means for a guide",

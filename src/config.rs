@@ -5,6 +5,7 @@
 //! Not its job: opening what the keys name; each stage does that and reports its own errors.
 
 mod choices;
+mod clean;
 mod describe;
 mod panels;
 mod sections;
@@ -17,6 +18,7 @@ pub use choices::{
     Engine, Modality, Mode, Palette, ScreenKind, SharpenMode, Task, TelemetryKind, TextStyle,
     ToneMode,
 };
+pub use clean::{CleanConfig, CleanMode};
 pub use describe::{DescribeConfig, DetectorConfig, VisionConfig};
 pub use panels::{
     Action, BusKind, ButtonConfig, ButtonSource, ButtonsConfig, ChordConfig, PanelController,
@@ -24,9 +26,8 @@ pub use panels::{
 };
 use sections::default_fps;
 pub use sections::{
-    AlignConfig, CameraConfig, CamerasConfig, CleanConfig, ControlConfig, FaultConfig, FaultKind,
-    FuseConfig, OutputConfig, PresentConfig, ReplayConfig, SourceConfig, SyntheticConfig,
-    ToneConfig,
+    AlignConfig, CameraConfig, CamerasConfig, ControlConfig, FaultConfig, FaultKind, FuseConfig,
+    OutputConfig, PresentConfig, ReplayConfig, SourceConfig, SyntheticConfig, ToneConfig,
 };
 
 /// The whole configuration, checked. The defaults run the synthetic scene without a screen.
@@ -37,12 +38,12 @@ pub struct Config {
     pub task: Task,
     /// Where pairs come from.
     pub source: SourceConfig,
+    /// Which sensor faults are taken from the sources before fusion.
+    pub clean: CleanConfig,
     /// Size of the fused picture.
     pub output: OutputConfig,
     /// How the two cameras are brought over each other.
     pub align: AlignConfig,
-    /// What is mended of them before fusion.
-    pub clean: CleanConfig,
     /// How they are fused.
     pub fuse: FuseConfig,
     /// How the fused picture's contrast is raised.
@@ -173,6 +174,7 @@ impl Config {
             self.present.rotation.to_string(),
             "0, 90, 180 or 270 degrees",
         )?;
+        self.clean.check(range)?;
         self.fuse.check(range)?;
         self.present.spi.check(range)?;
         self.status_panel.check(range)?;

@@ -98,6 +98,8 @@ pub struct Metrics {
     pub guidance_swaps: AtomicU64,
     /// Time between the two frames of a pair.
     pub skew: Series,
+    /// Cleaning the sources' pictures, in the acquire thread.
+    pub clean: Series,
     /// Stage timings.
     pub align: Series,
     /// Network or classic fusion, luma in, luma out.
@@ -132,6 +134,7 @@ impl Metrics {
             guidance_swaps: get(&self.guidance_swaps),
             skew_ms: self.skew.summary(),
             stages_ms: StageTimes {
+                clean: self.clean.summary(),
                 align: self.align.summary(),
                 fuse: self.fuse.summary(),
                 tone: self.tone.summary(),

@@ -125,7 +125,7 @@ impl FramePath {
             ..Config::default()
         };
         config.tone.mode = ToneMode::On;
-        let source = open_source(&config.source).unwrap();
+        let source = open_source(&config.source, &config.clean).unwrap();
         let calibration = source.info().calibration.clone().unwrap();
         let size = config.output.size();
         let frame = FusedFrame {

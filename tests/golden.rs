@@ -43,7 +43,7 @@ fn render(mode: Mode) -> Picture {
         ..Config::default()
     };
     config.fuse.engine = Engine::Classic;
-    let mut source = open_source(&config.source).unwrap();
+    let mut source = open_source(&config.source, &config.clean).unwrap();
     let calibration = source.info().calibration.clone().unwrap();
     let mut stage = FuseStage::new(&config, &calibration, None).unwrap();
     let guidance = Guidance::none(Task::Ivf);

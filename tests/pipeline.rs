@@ -97,7 +97,7 @@ fn start_with(unpaced: bool, screen: ScreenFactory) -> Pipeline {
     };
     config.fuse.engine = Engine::Classic;
     config.present.overlay = false;
-    let source = open_source(&config.source).unwrap();
+    let source = open_source(&config.source, &config.clean).unwrap();
     let calibration = source.info().calibration.clone().unwrap();
     let stage = FuseStage::new(&config, &calibration, None).unwrap();
     let parts = Parts {

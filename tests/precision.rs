@@ -36,7 +36,7 @@ fn pair(size: Size, moment: usize) -> [Picture; 2] {
         unpaced: true,
         ..SyntheticConfig::default()
     });
-    let mut source = open_source(&source).unwrap();
+    let mut source = open_source(&source, &Default::default()).unwrap();
     let calibration = source.info().calibration.clone().unwrap();
     let mut aligner = Aligner::new(&calibration, None, size).unwrap();
     let mut aligned = AlignedPair::new(size);

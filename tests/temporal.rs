@@ -64,7 +64,7 @@ struct Video {
 
 impl Video {
     fn new(config: &Config, first: usize) -> Self {
-        let mut source = open_source(&config.source).unwrap();
+        let mut source = open_source(&config.source, &config.clean).unwrap();
         let calibration = source.info().calibration.clone().unwrap();
         let size = config.output.size();
         let network = NetworkFuser::new(&manifest(), None, size).unwrap();

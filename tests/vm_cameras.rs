@@ -99,7 +99,7 @@ impl Screen for Recorder {
 fn parts(config: Config, seen: &Arc<Mutex<Vec<Seen>>>) -> Parts {
     let seen = Arc::clone(seen);
     Parts {
-        source: open_source(&config.source).unwrap(),
+        source: open_source(&config.source, &config.clean).unwrap(),
         stage: FuseStage::new(&config, &Calibration::identity(), None).unwrap(),
         screen: Box::new(move || Ok(Box::new(Recorder(Arc::clone(&seen))))),
         describer: Err(DescribeError::Absent("not in this test".into())),

@@ -19,8 +19,10 @@ use std::time::Duration;
 use filmd::acquire::unpack::{self, Layout, PixelFormat, Quantization, packed_to_rgb};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner, Calibration};
-use filmd::clean::{BlurFollower, Sharpener, Sharpening};
-use filmd::config::{Config, Mode, Palette, SourceConfig, SyntheticConfig, Task};
+use filmd::clean::{BlurFollower, Cleaner, Sharpener, Sharpening};
+use filmd::config::{
+    CleanConfig, CleanMode, Config, Mode, Palette, SourceConfig, SyntheticConfig, Task,
+};
 use filmd::describe::Guidance;
 use filmd::frame::{Counts, FramePair, Picture, Size};
 use filmd::fuse::FusedFrame;
@@ -29,8 +31,11 @@ use filmd::metrics::{Marks, Metrics};
 use filmd::present::{self, Filter, Overlay, Scaler};
 
 /// Names and what they mean; a `conv` has outputs, inputs and kernel, `r` with a residual.
-const STAGES: [&str; 22] = [
+const STAGES: [&str; 25] = [
     "unpack",
+    "clean-on",
+    "clean-auto",
+    "clean-visible",
     "align",
     "luma",
     "sharpen",
@@ -70,7 +75,8 @@ impl Scene {
             ..SyntheticConfig::default()
         };
         let mut source: Box<dyn PairSource> =
-            open_source(&SourceConfig::Synthetic(scene)).expect("the synthetic scene");
+            open_source(&SourceConfig::Synthetic(scene), &CleanConfig::default())
+                .expect("the synthetic scene");
         let calibration = source.info().calibration.clone().expect("a calibration");
         let size = Config::default().output.size();
         let pair = source.next_pair(Duration::from_secs(60)).expect("a pair");
@@ -144,6 +150,32 @@ impl Scene {
         }
         assert!(!out.marks.classic, "the network failed");
         black_box(out);
+    }
+
+    /// The thermal camera's counts.
+    fn clean(&self, mode: CleanMode, times: usize) {
+        let config = CleanConfig {
+            mode,
+            ..CleanConfig::default()
+        };
+        let infrared = self.pair.infrared.as_ref().expect("an infrared frame");
+        let counts = infrared.counts.as_ref().expect("counts");
+        let mut work = counts.data.clone();
+        let mut cleaner = Cleaner::new(&config, counts.size);
+        for _ in 0..times {
+            work.copy_from_slice(&counts.data);
+            black_box(cleaner.live_counts(counts.size, &mut work, 8.0));
+        }
+        black_box(work);
+    }
+
+    /// What is measured of the visible picture.
+    fn measure_visible(&self, times: usize) {
+        let visible = self.pair.visible.as_ref().expect("a visible frame");
+        let mut cleaner = Cleaner::new(&CleanConfig::default(), self.size);
+        for _ in 0..times {
+            black_box(cleaner.measure_visible(&visible.picture));
+        }
     }
 
     fn compose(&self, times: usize) {
@@ -259,6 +291,9 @@ fn main() {
             let guidance = Guidance::none(Task::Ivf);
             scene.fuse(Box::new(ClassicFuser::new(scene.size)), &[guidance], times);
         }
+        "clean-on" => scene.clean(CleanMode::On, times),
+        "clean-auto" => scene.clean(CleanMode::Auto, times),
+        "clean-visible" => scene.measure_visible(times),
         "compose" => scene.compose(times),
         "unpack" => unpack(scene.size, times),
         "overlay" => overlay(scene.size, times),

@@ -7,17 +7,18 @@
 use std::time::Duration;
 
 use super::camera::{Agreed, BufferInfo, CameraLink};
+use super::intake::Intake;
 use super::pairing::Timed;
 use super::planar::planar_to_rgb;
-use super::range::{RangeConfig, RangeMapper};
 use super::stream_clock::{ClockReading, StreamClock};
 use super::telemetry::{self, Shutter};
 use super::unpack::{
     Content, MjpgDecoder, PixelFormat, UnpackError, counts, grey, packed_to_rgb, rgb,
 };
 use super::{AcquireError, Role};
+use crate::clean::Condition;
 use crate::clock::Timestamp;
-use crate::config::{CameraConfig, TelemetryKind};
+use crate::config::{CameraConfig, CleanConfig, TelemetryKind};
 use crate::frame::{Frame, Pool, Pooled};
 
 /// Frames of a side: three in the pairer, the rest downstream.
@@ -72,7 +73,7 @@ pub struct Side {
     pub damaged: u64,
     link: Option<Box<dyn CameraLink>>,
     pool: Pool<Frame>,
-    range: RangeMapper,
+    intake: Intake,
     jpeg: MjpgDecoder,
     clock: StreamClock,
     expected: Option<u32>,
@@ -100,6 +101,7 @@ impl Side {
         config: CameraConfig,
         link: Option<Box<dyn CameraLink>>,
         expected: Agreed,
+        clean: &CleanConfig,
         now: Timestamp,
     ) -> Self {
         let agreed = link.as_ref().map_or(expected, |link| link.agreed().clone());
@@ -114,7 +116,7 @@ impl Side {
             damaged: 0,
             link,
             pool: Pool::new(POOL, || Frame::new(size, format.channels(), raw)),
-            range: RangeMapper::new(RangeConfig::default()),
+            intake: Intake::new(role, clean, size),
             jpeg: MjpgDecoder::default(),
             clock: StreamClock::new(fps),
             expected: None,
@@ -133,6 +135,16 @@ impl Side {
     /// The descriptor to poll; `None` while the camera is lost.
     pub fn fd(&self) -> Option<std::os::fd::RawFd> {
         self.link.as_ref().map(|link| link.fd())
+    }
+
+    /// What its last frame was measured to suffer from.
+    pub fn condition(&self) -> Condition {
+        self.intake.condition()
+    }
+
+    /// Time spent on cleaning its frames.
+    pub fn cleaning(&self) -> Duration {
+        self.intake.took()
     }
 
     /// How its clock runs against the board's; `None` while the camera is lost.
@@ -195,6 +207,7 @@ impl Side {
                 self.link = Some(link);
                 self.complaint.clear();
                 self.clock = StreamClock::new(self.agreed.fps);
+                self.intake.reset();
                 self.expected = None;
                 (self.told_frame, self.closed_at) = (None, None);
                 self.last_seen = now;
@@ -255,6 +268,7 @@ impl Side {
             }
             return None;
         }
+        self.intake.take(&mut frame);
         frame.timestamp = shifted(taken, self.config.offset_ms);
         frame.sequence = self.sequence;
         Some(Shot {
@@ -281,6 +295,8 @@ impl Side {
             let state = if closed { "closed (FFC)" } else { "open" };
             log::info!("{}: shutter {state}", self.config.device.display());
             self.closed_at = closed.then_some(now);
+            // The shutter evens the sensor out: what was learnt of it is over.
+            self.intake.reset();
         }
         let again = self.told_frame.replace(told.frame) == Some(told.frame);
         !again && !closed
@@ -318,10 +334,7 @@ impl Side {
                     .counts
                     .get_or_insert_with(|| crate::frame::Counts::new(layout.size));
                 raw.kelvin = self.kelvin;
-                counts(layout, format, bytes, raw)?;
-                out.reshape(layout.size, 1);
-                self.range.map(&raw.data, out.data_mut());
-                Ok(())
+                counts(layout, format, bytes, raw)
             }
         }
     }
@@ -372,7 +385,15 @@ mod tests {
         };
         let format = super::super::camera::check_config(&config).unwrap();
         let expected = super::super::camera::expected(&config, format);
-        Side::new(Role::Infrared, config, None, expected, Timestamp::ZERO)
+        let clean = CleanConfig::default();
+        Side::new(
+            Role::Infrared,
+            config,
+            None,
+            expected,
+            &clean,
+            Timestamp::ZERO,
+        )
     }
 
     #[test]

@@ -163,10 +163,8 @@ fn streams_from_the_devices_named() {
         visible: cameras[1].clone(),
         max_skew_ms: 60,
     };
-    let mut source = crate::acquire::open_source(&crate::config::SourceConfig::Cameras(Box::new(
-        pair.clone(),
-    )))
-    .unwrap();
+    let both_cameras = crate::config::SourceConfig::Cameras(Box::new(pair.clone()));
+    let mut source = crate::acquire::open_source(&both_cameras, &Default::default()).unwrap();
     let text = refusal(&cameras[0]);
     assert!(text.contains("another program uses it"), "{text}");
     let mut both = 0;
@@ -207,7 +205,7 @@ fn goes_on_after_the_devices_named_were_unplugged() {
         max_skew_ms: 60,
     };
     let source = crate::config::SourceConfig::Cameras(Box::new(pair));
-    let mut source = crate::acquire::open_source(&source).unwrap();
+    let mut source = crate::acquire::open_source(&source, &Default::default()).unwrap();
     let start = crate::clock::Clock.now();
     let mut stalls = 0;
     let mut both_after = 0;

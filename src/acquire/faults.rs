@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::{AcquireCounters, AcquireError, ClockReading, PairSource, SourceInfo};
+use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{FaultConfig, FaultKind};
 use crate::frame::{Frame, FramePair, Pool, Pooled};
@@ -90,5 +91,9 @@ impl PairSource for FaultySource {
 
     fn clocks(&self) -> [Option<ClockReading>; 2] {
         self.inner.clocks()
+    }
+
+    fn conditions(&self) -> [Condition; 2] {
+        self.inner.conditions()
     }
 }

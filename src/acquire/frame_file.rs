@@ -8,33 +8,28 @@ use std::path::Path;
 
 use image::DynamicImage;
 
-use super::range::RangeMapper;
+use super::intake::Intake;
 use super::{AcquireError, refused};
 use crate::files::read_image;
 use crate::frame::{Counts, Frame, Picture, Size, SizeMismatch};
 
-/// Reads a picture: 8-bit grey or RGB as it is, 16-bit grey as counts and mapped to grey by
-/// `range`; transparency is dropped.
+/// Reads a picture: 8-bit grey or RGB, 16-bit grey as counts; `intake` cleans it and maps counts to grey.
+/// Transparency is dropped.
 ///
 /// # Errors
 /// [`AcquireError::File`]: missing, not a picture, cut, too large.
-pub fn read_frame(
-    path: &Path,
-    range: &mut RangeMapper,
-    frame: &mut Frame,
-) -> Result<(), AcquireError> {
+pub fn read_frame(path: &Path, intake: &mut Intake, frame: &mut Frame) -> Result<(), AcquireError> {
     let decoded = read_image(path)?;
     let size = Size::new(decoded.width() as usize, decoded.height() as usize);
     let kept = match decoded {
         DynamicImage::ImageLuma16(_) | DynamicImage::ImageLumaA16(_) => {
             let data = decoded.into_luma16().into_raw();
-            frame.picture.reshape(size, 1);
-            range.map(&data, frame.picture.data_mut());
             frame.counts = Some(Counts {
                 size,
                 data,
                 kelvin: None,
             });
+            intake.take(frame);
             return Ok(());
         }
         DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_) => {
@@ -44,22 +39,24 @@ pub fn read_frame(
     };
     frame.counts = None;
     frame.picture = kept.map_err(|e: SizeMismatch| refused(path, e.to_string()))?;
+    intake.take(frame);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::acquire::range::RangeConfig;
+    use crate::acquire::Role;
+    use crate::config::CleanConfig;
 
     fn load(path: &Path) -> Result<Frame, AcquireError> {
         let mut frame = Frame::new(Size::new(0, 0), 1, false);
-        read_frame(path, &mut range(), &mut frame)?;
+        read_frame(path, &mut intake(), &mut frame)?;
         Ok(frame)
     }
 
-    fn range() -> RangeMapper {
-        RangeMapper::new(RangeConfig::default())
+    fn intake() -> Intake {
+        Intake::new(Role::Infrared, &CleanConfig::default(), Size::new(30, 20))
     }
 
     #[test]
@@ -108,10 +105,10 @@ mod tests {
             let path = folder.path().join(name);
             noise.save(&path).unwrap();
             let bytes = std::fs::read(&path).unwrap();
-            read_frame(&path, &mut range(), &mut frame).unwrap();
+            read_frame(&path, &mut intake(), &mut frame).unwrap();
             for length in [0, 1, 30, bytes.len() / 2, bytes.len() * 9 / 10] {
                 std::fs::write(&path, &bytes[..length]).unwrap();
-                let error = read_frame(&path, &mut range(), &mut frame)
+                let error = read_frame(&path, &mut intake(), &mut frame)
                     .unwrap_err()
                     .to_string();
                 assert!(error.contains(name), "{error}");

@@ -13,6 +13,7 @@ mod camera_side;
 mod faults;
 pub mod find;
 mod frame_file;
+mod intake;
 pub mod paired_cameras;
 pub mod pairing;
 mod pixel_format;
@@ -33,7 +34,8 @@ pub use synthetic::{SyntheticScene, SyntheticSource};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::SourceConfig;
+use crate::clean::Condition;
+use crate::config::{CleanConfig, SourceConfig};
 use crate::files::FileError;
 use crate::frame::{FramePair, Size};
 
@@ -73,6 +75,9 @@ pub struct AcquireCounters {
     pub dropped: u64,
     /// Frames that could not be unpacked (torn, wrong length).
     pub damaged: u64,
+    /// Time spent on cleaning pictures.
+    #[serde(default)]
+    pub cleaning: Duration,
 }
 
 /// Why there is no pair. The pipeline acts on the variant; the text is for people.
@@ -124,23 +129,31 @@ pub trait PairSource: Send {
     fn clocks(&self) -> [Option<ClockReading>; 2] {
         [None; 2]
     }
+
+    /// What the last frames of infrared and visible were measured to suffer from.
+    fn conditions(&self) -> [Condition; 2] {
+        Default::default()
+    }
 }
 
-/// Opens what the configuration names.
+/// Opens what the configuration names; its infrared pictures are cleaned as `clean` says.
 ///
 /// # Errors
 /// [`AcquireError::Source`], with the device or folder, what was found and what to do.
-pub fn open_source(config: &SourceConfig) -> Result<Box<dyn PairSource>, AcquireError> {
+pub fn open_source(
+    config: &SourceConfig,
+    clean: &CleanConfig,
+) -> Result<Box<dyn PairSource>, AcquireError> {
     Ok(match config {
         SourceConfig::Synthetic(config) if config.faults.is_empty() => {
-            Box::new(SyntheticSource::new(config)?)
+            Box::new(SyntheticSource::new(config, clean)?)
         }
         SourceConfig::Synthetic(config) => {
-            let scene = Box::new(SyntheticSource::new(config)?);
+            let scene = Box::new(SyntheticSource::new(config, clean)?);
             Box::new(FaultySource::new(scene, config.faults.clone()))
         }
-        SourceConfig::Replay(config) => Box::new(ReplaySource::new(config)?),
-        SourceConfig::Cameras(config) => Box::new(PairedCameras::new(config)?),
+        SourceConfig::Replay(config) => Box::new(ReplaySource::new(config, clean)?),
+        SourceConfig::Cameras(config) => Box::new(PairedCameras::new(config, clean)?),
     })
 }
 

@@ -15,8 +15,9 @@ use super::camera::{CameraLink, V4lCamera, check_config, expected};
 use super::camera_side::{Shot, Side};
 use super::pairing::{Paired, Pairer, PairingConfig};
 use super::{AcquireCounters, AcquireError, ClockReading, PairSource, Role, SourceInfo};
+use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
-use crate::config::{CameraConfig, CamerasConfig};
+use crate::config::{CameraConfig, CamerasConfig, CleanConfig};
 use crate::frame::FramePair;
 use crate::sys::poll::wait_readable;
 
@@ -74,8 +75,8 @@ impl PairedCameras<V4lBackend> {
     ///
     /// # Errors
     /// [`AcquireError::Source`], naming the device, what was found and what to do.
-    pub fn new(config: &CamerasConfig) -> Result<Self, AcquireError> {
-        Self::with_backend(config, V4lBackend)
+    pub fn new(config: &CamerasConfig, clean: &CleanConfig) -> Result<Self, AcquireError> {
+        Self::with_backend(config, clean, V4lBackend)
     }
 }
 
@@ -84,7 +85,11 @@ impl<B: CameraBackend> PairedCameras<B> {
     ///
     /// # Errors
     /// [`AcquireError::Source`].
-    pub fn with_backend(config: &CamerasConfig, mut backend: B) -> Result<Self, AcquireError> {
+    pub fn with_backend(
+        config: &CamerasConfig,
+        clean: &CleanConfig,
+        mut backend: B,
+    ) -> Result<Self, AcquireError> {
         let configs = [&config.infrared, &config.visible];
         let formats = [check_config(configs[0])?, check_config(configs[1])?];
         let opened = configs.map(|config| backend.open(config));
@@ -98,7 +103,7 @@ impl<B: CameraBackend> PairedCameras<B> {
                 Err(error) => return Err(error),
             };
             let expected = expected(configs[i], formats[i]);
-            let mut side = Side::new(roles[i], configs[i].clone(), link, expected, now);
+            let mut side = Side::new(roles[i], configs[i].clone(), link, expected, clean, now);
             if let Some(error) = error {
                 side.complain(&error);
                 if let Some(first) = missing.replace(error) {
@@ -222,11 +227,16 @@ impl<B: CameraBackend> PairSource for PairedCameras<B> {
             visible_frames: b.received,
             dropped: a.dropped + b.dropped + self.pairer.dropped(),
             damaged: a.damaged + b.damaged,
+            cleaning: a.cleaning() + b.cleaning(),
         }
     }
 
     fn clocks(&self) -> [Option<ClockReading>; 2] {
         self.sides.each_ref().map(Side::clock)
+    }
+
+    fn conditions(&self) -> [Condition; 2] {
+        self.sides.each_ref().map(Side::condition)
     }
 }
 

@@ -166,7 +166,9 @@ fn open(world: World) -> (PairedCameras<Fake>, Shared) {
         visible: camera("GREY"),
         max_skew_ms: 60,
     };
-    let source = PairedCameras::with_backend(&config, Fake(Arc::clone(&shared))).unwrap();
+    let source =
+        PairedCameras::with_backend(&config, &Default::default(), Fake(Arc::clone(&shared)))
+            .unwrap();
     (source, shared)
 }
 
@@ -226,7 +228,8 @@ fn an_offset_moves_the_timestamps() {
         visible: camera("GREY"),
         max_skew_ms: 60,
     };
-    let mut source = PairedCameras::with_backend(&config, Fake(shared)).unwrap();
+    let mut source =
+        PairedCameras::with_backend(&config, &Default::default(), Fake(shared)).unwrap();
     let pairs: Vec<_> = (0..10).map(|_| source.next_pair(WAIT)).collect();
     let pair = pairs.last().unwrap().as_ref();
     assert_eq!(pair.map(FramePair::skew).unwrap_or(WAIT), Duration::ZERO);
@@ -344,12 +347,12 @@ fn a_camera_that_refuses_at_the_start_is_an_error() {
         max_skew_ms: 60,
     };
     let shared = Arc::new(Mutex::new(world));
-    let Err(error) = PairedCameras::with_backend(&config, Fake(shared)) else {
+    let Err(error) = PairedCameras::with_backend(&config, &Default::default(), Fake(shared)) else {
         panic!("it was opened");
     };
     assert_eq!(error.to_string(), "/dev/GREY: gone");
     let config = crate::config::SourceConfig::Cameras(Box::new(config));
-    let Err(error) = crate::acquire::open_source(&config) else {
+    let Err(error) = crate::acquire::open_source(&config, &Default::default()) else {
         panic!("it was opened");
     };
     assert!(error.to_string().starts_with("/dev/Y16: "), "{error}");
@@ -401,11 +404,12 @@ fn two_absent_cameras_and_impossible_configurations_are_errors() {
         ..World::default()
     };
     let shared = Arc::new(Mutex::new(world));
-    let result = PairedCameras::with_backend(&cameras(), Fake(Arc::clone(&shared)));
+    let result =
+        PairedCameras::with_backend(&cameras(), &Default::default(), Fake(Arc::clone(&shared)));
     assert_eq!(result.err().unwrap().to_string(), "/dev/Y16: not here");
     let mut wrong = cameras();
     wrong.visible.format = "H264".into();
-    let text = PairedCameras::with_backend(&wrong, Fake(Arc::clone(&shared)))
+    let text = PairedCameras::with_backend(&wrong, &Default::default(), Fake(Arc::clone(&shared)))
         .err()
         .unwrap()
         .to_string();
@@ -414,7 +418,7 @@ fn two_absent_cameras_and_impossible_configurations_are_errors() {
     assert_eq!(shared.lock().unwrap().opened[0].len(), 1);
     let mut split = cameras();
     split.infrared.format = "YUYV+Y16".into();
-    let text = PairedCameras::with_backend(&split, Fake(shared))
+    let text = PairedCameras::with_backend(&split, &Default::default(), Fake(shared))
         .err()
         .unwrap()
         .to_string();

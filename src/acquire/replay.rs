@@ -9,10 +9,11 @@
 use std::time::Duration;
 
 use super::frame_file::read_frame;
-use super::range::{RangeConfig, RangeMapper};
-use super::{AcquireCounters, AcquireError, PairSource, SourceInfo, refused};
+use super::intake::Intake;
+use super::{AcquireCounters, AcquireError, PairSource, Role, SourceInfo, refused};
+use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
-use crate::config::ReplayConfig;
+use crate::config::{CleanConfig, ReplayConfig};
 use crate::files::read_size;
 use crate::folders::{FilePair, pair_folders};
 use crate::frame::{Frame, FramePair, Pool, Size};
@@ -29,7 +30,7 @@ pub struct ReplaySource {
     info: SourceInfo,
     infrared: Pool<Frame>,
     visible: Pool<Frame>,
-    ranges: [RangeMapper; 2],
+    intakes: [Intake; 2],
     counters: AcquireCounters,
     due: Timestamp,
     next: usize,
@@ -43,7 +44,7 @@ impl ReplaySource {
     ///
     /// # Errors
     /// [`AcquireError::Source`]: see [`pair_folders`]; also where no pair has readable headers.
-    pub fn new(config: &ReplayConfig) -> Result<Self, AcquireError> {
+    pub fn new(config: &ReplayConfig, clean: &CleanConfig) -> Result<Self, AcquireError> {
         if !(1.0..=240.0).contains(&config.fps) {
             let message = format!("fps = {} is out of range: 1 to 240", config.fps);
             return Err(refused(&config.infrared, message));
@@ -69,7 +70,10 @@ impl ReplaySource {
             },
             infrared: Pool::new(POOL, || Frame::new(infrared, 1, false)),
             visible: Pool::new(POOL, || Frame::new(visible, 3, false)),
-            ranges: [(); 2].map(|()| RangeMapper::new(RangeConfig::default())),
+            intakes: [
+                Intake::new(Role::Infrared, clean, infrared),
+                Intake::new(Role::Visible, clean, visible),
+            ],
             counters: AcquireCounters::default(),
             due: Clock.now(),
             next: 0,
@@ -91,9 +95,10 @@ impl ReplaySource {
     fn read(&mut self, infrared: &mut Frame, visible: &mut Frame) -> Result<(), AcquireError> {
         let pair = &self.pairs[self.next];
         self.next += 1;
-        let [range_a, range_b] = &mut self.ranges;
-        let a = read_frame(&pair.a, range_a, infrared);
-        let b = read_frame(&pair.b, range_b, visible);
+        let [intake_a, intake_b] = &mut self.intakes;
+        let a = read_frame(&pair.a, intake_a, infrared);
+        let b = read_frame(&pair.b, intake_b, visible);
+        self.counters.cleaning = intake_a.took() + intake_b.took();
         self.counters.infrared_frames += u64::from(a.is_ok());
         self.counters.visible_frames += u64::from(b.is_ok());
         let bad = u64::from(a.is_err()) + u64::from(b.is_err());
@@ -182,6 +187,10 @@ impl PairSource for ReplaySource {
     fn counters(&self) -> AcquireCounters {
         self.counters
     }
+
+    fn conditions(&self) -> [Condition; 2] {
+        self.intakes.each_ref().map(Intake::condition)
+    }
 }
 
 #[cfg(test)]
@@ -202,12 +211,13 @@ mod tests {
     }
 
     fn open(a: &Path, b: &Path, repeat: bool) -> Result<ReplaySource, AcquireError> {
-        ReplaySource::new(&ReplayConfig {
+        let config = ReplayConfig {
             infrared: a.to_owned(),
             visible: b.to_owned(),
             fps: 240.0,
             repeat,
-        })
+        };
+        ReplaySource::new(&config, &CleanConfig::default())
     }
 
     const LONG: Duration = Duration::from_secs(9);

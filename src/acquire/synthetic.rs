@@ -21,11 +21,13 @@ mod world;
 
 use std::time::Duration;
 
+use super::intake::Intake;
 use super::range::{RangeConfig, RangeMapper};
-use super::{AcquireCounters, AcquireError, PairSource, SourceInfo};
+use super::{AcquireCounters, AcquireError, PairSource, Role, SourceInfo};
 use crate::align::Calibration;
+use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
-use crate::config::SyntheticConfig;
+use crate::config::{CleanConfig, SyntheticConfig};
 use crate::frame::{Frame, FramePair, Pool};
 
 pub use render::Renderer;
@@ -110,14 +112,21 @@ impl SyntheticScene {
     /// Draws the infrared counts of frame `number` and maps them to grey; the range follows the
     /// frames drawn before.
     pub fn render_infrared(&mut self, number: u64, frame: &mut Frame) {
+        self.render_counts(number, frame);
+        if let Some(counts) = &frame.counts {
+            frame.picture.reshape(INFRARED, 1);
+            self.range.map(&counts.data, frame.picture.data_mut());
+        }
+    }
+
+    /// Draws the infrared counts of frame `number` alone.
+    fn render_counts(&mut self, number: u64, frame: &mut Frame) {
         let moment = self.moment(number);
         let counts = frame
             .counts
             .get_or_insert_with(|| crate::frame::Counts::new(INFRARED));
         counts.kelvin = Some(KELVIN);
         self.renderer.infrared(&moment, counts);
-        frame.picture.reshape(INFRARED, 1);
-        self.range.map(&counts.data, frame.picture.data_mut());
     }
 }
 
@@ -126,6 +135,7 @@ impl SyntheticScene {
 pub struct SyntheticSource {
     config: SyntheticConfig,
     scene: SyntheticScene,
+    intakes: [Intake; 2],
     info: SourceInfo,
     infrared: Pool<Frame>,
     visible: Pool<Frame>,
@@ -140,7 +150,7 @@ impl SyntheticSource {
     ///
     /// # Errors
     /// [`AcquireError::Source`] where the frame rate is not in 1..=240.
-    pub fn new(config: &SyntheticConfig) -> Result<Self, AcquireError> {
+    pub fn new(config: &SyntheticConfig, clean: &CleanConfig) -> Result<Self, AcquireError> {
         if !(1.0..=240.0).contains(&config.fps) {
             return Err(AcquireError::Source {
                 path: "synthetic".into(),
@@ -150,6 +160,10 @@ impl SyntheticSource {
         Ok(Self {
             config: config.clone(),
             scene: SyntheticScene::new(config.seed, config.fps),
+            intakes: [
+                Intake::new(Role::Infrared, clean, INFRARED),
+                Intake::new(Role::Visible, clean, VISIBLE),
+            ],
             info: SourceInfo {
                 name: format!("synthetic night scene {}", config.seed),
                 infrared: INFRARED,
@@ -220,8 +234,12 @@ impl PairSource for SyntheticSource {
             return Err(AcquireError::Stalled(timeout));
         };
         let number = self.next;
-        self.scene.render_infrared(number, &mut infrared);
+        self.scene.render_counts(number, &mut infrared);
         self.scene.render_visible(number, &mut visible);
+        let [intake_a, intake_b] = &mut self.intakes;
+        intake_a.take(&mut infrared);
+        intake_b.take(&mut visible);
+        self.counters.cleaning = intake_a.took() + intake_b.took();
         let due = self.due(number);
         let jitter = random::hash(self.config.seed ^ 0x5e3, number) % SKEW.1;
         infrared.timestamp = due;
@@ -239,6 +257,10 @@ impl PairSource for SyntheticSource {
 
     fn counters(&self) -> AcquireCounters {
         self.counters
+    }
+
+    fn conditions(&self) -> [Condition; 2] {
+        self.intakes.each_ref().map(Intake::condition)
     }
 }
 

@@ -4,13 +4,24 @@
 //! non-uniformity correction (NUC), deconvolution. Everything here works on pictures and slices and knows no
 //! camera, no file and no thread.
 
-mod condition;
+mod cleaner;
+mod counts;
 mod edges;
 mod follow;
+mod gate;
+mod grain;
+mod level;
 pub mod measure;
+mod motion;
+mod picture;
+mod rows;
+mod shading;
 mod sharpen;
+mod stripes;
+mod temporal;
 
-pub use condition::Condition;
+pub use cleaner::Cleaner;
+pub use control_protocol::Condition;
 pub use edges::{Blur, EdgeWidths};
 pub use follow::BlurFollower;
 pub use sharpen::{Sharpener, Sharpening};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::panels::SpiConfig;
-use super::{Engine, Mode, Palette, ScreenKind, SharpenMode, TelemetryKind, ToneMode};
+use super::{Engine, Mode, Palette, ScreenKind, TelemetryKind, ToneMode};
 use crate::frame::Size;
 use crate::sys::cores::CORES;
 
@@ -191,14 +191,6 @@ pub struct AlignConfig {
     pub calibration: Option<PathBuf>,
     /// Name of a distance preset in the calibration file.
     pub preset: Option<String>,
-}
-
-/// `[clean]`: what is mended of the sources before fusion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CleanConfig {
-    /// Whether blur is taken back from the visible picture.
-    pub sharpen: SharpenMode,
 }
 
 /// `[fuse]`.

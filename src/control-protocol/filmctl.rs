@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use control_protocol::{
-    Clocks, GuideStatus, Mode, Palette, Reply, Request, SnapshotFormat, Status, ask,
+    Clocks, Condition, GuideStatus, Mode, Palette, Reply, Request, SnapshotFormat, Status, ask,
     observe_socket, running_socket,
 };
 
@@ -208,10 +208,13 @@ fn print_status(s: &Status) {
         f.skew_ms.p99
     );
     print_clocks(&s.clocks);
+    print_condition(&s.condition);
     let t = &f.stages_ms;
     say!(
-        "p50/p99   align {:.1}/{:.1}  fuse {:.1}/{:.1}  tone {:.1}/{:.1}  compose {:.1}/{:.1}  \
+        "p50/p99   clean {:.1}/{:.1}  align {:.1}/{:.1}  fuse {:.1}/{:.1}  tone {:.1}/{:.1}  compose {:.1}/{:.1}  \
          present {:.1}/{:.1}  latency {:.1}/{:.1} ms",
+        t.clean.p50,
+        t.clean.p99,
         t.align.p50,
         t.align.p99,
         t.fuse.p50,
@@ -271,6 +274,24 @@ fn print_clocks(c: &Clocks) {
         let older = c.infrared_older_ms;
         let name = if older < 0.0 { "visible" } else { "infrared" };
         say!("pair      the {name} frame is {:.1} ms older", older.abs());
+    }
+}
+
+/// What the sources were measured to suffer from, where something was measured.
+fn print_condition(conditions: &[Condition; 2]) {
+    for (name, c) in ["infrared", "visible"].into_iter().zip(conditions) {
+        if *c == Condition::default() {
+            continue;
+        }
+        let cleaned = if c.cleaned { ", cleaned" } else { "" };
+        say!(
+            "condition {name}: grain {:.1}, columns {:.1}, rows {:.1}, shading {:.1} grey levels, {} dead pixels{cleaned}",
+            c.noise,
+            c.columns,
+            c.rows,
+            c.shading,
+            c.dead
+        );
     }
 }
 

@@ -4,12 +4,14 @@
 //! own modules export its types again where they belong.
 
 mod choices;
+mod condition;
 mod guide_status;
 mod protocol;
 mod status;
 mod timings;
 
 pub use choices::{Mode, Palette, Task};
+pub use condition::Condition;
 pub use guide_status::{GuideStatus, Origin};
 pub use protocol::{
     CLIENT_TIMEOUT, ControlError, LINE_LIMIT, Reply, Request, SnapshotFormat, ask, default_socket,

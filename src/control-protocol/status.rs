@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GuideStatus, Mode, Palette, Summary, Task};
+use super::{Condition, GuideStatus, Mode, Palette, Summary, Task};
 
 /// Short marks for the overlay and for status: what is not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -89,4 +89,7 @@ pub struct Status {
     /// How the cameras' clocks run.
     #[serde(default)]
     pub clocks: Clocks,
+    /// What infrared and visible were measured to suffer from before they were cleaned, and whether they were.
+    #[serde(default)]
+    pub condition: [Condition; 2],
 }

@@ -38,6 +38,9 @@ pub struct Summary {
 /// Median and p99 of each stage, milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct StageTimes {
+    /// Cleaning the sources' pictures, in the acquire thread.
+    #[serde(default)]
+    pub clean: Quantiles,
     /// Remapping both pictures.
     pub align: Quantiles,
     /// Luma fusion.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use super::{PATIENCE, Shared};
 use crate::acquire::{AcquireError, PairSource};
@@ -25,6 +26,7 @@ impl Drop for AcquireLoop {
 impl AcquireLoop {
     pub fn run(mut self) {
         let mut complained = false;
+        let mut cleaning = Duration::ZERO;
         while !self.shared.stopping() {
             match self.source.next_pair(PATIENCE) {
                 Ok(pair) => {
@@ -53,6 +55,11 @@ impl AcquireLoop {
                 .store(counters.dropped, Relaxed);
             self.shared.metrics.damaged.store(counters.damaged, Relaxed);
             self.shared.set_clocks(self.source.clocks());
+            self.shared.set_conditions(self.source.conditions());
+            if counters.cleaning > cleaning {
+                self.shared.metrics.clean.add(counters.cleaning - cleaning);
+                cleaning = counters.cleaning;
+            }
         }
     }
 

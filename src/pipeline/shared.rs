@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Clocks, Parts, Status};
 use crate::acquire::ClockReading;
 use crate::channel::{Mailbox, Watch};
+use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Mode, Palette, Task};
 use crate::describe::{Guidance, GuideStatus};
@@ -54,6 +55,7 @@ pub struct Shared {
     screen: Mutex<String>,
     guide: Mutex<GuideStatus>,
     clocks: Mutex<[Option<ClockReading>; 2]>,
+    conditions: Mutex<[Condition; 2]>,
     /// Nanoseconds by which the infrared frame of the last pair was older.
     infrared_older: AtomicI64,
     /// Frames that the fuse thread has begun.
@@ -86,6 +88,7 @@ impl Shared {
             screen: Mutex::new("not open yet".to_owned()),
             guide: Mutex::default(),
             clocks: Mutex::default(),
+            conditions: Mutex::default(),
             infrared_older: AtomicI64::new(0),
             begun: AtomicU64::new(0),
         };
@@ -226,6 +229,10 @@ impl Shared {
         *lock(&self.clocks) = clocks;
     }
 
+    pub(super) fn set_conditions(&self, conditions: [Condition; 2]) {
+        *lock(&self.conditions) = conditions;
+    }
+
     /// When both frames of a pair were taken.
     pub(super) fn set_last_pair(&self, infrared: Timestamp, visible: Timestamp) {
         let nanos = visible.nanos_after(infrared);
@@ -271,6 +278,7 @@ impl Shared {
             guide: lock(&self.guide).clone(),
             resident_bytes: resident_bytes(std::process::id()).unwrap_or(0),
             clocks: self.clocks(),
+            condition: *lock(&self.conditions),
         }
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! Same input, same bytes out, on every processor: see [`mod@reference`] for the rule.
 
+pub mod clean;
 mod cubic;
 pub mod int8;
 pub mod reference;

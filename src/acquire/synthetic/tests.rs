@@ -155,7 +155,7 @@ fn an_unpaced_source_counts_on_and_gives_way_when_all_frames_are_out() {
         unpaced: true,
         ..SyntheticConfig::default()
     };
-    let mut source = SyntheticSource::new(&config).unwrap();
+    let mut source = SyntheticSource::new(&config, &Default::default()).unwrap();
     let wait = Duration::from_millis(1);
     let mut taken = Vec::new();
     for number in 0..POOL as u64 {
@@ -186,7 +186,7 @@ fn a_late_caller_gets_the_present_and_the_past_is_counted() {
         fps: 200.0,
         ..SyntheticConfig::default()
     };
-    let mut source = SyntheticSource::new(&config).unwrap();
+    let mut source = SyntheticSource::new(&config, &Default::default()).unwrap();
     Clock.sleep_until(Clock.now().plus(Duration::from_millis(20)));
     let first = source.next_pair(Duration::from_secs(1)).unwrap();
     Clock.sleep_until(Clock.now().plus(Duration::from_millis(60)));
@@ -205,7 +205,7 @@ fn a_frame_that_is_not_due_yet_is_a_stall() {
         fps: 1.0,
         ..SyntheticConfig::default()
     };
-    let mut source = SyntheticSource::new(&config).unwrap();
+    let mut source = SyntheticSource::new(&config, &Default::default()).unwrap();
     source.next_pair(Duration::from_secs(1)).unwrap();
     let wait = Duration::from_millis(3);
     assert!(matches!(source.next_pair(wait), Err(AcquireError::Stalled(t)) if t == wait));
@@ -214,7 +214,7 @@ fn a_frame_that_is_not_due_yet_is_a_stall() {
         ..config
     };
     assert!(
-        SyntheticSource::new(&bad)
+        SyntheticSource::new(&bad, &Default::default())
             .unwrap_err()
             .to_string()
             .contains("1 to 240")

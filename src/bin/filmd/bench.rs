@@ -173,6 +173,7 @@ fn print_for_people(report: &Report) {
     );
     let s = &report.frames.stages_ms;
     for (name, q) in [
+        ("clean", s.clean),
         ("align", s.align),
         ("fuse", s.fuse),
         ("tone", s.tone),

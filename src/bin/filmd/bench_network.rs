@@ -37,7 +37,7 @@ struct Report {
 /// Where source, calibration or network cannot be used.
 pub fn run(config: &Config, frames: u64, planes: Option<&Path>, json: bool) -> Result<()> {
     let size = config.output.size();
-    let mut source = open_source(&config.source)?;
+    let mut source = open_source(&config.source, &config.clean)?;
     let own = source.info().calibration.clone();
     let calibration = own.unwrap_or_else(Calibration::identity);
     let pair = source

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use filmd::config::{DetectorConfig, Modality, Task};
+use filmd::config::{CleanMode, DetectorConfig, Modality, Task};
 use filmd::describe::questions::{Answer, Questions};
 use filmd::describe::{
     Describer, Detector, Facts, Origin, Prompt, Segment, TokenFeatures, paragraph,
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::describe_set::{self, Output};
 use crate::offline::{ask, open_describer};
-use crate::pair_files::read_pair;
+use crate::pair_files::{PairCleaner, read_pair};
 
 /// Rows of guidance, where no manifest tells.
 const ROWS: usize = 64;
@@ -108,6 +108,7 @@ pub fn run(args: &Args) -> Result<()> {
         questions,
         rows,
         detector: detector(args)?,
+        cleaner: PairCleaner::new(args.task, CleanMode::Auto),
     };
     let mut describe = |a: &Path, b: &Path| set.describe(describer.as_mut(), (a, b));
     let Some(lines) = &args.out else {
@@ -131,6 +132,7 @@ struct Set<'a> {
     /// Of guidance.
     rows: usize,
     detector: Option<Detector>,
+    cleaner: Option<PairCleaner>,
 }
 
 /// Ready to run, where one was named.
@@ -153,7 +155,7 @@ impl Set<'_> {
         (a, b): (&Path, &Path),
     ) -> Result<Said> {
         let (task, by_llm) = (self.args.task, !self.args.no_llm);
-        let pair = read_pair(a, b, self.args.stretch)?;
+        let pair = read_pair((a, b), self.args.stretch, self.cleaner.as_mut())?;
         let mut facts = Facts::measure_as(task, self.args.modality, &pair);
         if let Some(detector) = &mut self.detector {
             detector.name(&mut facts, &pair);
@@ -190,7 +192,7 @@ impl Set<'_> {
         let size = pair.visible.size();
         let mut report = json!({
             "a": a, "b": b, "task": task.name(), "width": size.width, "height": size.height,
-            "facts": facts, "sentences": sentences, "answers": answers, "template": template,
+            "condition": self.cleaner.is_some().then_some(pair.condition), "facts": facts, "sentences": sentences, "answers": answers, "template": template,
             "text": text, "origin": origin, "tokens": features.as_ref().map(|f| f.rows), "ms": ms,
         });
         if self.args.questions.is_some() {

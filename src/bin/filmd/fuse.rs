@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use filmd::clock::Clock;
-use filmd::config::{Engine, Task, ToneConfig, ToneMode};
+use filmd::config::{CleanMode, Engine, Task, ToneConfig, ToneMode};
 use filmd::files::{check_output, write_picture};
 use filmd::folders::pair_folders;
 use filmd::frame::Size;
 use serde_json::{Value, json};
 
 use crate::offline::{Offline, Settings, TextSource};
-use crate::pair_files::{progress_bar, read_pair};
+use crate::pair_files::{PairCleaner, progress_bar, read_pair};
 
 /// Fuse picture files: two pictures into one, or two folders into a third.
 #[derive(Debug, clap::Args)]
@@ -52,6 +52,10 @@ pub struct Args {
     /// from 0 to 2 for any task; auto has strength 1
     #[arg(long, value_name = "off|auto|STRENGTH", default_value = "off", value_parser = tone)]
     tone: ToneConfig,
+    /// Take stripes, grain and dead pixels from infrared, and grain from visible pictures (--task ivf): where
+    /// they were clearly measured (auto), by whatever was measured (on), or not (off)
+    #[arg(long, value_enum, default_value_t)]
+    clean: CleanMode,
     /// Scale A to the size of B even where their aspect ratios differ
     #[arg(long)]
     stretch: bool,
@@ -114,6 +118,12 @@ struct Job {
     out: PathBuf,
 }
 
+/// What is the same for all pairs.
+struct Work {
+    offline: Offline,
+    cleaner: Option<PairCleaner>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -132,7 +142,7 @@ pub fn run(args: &Args) -> Result<()> {
     } else {
         vec![file_job(args)?]
     };
-    let mut offline = Offline::new(Settings {
+    let offline = Offline::new(Settings {
         task: args.task,
         engine: args.engine,
         manifest: args.manifest.as_deref(),
@@ -141,22 +151,26 @@ pub fn run(args: &Args) -> Result<()> {
         tone: args.tone,
         encoder: args.encoder.as_deref(),
     })?;
+    let mut work = Work {
+        offline,
+        cleaner: PairCleaner::new(args.task, args.clean),
+    };
     if !folders.0 {
-        let report = fuse_one(args, &mut offline, &jobs[0])?;
+        let report = fuse_one(args, &mut work, &jobs[0])?;
         if args.json {
             say!("{report}");
         }
         return Ok(());
     }
-    fuse_folder(args, &mut offline, &jobs)
+    fuse_folder(args, &mut work, &jobs)
 }
 
-fn fuse_folder(args: &Args, offline: &mut Offline, jobs: &[Job]) -> Result<()> {
+fn fuse_folder(args: &Args, work: &mut Work, jobs: &[Job]) -> Result<()> {
     let bar = progress_bar(jobs.len());
     let mut failed = 0;
     for job in jobs {
         bar.set_message(job.b.display().to_string());
-        let result = fuse_one(args, offline, job);
+        let result = fuse_one(args, work, job);
         if let Err(error) = &result {
             failed += 1;
             let said = format!("{} + {}: {error:#}", job.a.display(), job.b.display());
@@ -188,8 +202,9 @@ fn fuse_folder(args: &Args, offline: &mut Offline, jobs: &[Job]) -> Result<()> {
     Ok(())
 }
 
-fn fuse_one(args: &Args, offline: &mut Offline, job: &Job) -> Result<Value> {
-    let pair = read_pair(&job.a, &job.b, args.stretch)?;
+fn fuse_one(args: &Args, work: &mut Work, job: &Job) -> Result<Value> {
+    let Work { offline, cleaner } = work;
+    let pair = read_pair((&job.a, &job.b), args.stretch, cleaner.as_mut())?;
     let name = job.b.file_stem().unwrap_or_default().to_string_lossy();
     let guidance = offline.guidance(&pair, &name)?;
     offline.prepare(pair.visible.size(), &guidance)?;
@@ -209,6 +224,7 @@ fn fuse_one(args: &Args, offline: &mut Offline, job: &Job) -> Result<Value> {
         "a": job.a, "b": job.b, "out": job.out,
         "width": width, "height": height, "channels": picture.channels(),
         "task": args.task.name(), "fuser": offline.fuser_name(),
+        "condition": cleaner.is_some().then_some(pair.condition),
         "text": text, "origin": origin, "features": args.text.features, "ms": (ms * 100.0).round() / 100.0,
         "sharpened": offline.sharpened(),
     }))

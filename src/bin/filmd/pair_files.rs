@@ -7,6 +7,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use filmd::align::AlignedPair;
+use filmd::clean::Cleaner;
+use filmd::config::{CleanConfig, CleanMode, Task};
 use filmd::files::read_picture;
 use filmd::frame::{Picture, Size};
 use image::imageops::{FilterType, resize};
@@ -27,14 +29,46 @@ pub fn progress_bar(length: usize) -> ProgressBar {
     bar
 }
 
-/// Reads two pictures and brings A to the size of B.
+/// The clean-up of pairs of files.
+pub struct PairCleaner {
+    infrared: Cleaner,
+    visible: Cleaner,
+}
+
+impl PairCleaner {
+    /// For infrared and visible pictures; those of other tasks come from no thermal camera.
+    pub fn new(task: Task, mode: CleanMode) -> Option<Self> {
+        let config = CleanConfig {
+            mode,
+            ..CleanConfig::default()
+        };
+        // Each picture brings its own size.
+        let cleaner = || Cleaner::new(&config, Size::new(0, 0));
+        (task == Task::Ivf).then(|| Self {
+            infrared: cleaner(),
+            visible: cleaner(),
+        })
+    }
+}
+
+/// Reads two pictures, cleans them, and brings A to the size of B.
 ///
 /// # Errors
 /// Unreadable files; aspect ratios that differ, unless `stretch`.
-pub fn read_pair(a: &Path, b: &Path, stretch: bool) -> Result<AlignedPair> {
-    let (first, visible) = (read_picture(a)?, read_picture(b)?);
+pub fn read_pair(
+    (a, b): (&Path, &Path),
+    stretch: bool,
+    cleaner: Option<&mut PairCleaner>,
+) -> Result<AlignedPair> {
+    let (mut first, mut visible) = (read_picture(a)?, read_picture(b)?);
     check_aspect(first.size(), visible.size(), stretch)?;
     let mut pair = AlignedPair::new(visible.size());
+    if let Some(cleaner) = cleaner {
+        pair.condition = [
+            cleaner.infrared.still_picture(&mut first),
+            cleaner.visible.still_visible(&mut visible),
+        ];
+    }
     pair.infrared = scaled(first, visible.size())?;
     pair.visible = visible;
     (pair.has_infrared, pair.has_visible) = (true, true);

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use filmd::acquire::{check_source, open_source};
 use filmd::align::Calibration;
-use filmd::config::{Config, ConfigError, DescribeConfig, Engine, Task};
+use filmd::config::{CleanConfig, Config, ConfigError, DescribeConfig, Engine, Task};
 use filmd::describe::questions::Questions;
 use filmd::describe::{self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec};
 use filmd::frame::Size;
@@ -136,7 +136,12 @@ pub fn parts(
     screen: ScreenFactory,
     keep_sources: bool,
 ) -> Result<Parts> {
-    let source = open_source(&config.source)?;
+    // Sources of other tasks come from no thermal camera.
+    let clean = match config.task {
+        Task::Ivf => config.clean,
+        _ => CleanConfig::OFF,
+    };
+    let source = open_source(&config.source, &clean)?;
     warn_of_aspect(source.info().visible, config.output.size());
     let calibration = calibration(&config, source.info().calibration.as_ref())?;
     let models = match (models(&config, fallback), fallback) {
