@@ -1,0 +1,241 @@
+//! What a user's text asks for: known requests, or nothing.
+//!
+//! A text is never guided by as it is. [`understand`] reads it as requests of known kinds; what is no
+//! request, or not English, gives none. [`Need`] says which of them the measured picture needs, and
+//! [`Plan`] makes of those a text in the words that the network was trained with, and [`Controls`]
+//! (super::Controls) beside the network. Everything here is pure: words in, decisions out.
+
+mod clause;
+mod lexicon;
+mod need;
+mod nearest;
+mod plan;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+pub use nearest::{Nearest, nearest};
+pub use need::Need;
+pub use plan::{Answer, Plan, Understanding};
+
+use super::Place;
+use clause::{Drive, Meaning};
+
+/// Most words of a text: a request is short, a pasted page is none.
+pub const MOST_WORDS: usize = 80;
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RequestKind {
+    /// Brighten a dark picture.
+    #[serde(rename = "light")]
+    Light,
+    /// Take back what is too bright.
+    #[serde(rename = "over-exposure")]
+    OverExposure,
+    /// Suppress glare.
+    #[serde(rename = "glare")]
+    Glare,
+    /// See through haze, fog or smoke.
+    #[serde(rename = "haze")]
+    Haze,
+    /// Remove noise of either source.
+    #[serde(rename = "noise")]
+    Noise,
+    /// Remove noise or stripes of the infrared picture.
+    #[serde(rename = "infrared noise")]
+    NoiseInInfrared,
+    /// Remove noise of the visible picture.
+    #[serde(rename = "visible noise")]
+    NoiseInVisible,
+    /// Sharpen the visible picture.
+    #[serde(rename = "blur")]
+    Blur,
+    /// Raise people against their surroundings.
+    #[serde(rename = "people")]
+    People,
+    /// The same for animals.
+    #[serde(rename = "animals")]
+    Animals,
+    /// The same for anything warm.
+    #[serde(rename = "warm objects")]
+    WarmObjects,
+    /// Strengthen the visible picture's texture.
+    #[serde(rename = "texture")]
+    Texture,
+    /// Strengthen edges.
+    #[serde(rename = "edges")]
+    Edges,
+    /// Raise the infrared picture's contrast.
+    #[serde(rename = "infrared contrast")]
+    InfraredContrast,
+    /// Medical: bone.
+    #[serde(rename = "bone")]
+    Bone,
+    /// Medical: activity.
+    #[serde(rename = "activity")]
+    Activity,
+    /// Medical: soft tissue.
+    #[serde(rename = "soft tissue")]
+    SoftTissue,
+    /// Multi-exposure: the sky.
+    #[serde(rename = "sky")]
+    Sky,
+}
+
+/// How much of it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Degree {
+    /// "slightly", "a bit".
+    Slightly,
+    /// Without a word for it.
+    #[default]
+    Plain,
+    /// "strongly", "very much".
+    Strongly,
+}
+
+/// One request of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is asked for.
+    pub kind: RequestKind,
+    /// How much of it.
+    pub degree: Degree,
+    /// Where; `None`: everywhere.
+    pub place: Option<Place>,
+    /// The words that ask for it.
+    pub wording: String,
+}
+
+/// Why a text has no request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Nothing but space.
+    #[error("the text is empty")]
+    Empty,
+    /// More than [`MOST_WORDS`].
+    #[error("the text is too long to be a request; at most {MOST_WORDS} words are read")]
+    TooLong,
+    /// No request about the picture, or not English.
+    #[error(
+        "not understood: no request about the picture in plain English, such as \"Bring out the \
+         people.\" or \"Remove the haze.\""
+    )]
+    NotUnderstood,
+    /// "Keep it dark.", "Do not show people."
+    #[error("the text asks to leave the picture as it is, so nothing is changed")]
+    Leave,
+}
+
+/// What was read in a text.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Understood {
+    /// Requests in the order of their first words; each kind once.
+    pub requests: Vec<Request>,
+    /// Why there are none.
+    pub reason: Option<Reason>,
+    /// The words decide nothing: features of the text may (see [`Understood::or_nearest`]).
+    #[serde(skip)]
+    pub is_open: bool,
+}
+
+/// Reads `text` by its words alone.
+pub fn understand(text: &str) -> Understood {
+    let none = |reason| Understood {
+        reason: Some(reason),
+        ..Understood::default()
+    };
+    let count = text.split_whitespace().take(MOST_WORDS + 1).count();
+    match count {
+        0 => return none(Reason::Empty),
+        n if n > MOST_WORDS || text.len() > 8 * MOST_WORDS => return none(Reason::TooLong),
+        _ => {}
+    }
+    if words::is_foreign(text) {
+        return none(Reason::NotUnderstood);
+    }
+    read(&words::sentences(text), text)
+}
+
+/// All sentences, in which most must be about the picture.
+fn read(sentences: &[words::Sentence], text: &str) -> Understood {
+    let mut found = Understood::default();
+    let (mut left, mut held, mut about) = (Vec::new(), Vec::new(), 0);
+    for sentence in sentences {
+        let mut drive: Option<Drive> = None;
+        let mut is_about = sentence.names_picture();
+        for (part, spoken) in sentence.parts.iter().zip(&sentence.wordings) {
+            let reading = part.clause.read(drive);
+            drive = reading.drive;
+            let request = |kind| Request {
+                kind,
+                degree: part.degree.or(sentence.degree()).unwrap_or_default(),
+                place: part.place.or(sentence.place()),
+                wording: spoken.clone(),
+            };
+            for meaning in reading.meanings {
+                is_about |= reading.is_clear;
+                match meaning {
+                    Meaning::Leave(kind) => left.push(kind),
+                    Meaning::Ask(kind) if reading.is_clear => found.add(request(kind)),
+                    Meaning::Hold(kind) if reading.is_clear => held.push(request(kind)),
+                    Meaning::Ask(_) | Meaning::Hold(_) => {}
+                }
+            }
+        }
+        about += usize::from(is_about);
+    }
+    if found.requests.is_empty() {
+        held.into_iter().for_each(|request| found.add(request));
+    }
+    let prose = sentences.len() >= 3 && 2 * about < sentences.len();
+    if prose {
+        found.requests.clear();
+    }
+    let all = left.contains(&None);
+    found.requests.retain(|r| !all && !left.contains(&Some(r.kind)));
+    if found.requests.is_empty() {
+        found.reason = Some(match left.is_empty() || prose {
+            true => Reason::NotUnderstood,
+            false => Reason::Leave,
+        });
+        found.is_open = left.is_empty() && !prose && words::may_ask(text) && sentences.len() < 3;
+    }
+    found
+}
+
+impl Understood {
+    /// Adds a request; one of the same kind is widened: its place where both name the same one.
+    fn add(&mut self, request: Request) {
+        match self.requests.iter_mut().find(|r| r.kind == request.kind) {
+            None => self.requests.push(request),
+            Some(same) => {
+                same.degree = same.degree.max(request.degree);
+                if same.place != request.place {
+                    same.place = None;
+                }
+            }
+        }
+    }
+
+    /// What the nearest known request decides, where the words decided nothing.
+    #[must_use]
+    pub fn or_nearest(mut self, text: &str, nearest: &Nearest) -> Self {
+        if let (true, Some(kind)) = (self.is_open, nearest.decides()) {
+            let (degree, place) = words::degree_and_place(text);
+            self.requests.push(Request {
+                kind,
+                degree: degree.unwrap_or_default(),
+                place,
+                wording: text.split_whitespace().collect::<Vec<_>>().join(" "),
+            });
+            (self.reason, self.is_open) = (None, false);
+        }
+        self
+    }
+}

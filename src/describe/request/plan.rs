@@ -1,0 +1,1 @@
+pub struct Answer; pub struct Plan; pub struct Understanding;
