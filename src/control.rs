@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Mode, Palette};
+use crate::describe::request::Request as Understood;
 use crate::pipeline::Status;
 
 /// The longest request line, bytes. A guiding text is cut at 64 tokens, far below this.
@@ -107,6 +108,11 @@ pub enum Reply {
     },
     /// To a change: it takes effect from the next frame on.
     Done,
+    /// To `guide`: what the text was understood to ask for.
+    Understood {
+        /// At least one.
+        requests: Vec<Understood>,
+    },
     /// To `snapshot`: so many bytes of a picture file follow the line.
     Picture {
         /// Bytes after the newline.

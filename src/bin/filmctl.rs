@@ -16,7 +16,8 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use filmd::config::{Mode, Palette};
 use filmd::control::{Reply, Request, SnapshotFormat, ask, observe_socket, running_socket};
-use filmd::describe::GuideStatus;
+use filmd::describe::request::Understanding;
+use filmd::describe::{GuideStatus, plain};
 use filmd::pipeline::{Clocks, Status};
 
 /// Speak to a running filmd.
@@ -117,8 +118,12 @@ fn run(cli: &Cli) -> Result<ExitCode> {
             });
         }
         (Reply::Done, _) => {}
+        (Reply::Understood { requests }, _) => {
+            let said: Vec<String> = requests.iter().map(ToString::to_string).collect();
+            say!("Understood: {}", said.join("; "));
+        }
         (Reply::Picture { .. }, Command::Snapshot { file }) => save(file, &picture)?,
-        (Reply::Error { message }, _) => bail!("{message}"),
+        (Reply::Error { message }, _) => bail!("{}", plain(&message)),
         (reply, _) => bail!("filmd answered something unexpected: {reply:?}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -232,7 +237,10 @@ fn print_guide(g: &GuideStatus) {
     let age = g.age_ms.map_or(String::new(), |ms| {
         format!(", {:.1} s old", ms as f64 / 1e3)
     });
-    say!("guidance  ({:?}{age}) {}", g.origin, g.text);
+    say!("guidance  ({:?}{age}) {}", g.origin, plain(&g.text));
+    if let Some(wish) = &g.wish {
+        print_wish(wish);
+    }
     let process = match g.process {
         Some((pid, bytes)) => format!("process {pid}, {:.0} MiB", mib(bytes)),
         None => "no process".to_owned(),
@@ -245,6 +253,17 @@ fn print_guide(g: &GuideStatus) {
         g.restarts
     );
     print_notes(g);
+}
+
+/// What a user's text was understood to ask for, and what takes effect.
+fn print_wish(wish: &Understanding) {
+    for answer in &wish.requests {
+        let fate = match &answer.reason {
+            None => "in effect".to_owned(),
+            Some(reason) => plain(reason),
+        };
+        say!("          understood: {}: {fate}", answer.request);
+    }
 }
 
 /// How the cameras' clocks run, where there are cameras.
@@ -298,7 +317,7 @@ fn print_notes(g: &GuideStatus) {
         ("note", &g.note),
     ] {
         if let Some(text) = text {
-            say!("          {what}: {text}");
+            say!("          {what}: {}", plain(text));
         }
     }
 }

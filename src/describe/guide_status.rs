@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Origin;
+use super::request::Understanding;
 
 /// What the text path is doing.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -35,4 +36,7 @@ pub struct GuideStatus {
     pub paused: Option<String>,
     /// Process id and resident bytes of film-describe.
     pub process: Option<(u32, u64)>,
+    /// A user's text in force: what it was understood to ask for, and what of that the last pair needs.
+    #[serde(default)]
+    pub wish: Option<Understanding>,
 }

@@ -30,10 +30,12 @@ pub mod prompt;
 pub mod proof;
 pub mod protocol;
 pub mod questions;
+pub mod request;
 mod right_of_way;
 mod segments;
 mod template;
 pub mod view;
+mod wish;
 pub mod wording;
 mod worker;
 
@@ -61,6 +63,7 @@ pub use pause::FrameCount;
 pub use right_of_way::{RightOfWay, Turns};
 pub use segments::Segment;
 pub use template::paragraph;
+pub use wish::{Wish, plain};
 pub use worker::GuideWorker;
 
 use crate::config::{DescribeConfig, Task};

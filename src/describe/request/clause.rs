@@ -92,7 +92,10 @@ impl Clause {
     /// "I see", "I can see" is a report; "I want to see" is none.
     fn reports_before(&self, at: usize) -> bool {
         let before = &self.roles[..at];
-        before.contains(&Role::I) && !before.iter().any(|r| matches!(r, Role::Want | Role::Should))
+        before.contains(&Role::I)
+            && !before
+                .iter()
+                .any(|r| matches!(r, Role::Want | Role::Should))
     }
 
     /// "People who like jazz": tells what they do by words that are not known.
@@ -106,13 +109,22 @@ impl Clause {
         !self.roles.is_empty()
             && self.roles.iter().all(|r| {
                 use Role::{
-                    Fault, Filler, Infrared, Picture, Target, Thing, Through, Visible, Wanted,
-                    Want, Warm,
+                    Fault, Filler, Infrared, Picture, Target, Thing, Through, Visible, Want,
+                    Wanted, Warm,
                 };
                 matches!(
                     r,
-                    Fault(_) | Filler | Infrared | Picture | Target(_) | Thing | Through | Visible
-                        | Wanted(_) | Want | Warm
+                    Fault(_)
+                        | Filler
+                        | Infrared
+                        | Picture
+                        | Target(_)
+                        | Thing
+                        | Through
+                        | Visible
+                        | Wanted(_)
+                        | Want
+                        | Warm
                 )
             })
     }
@@ -236,9 +248,14 @@ impl Says<'_> {
             Some(Drive::Raise) if is_noun && kind == Kind::OverExposure => !negated,
             Some(Drive::Raise) => {
                 let through = self.clause.has(Role::Through);
-                let context = self.clause.any(|r| matches!(r, Role::Target(_) | Role::Better(_)));
+                let context = self
+                    .clause
+                    .any(|r| matches!(r, Role::Target(_) | Role::Better(_)));
                 if context && !through {
-                    return self.clause.has(Role::Worse(kind)).then(|| Meaning::Leave(Some(kind)));
+                    return self
+                        .clause
+                        .has(Role::Worse(kind))
+                        .then_some(Meaning::Leave(Some(kind)));
                 }
                 negated || through
             }
@@ -282,7 +299,9 @@ impl Says<'_> {
     }
 
     fn target(&self, kind: Kind) -> Option<Meaning> {
-        let seen = self.clause.any(|r| matches!(r, Role::Seen | Role::Raise | Role::See));
+        let seen = self
+            .clause
+            .any(|r| matches!(r, Role::Seen | Role::Raise | Role::See));
         let lost = self.clause.has(Role::Lost);
         let negated = self.not || self.no;
         let asks = match self.drive {
@@ -290,11 +309,17 @@ impl Says<'_> {
             Some(Drive::Raise) => !negated,
             Some(Drive::Suppress) => self.not,
             Some(Drive::Make) => {
-                let worse = self.clause.any(|r| matches!(r, Role::Worse(_) | Role::Dark));
-                let better = seen || self.clause.any(|r| {
-                    matches!(r, Role::Better(_) | Role::Wanted(_))
-                });
-                if worse || !better && !lost {
+                let worse = self
+                    .clause
+                    .any(|r| matches!(r, Role::Worse(_) | Role::Dark));
+                let better = seen
+                    || self
+                        .clause
+                        .any(|r| matches!(r, Role::Better(_) | Role::Wanted(_)));
+                if !worse && !better && !lost {
+                    return None;
+                }
+                if worse {
                     return Some(Meaning::Leave(Some(kind)));
                 }
                 lost == negated
@@ -370,7 +395,10 @@ impl Says<'_> {
 
     fn worse(&self, kind: Kind) -> Option<Meaning> {
         let over = self.clause.any(|r| {
-            matches!(r, Role::Bad(Kind::OverExposure) | Role::Fault(Kind::OverExposure))
+            matches!(
+                r,
+                Role::Bad(Kind::OverExposure) | Role::Fault(Kind::OverExposure)
+            )
         });
         let bright = self.clause.has(Role::Wanted(Kind::Light)) || over;
         if kind == Kind::Light && bright && !self.not {
@@ -381,7 +409,10 @@ impl Says<'_> {
 
     fn blind(&self) -> Option<Meaning> {
         let ours = |r: Role| {
-            matches!(r, Role::I | Role::Lamp | Role::Picture | Role::Fault(Kind::Glare))
+            matches!(
+                r,
+                Role::I | Role::Lamp | Role::Picture | Role::Fault(Kind::Glare)
+            )
         };
         self.clause.any(ours).then(|| self.ask(Kind::Glare))
     }
@@ -389,5 +420,8 @@ impl Says<'_> {
 
 /// It raises a target; "more people" does not.
 fn is_raising(role: Role) -> bool {
-    matches!(role, Role::Raise | Role::See | Role::Better(_) | Role::Worse(_) | Role::Seen)
+    matches!(
+        role,
+        Role::Raise | Role::See | Role::Better(_) | Role::Worse(_) | Role::Seen
+    )
 }

@@ -7,10 +7,12 @@
 
 mod clause;
 mod lexicon;
-mod need;
 mod nearest;
+mod need;
 mod plan;
 mod words;
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -84,9 +86,7 @@ pub enum RequestKind {
 }
 
 /// How much of it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Degree {
     /// "slightly", "a bit".
@@ -165,7 +165,7 @@ pub fn understand(text: &str) -> Understood {
 /// All sentences, in which most must be about the picture.
 fn read(sentences: &[words::Sentence], text: &str) -> Understood {
     let mut found = Understood::default();
-    let (mut left, mut held, mut about) = (Vec::new(), Vec::new(), 0);
+    let (mut left, mut held, mut about, mut plainly) = (Vec::new(), Vec::new(), 0, false);
     for sentence in sentences {
         let mut drive: Option<Drive> = None;
         let mut is_about = sentence.names_picture();
@@ -181,7 +181,10 @@ fn read(sentences: &[words::Sentence], text: &str) -> Understood {
             for meaning in reading.meanings {
                 is_about |= reading.is_clear;
                 match meaning {
-                    Meaning::Leave(kind) => left.push(kind),
+                    Meaning::Leave(kind) => {
+                        plainly |= reading.is_clear;
+                        left.push(kind);
+                    }
                     Meaning::Ask(kind) if reading.is_clear => found.add(request(kind)),
                     Meaning::Hold(kind) if reading.is_clear => held.push(request(kind)),
                     Meaning::Ask(_) | Meaning::Hold(_) => {}
@@ -198,11 +201,13 @@ fn read(sentences: &[words::Sentence], text: &str) -> Understood {
         found.requests.clear();
     }
     let all = left.contains(&None);
-    found.requests.retain(|r| !all && !left.contains(&Some(r.kind)));
+    found
+        .requests
+        .retain(|r| !all && !left.contains(&Some(r.kind)));
     if found.requests.is_empty() {
-        found.reason = Some(match left.is_empty() || prose {
-            true => Reason::NotUnderstood,
-            false => Reason::Leave,
+        found.reason = Some(match plainly && !prose {
+            true => Reason::Leave,
+            false => Reason::NotUnderstood,
         });
         found.is_open = left.is_empty() && !prose && words::may_ask(text) && sentences.len() < 3;
     }
@@ -239,3 +244,50 @@ impl Understood {
         self
     }
 }
+
+impl RequestKind {
+    /// As JSON and people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::OverExposure => "over-exposure",
+            Self::Glare => "glare",
+            Self::Haze => "haze",
+            Self::Noise => "noise",
+            Self::NoiseInInfrared => "infrared noise",
+            Self::NoiseInVisible => "visible noise",
+            Self::Blur => "blur",
+            Self::People => "people",
+            Self::Animals => "animals",
+            Self::WarmObjects => "warm objects",
+            Self::Texture => "texture",
+            Self::Edges => "edges",
+            Self::InfraredContrast => "infrared contrast",
+            Self::Bone => "bone",
+            Self::Activity => "activity",
+            Self::SoftTissue => "soft tissue",
+            Self::Sky => "sky",
+        }
+    }
+}
+
+impl fmt::Display for Request {
+    /// "people (slightly, on the left)".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let degree = match self.degree {
+            Degree::Slightly => Some("slightly"),
+            Degree::Plain => None,
+            Degree::Strongly => Some("strongly"),
+        };
+        let place = self.place.map(Place::phrase);
+        let how: Vec<&str> = degree.into_iter().chain(place).collect();
+        f.write_str(self.kind.name())?;
+        match how.is_empty() {
+            true => Ok(()),
+            false => write!(f, " ({})", how.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -143,7 +143,11 @@ mod tests {
                 values: vector.clone(),
             };
             let found = nearest(&features).expect("384 features");
-            let own = if kind.is_some() { found.cosine } else { found.other };
+            let own = if kind.is_some() {
+                found.cosine
+            } else {
+                found.other
+            };
             assert!(own > 0.999, "{kind:?} {found:?}");
         }
         let wrong = TokenFeatures {

@@ -18,8 +18,6 @@ pub(super) struct Part {
     pub clause: Clause,
     pub degree: Option<Degree>,
     pub place: Option<Place>,
-    /// After "but".
-    pub is_contrast: bool,
 }
 
 impl Sentence {
@@ -50,7 +48,9 @@ fn only<T: PartialEq>(mut all: impl Iterator<Item = T>) -> Option<T> {
 pub(super) fn is_foreign(text: &str) -> bool {
     let marks = |c: char| "{}<>=\\|^_~[]@$*#`".contains(c);
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
-    let typed = |c: char| c.is_ascii() || "\u{2018}\u{2019}\u{201c}\u{201d}\u{2013}\u{2014}\u{2026}\u{a0}".contains(c);
+    let typed = |c: char| {
+        c.is_ascii() || "\u{2018}\u{2019}\u{201c}\u{201d}\u{2013}\u{2014}\u{2026}\u{a0}".contains(c)
+    };
     letters < 3 || !text.chars().all(typed) || text.contains("//") || text.contains(marks)
 }
 
@@ -58,11 +58,18 @@ pub(super) fn is_foreign(text: &str) -> bool {
 pub(super) fn may_ask(text: &str) -> bool {
     let words = tokens(text);
     let turns = |w: &String| {
-        matches!(role(w), Role::Not | Role::No | Role::Keep | Role::AsIs | Role::Change | Role::Let)
-            || matches!(w.as_str(), "stop" | "less" | "fewer" | "nobody" | "nothing" | "none")
+        matches!(
+            role(w),
+            Role::Not | Role::No | Role::Keep | Role::AsIs | Role::Change | Role::Let
+        ) || matches!(
+            w.as_str(),
+            "stop" | "less" | "fewer" | "nobody" | "nothing" | "none"
+        )
     };
     // "I cannot see", "I can't find" are complaints, no negations.
-    let complains = words.windows(3).any(|w| w == ["can", "not", "see"] || w == ["can", "not", "find"]);
+    let complains = words
+        .windows(3)
+        .any(|w| w == ["can", "not", "see"] || w == ["can", "not", "find"]);
     (3..=16).contains(&words.len()) && (complains || !words.iter().any(turns))
 }
 
@@ -81,7 +88,7 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence> {
 
 fn sentence(text: &str, asks: bool) -> Sentence {
     let mut sentence = Sentence::default();
-    for (piece, is_contrast) in clauses(text) {
+    for piece in clauses(text) {
         let words = tokens(&piece);
         if words.is_empty() {
             continue;
@@ -93,32 +100,42 @@ fn sentence(text: &str, asks: bool) -> Sentence {
             clause: Clause { roles, asks },
             degree,
             place,
-            is_contrast,
         });
-        sentence.wordings.push(piece.split_whitespace().collect::<Vec<_>>().join(" "));
+        sentence
+            .wordings
+            .push(piece.split_whitespace().collect::<Vec<_>>().join(" "));
     }
     sentence
 }
 
-/// Pieces between commas, "and", "but", "then"; whether "but" comes before it.
-fn clauses(text: &str) -> Vec<(String, bool)> {
-    let mut found = vec![(String::new(), false)];
+/// Pieces between commas, "but", "then", and "and" where no further noun follows it: "people and
+/// animals" is one.
+fn clauses(text: &str) -> Vec<String> {
     let spaced = text.replace([',', ':'], " , ");
-    for word in spaced.split_whitespace() {
-        let plain = word.to_lowercase();
-        match plain.as_str() {
-            "," | "and" | "but" | "then" | "while" | "&" | "plus" | "because" => {
-                found.push((String::new(), plain == "but"));
-            }
-            _ => {
-                if let Some((piece, _)) = found.last_mut() {
-                    piece.push_str(word);
-                    piece.push(' ');
-                }
-            }
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let mut found = vec![String::new()];
+    for (at, word) in words.iter().enumerate() {
+        let ends = match word.to_lowercase().as_str() {
+            "," | "but" | "then" | "while" | "plus" | "because" => true,
+            "and" | "&" => !begins_noun(&words[at + 1..]),
+            _ => false,
+        };
+        if ends {
+            found.push(String::new());
+        } else if let Some(piece) = found.last_mut() {
+            piece.push_str(word);
+            piece.push(' ');
         }
     }
     found
+}
+
+/// A topic's noun comes first, after its article.
+fn begins_noun(words: &[&str]) -> bool {
+    let rest = tokens(&words.join(" "));
+    let articles = ["the", "a", "an", "any", "some", "all", "warm", "hot"];
+    let first = rest.iter().find(|word| !articles.contains(&word.as_str()));
+    first.is_some_and(|word| matches!(role(word), Role::Target(_) | Role::Fault(_) | Role::Thing))
 }
 
 /// Lower-case words without marks; "don't" becomes "do not".
@@ -196,7 +213,10 @@ const NO_DEGREES: &[&str] = &["too much", "can not see much", "so much", "not ve
 
 fn without_degree(words: Vec<String>) -> (Vec<String>, Option<Degree>) {
     let joined = format!(" {} ", words.join(" "));
-    if NO_DEGREES.iter().any(|d| joined.contains(&format!(" {d} "))) {
+    if NO_DEGREES
+        .iter()
+        .any(|d| joined.contains(&format!(" {d} ")))
+    {
         return (words, None);
     }
     for (phrase, degree) in DEGREES {
@@ -251,12 +271,17 @@ fn place_at(words: &[String], at: usize) -> Option<(Place, usize)> {
     used += usize::from(the);
     let place = side(word(used))?;
     used += 1;
-    let noun = |w: &str| matches!(w, "side" | "half" | "part" | "third" | "edge" | "hand" | "corner");
+    let noun = |w: &str| {
+        matches!(
+            w,
+            "side" | "half" | "part" | "third" | "edge" | "hand" | "corner"
+        )
+    };
     let named = noun(word(used));
     while noun(word(used)) {
         used += 1;
     }
-    if !named && matches!(word(used), "now" | "away") {
+    if !named && !led && matches!(word(used), "now" | "away") {
         return None;
     }
     (led || the || named).then_some((place, used))
@@ -283,9 +308,10 @@ mod tests {
 
     #[test]
     fn contractions_are_spelled_out() {
-        assert_eq!(tokens("Don't! I can't see; it's dark."), [
-            "do", "not", "i", "can", "not", "see", "it", "is", "dark"
-        ]);
+        assert_eq!(
+            tokens("Don't! I can't see; it's dark."),
+            ["do", "not", "i", "can", "not", "see", "it", "is", "dark"]
+        );
     }
 
     #[test]
