@@ -101,7 +101,7 @@ impl Pipeline {
     /// Where the system refuses a thread.
     pub fn start(parts: Parts) -> std::io::Result<Self> {
         let size = parts.config.output.size();
-        let shared = Arc::new(Shared::new(&parts));
+        let (shared, no_text) = (Arc::new(Shared::new(&parts)), no_text(&parts));
         let (pairs, fused) = (Arc::new(Mailbox::default()), Arc::new(Mailbox::default()));
         let scenes = Arc::new(Mailbox::default());
         let views = parts.keep_sources.then(|| parts.source.info().infrared);
@@ -122,11 +122,9 @@ impl Pipeline {
             retries: 0,
         };
         let counts = parts.stage.counts_aligner();
-        let no_text = no_text(&parts);
         let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
-        let way = worker
-            .right_of_way()
-            .filter(|_| parts.config.describe.gives_way);
+        let give_way = parts.config.describe.gives_way;
+        let way = worker.right_of_way().filter(|_| give_way);
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
             inbox: Arc::clone(&pairs),
