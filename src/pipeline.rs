@@ -83,6 +83,8 @@ pub struct Pipeline {
     panel: Option<JoinHandle<()>>,
     /// Ends a wait for the describer.
     stopper: Option<Arc<AtomicBool>>,
+    /// Why no text can guide the network.
+    no_text: Option<String>,
 }
 
 /// What the guide thread looks at.
@@ -100,9 +102,8 @@ impl Pipeline {
     /// Where the system refuses a thread.
     pub fn start(parts: Parts) -> std::io::Result<Self> {
         let size = parts.config.output.size();
-        let shared = Arc::new(Shared::new(&parts));
-        let pairs = Arc::new(Mailbox::default());
-        let fused = Arc::new(Mailbox::default());
+        let (shared, no_text) = (Arc::new(Shared::new(&parts)), no_text(&parts));
+        let (pairs, fused) = (Arc::new(Mailbox::default()), Arc::new(Mailbox::default()));
         let scenes = Arc::new(Mailbox::default());
         let views = parts.keep_sources.then(|| parts.source.info().infrared);
         let pool = Pool::new(FUSED_FRAMES, || empty_frame(size, views));
@@ -123,8 +124,8 @@ impl Pipeline {
         };
         let counts = parts.stage.counts_aligner();
         let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
-        let way = worker.right_of_way();
-        let way = way.filter(|_| parts.config.describe.gives_way);
+        let give_way = parts.config.describe.gives_way;
+        let way = worker.right_of_way().filter(|_| give_way);
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
             inbox: Arc::clone(&pairs),
@@ -170,12 +171,18 @@ impl Pipeline {
             shared,
             commands,
             stopper,
+            no_text,
         })
     }
 
     /// What the threads share, for status and for changes.
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// Why no text can guide the network; controls beside it can be set all the same.
+    pub fn no_text(&self) -> Option<&str> {
+        self.no_text.as_deref()
     }
 
     /// Hands a command to the guide thread.
@@ -234,6 +241,15 @@ pub fn fuse_team(config: &FuseConfig) -> std::io::Result<Arc<Team>> {
         })
     })?;
     Ok(Arc::new(team))
+}
+
+/// Why no text can guide the network.
+fn no_text(parts: &Parts) -> Option<String> {
+    let engine = parts.stage.engine_name();
+    if engine.starts_with("classic") {
+        return Some(format!("no text guides {engine}"));
+    }
+    parts.describer.as_ref().err().map(ToString::to_string)
 }
 
 /// The guide thread's worker, which rests while frames are late.

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use control_protocol::{
-    Clocks, Condition, GuideStatus, Mode, Palette, Reply, Request, SnapshotFormat, Status, ask,
-    observe_socket, running_socket,
+    Clocks, Condition, GuideStatus, Mode, Palette, Reply, Request, SnapshotFormat, Status,
+    Understanding, ask, observe_socket, plain, running_socket,
 };
 
 /// Speak to a running filmd.
@@ -117,8 +117,12 @@ fn run(cli: &Cli) -> Result<ExitCode> {
             });
         }
         (Reply::Done, _) => {}
+        (Reply::Understood { requests }, _) => {
+            let said: Vec<String> = requests.iter().map(ToString::to_string).collect();
+            say!("Understood: {}", said.join("; "));
+        }
         (Reply::Picture { .. }, Command::Snapshot { file }) => save(file, &picture)?,
-        (Reply::Error { message }, _) => bail!("{message}"),
+        (Reply::Error { message }, _) => bail!("{}", plain(&message)),
         (reply, _) => bail!("filmd answered something unexpected: {reply:?}"),
     }
     Ok(ExitCode::SUCCESS)
@@ -235,7 +239,10 @@ fn print_guide(g: &GuideStatus) {
     let age = g.age_ms.map_or(String::new(), |ms| {
         format!(", {:.1} s old", ms as f64 / 1e3)
     });
-    say!("guidance  ({:?}{age}) {}", g.origin, g.text);
+    say!("guidance  ({:?}{age}) {}", g.origin, plain(&g.text));
+    if let Some(wish) = &g.wish {
+        print_wish(wish);
+    }
     let process = match g.process {
         Some((pid, bytes)) => format!("process {pid}, {:.0} MiB", mib(bytes)),
         None => "no process".to_owned(),
@@ -248,6 +255,17 @@ fn print_guide(g: &GuideStatus) {
         g.restarts
     );
     print_notes(g);
+}
+
+/// What a user's text was understood to ask for, and what takes effect.
+fn print_wish(wish: &Understanding) {
+    for answer in &wish.requests {
+        let fate = match &answer.reason {
+            None => "in effect".to_owned(),
+            Some(reason) => plain(reason),
+        };
+        say!("          understood: {}: {fate}", answer.request);
+    }
 }
 
 /// How the cameras' clocks run, where there are cameras.
@@ -319,7 +337,7 @@ fn print_notes(g: &GuideStatus) {
         ("note", &g.note),
     ] {
         if let Some(text) = text {
-            say!("          {what}: {text}");
+            say!("          {what}: {}", plain(text));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Understanding;
+
 /// Who wrote a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -45,4 +47,7 @@ pub struct GuideStatus {
     pub paused: Option<String>,
     /// Process id and resident bytes of film-describe.
     pub process: Option<(u32, u64)>,
+    /// A user's text in force: what it was understood to ask for, and what of that the last pair needs.
+    #[serde(default)]
+    pub wish: Option<Understanding>,
 }

@@ -7,6 +7,7 @@ mod choices;
 mod condition;
 mod guide_status;
 mod protocol;
+mod request;
 mod status;
 mod timings;
 
@@ -16,6 +17,9 @@ pub use guide_status::{GuideStatus, Origin};
 pub use protocol::{
     CLIENT_TIMEOUT, ControlError, LINE_LIMIT, Reply, Request, SnapshotFormat, ask, default_socket,
     observe_socket, parse_request, running_socket,
+};
+pub use request::{
+    Answer, Degree, MOST_WORDS, Place, Reason, RequestKind, TextRequest, Understanding, plain,
 };
 pub use status::{ClockReading, Clocks, Marks, Status};
 pub use timings::{Quantiles, StageTimes, Summary};

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, Palette, Status};
+use super::{Mode, Palette, Status, TextRequest};
 
 /// The longest request line, bytes. A guiding text is cut at 64 tokens, far below this.
 pub const LINE_LIMIT: usize = 8192;
@@ -101,6 +101,11 @@ pub enum Reply {
     },
     /// To a change: it takes effect from the next frame on.
     Done,
+    /// To `guide`: what the text was understood to ask for.
+    Understood {
+        /// At least one.
+        requests: Vec<TextRequest>,
+    },
     /// To `snapshot`: so many bytes of a picture file follow the line.
     Picture {
         /// Bytes after the newline.

@@ -29,10 +29,12 @@ pub mod prompt;
 pub mod proof;
 pub mod protocol;
 pub mod questions;
+pub mod request;
 mod right_of_way;
 mod segments;
 mod template;
 pub mod view;
+mod wish;
 pub mod wording;
 mod worker;
 
@@ -43,6 +45,7 @@ use std::time::Duration;
 
 pub use client::ProcessDescriber;
 pub use control_group::{ControlGroup, Limits};
+pub use control_protocol::plain;
 pub use control_protocol::{GuideStatus, Origin};
 pub use controls::{Controls, Emphasis};
 pub use detector::Detector;
@@ -61,6 +64,7 @@ pub use pause::FrameCount;
 pub use right_of_way::{RightOfWay, Turns};
 pub use segments::Segment;
 pub use template::paragraph;
+pub use wish::Wish;
 pub use worker::GuideWorker;
 
 use crate::config::{DescribeConfig, Task};

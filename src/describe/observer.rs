@@ -61,9 +61,10 @@ impl Observer {
     }
 
     /// Takes a look between descriptions.
-    pub fn glance(&mut self, task: Task, pair: &AlignedPair, now: Timestamp) {
+    pub fn glance(&mut self, task: Task, pair: &AlignedPair, now: Timestamp) -> Facts {
         let facts = Facts::measure_as(task, self.modality, pair);
-        self.remember(facts, now);
+        self.remember(facts.clone(), now);
+        facts
     }
 
     /// Takes a look for a description.

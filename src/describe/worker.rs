@@ -5,6 +5,8 @@
 //! Allocates: freely. Fails when: never; failures are counted and shown, the last guidance stays
 //! until its time to live, then the neutral one. Not its job: the thread, the mailbox.
 
+mod follow;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use super::pause::{FrameCount, Lateness, Thermometer};
 use super::questions::Answer;
 use super::right_of_way::RightOfWay;
 use super::view::View;
+use super::wish::Wish;
 use super::{
     DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, GuideStatus, Origin,
     Prompt, paragraph,
@@ -26,6 +29,7 @@ use crate::channel::Watch;
 use crate::clock::Timestamp;
 use crate::config::Task;
 use crate::frame::Picture;
+use follow::Following;
 
 /// How long a step may be put off: how soon a dead process is noticed.
 const PULSE: Duration = Duration::from_millis(200);
@@ -39,7 +43,7 @@ pub struct GuideWorker {
     neutral: Arc<Guidance>,
     watch: Arc<Watch<Guidance>>,
     /// A user's text; `None`: describe what is seen.
-    wish: Option<String>,
+    wish: Option<Following>,
     /// When the guidance in force was set; `None`: neutral.
     since: Option<Timestamp>,
     /// When the next request may start.
@@ -115,10 +119,16 @@ impl GuideWorker {
         self.fused = fused.filter(|_| looks).cloned();
     }
 
-    /// A user's text (`filmctl guide TEXT`), or back to describing (`guide --auto`).
-    pub fn set_wish(&mut self, wish: Option<String>, now: Timestamp) {
-        self.wish = wish;
+    /// A user's text that was understood (`filmctl guide TEXT`), or back to describing
+    /// (`guide --auto`).
+    pub fn set_wish(&mut self, wish: Option<Wish>, now: Timestamp) {
+        let ended = self.wish.is_some() && wish.is_none();
+        self.wish = wish.map(Following::new);
         self.due = now;
+        if ended && self.describer.is_none() {
+            // Nothing else would take its place.
+            self.rest();
+        }
         if self.since.is_some() {
             // A user's text has no end of life; it gets one now.
             self.since = Some(now);
@@ -138,6 +148,9 @@ impl GuideWorker {
     /// The next step would use a pair: the frame path then copies one for it.
     pub fn wants_pair(&self, now: Timestamp) -> bool {
         let describes = self.wish.is_none() && self.paused.is_none();
+        if self.wish.is_some() && now >= self.due {
+            return true;
+        }
         let due = describes.then_some(self.due);
         self.settings.enabled
             && (due.is_some_and(|due| now >= due) || self.observer.is_due(now, due))
@@ -152,8 +165,11 @@ impl GuideWorker {
         let may_describe = self.wish.is_none() && self.paused.is_none();
         let mut looked = false;
         if now >= self.due {
-            if let Some(text) = self.wish.clone() {
-                self.follow(text, now);
+            if let Some(pair) = pair
+                && self.wish.is_some()
+            {
+                self.follow(pair, now);
+                looked = true;
             } else if let Some(pair) = pair
                 && may_describe
             {
@@ -168,7 +184,7 @@ impl GuideWorker {
         {
             self.observer.glance(self.neutral.task, pair, now);
         }
-        if now >= self.due && self.wish.is_none() && pair.is_none() {
+        if now >= self.due && pair.is_none() {
             // Only a pair is missing, or nothing is wanted; a pair ends the wait.
             return PULSE;
         }
@@ -204,16 +220,6 @@ impl GuideWorker {
     fn rest(&mut self) {
         self.since = None;
         self.watch.set(Arc::clone(&self.neutral));
-    }
-
-    fn follow(&mut self, text: String, now: Timestamp) {
-        let result = self.request(Prompt::Text(text), Vec::new());
-        let done = result.is_ok();
-        self.take(result, Origin::User, now);
-        if done && self.last_error.is_none() {
-            // In force until another wish comes.
-            self.due = Timestamp::from_nanos(u64::MAX);
-        }
     }
 
     fn describe(&mut self, pair: &AlignedPair, now: Timestamp) {
@@ -307,11 +313,7 @@ impl GuideWorker {
                     Ok(guidance) => {
                         if guidance.text != self.watch.get().text {
                             let at = now.plus(description.took);
-                            let event = Event::new(at, guidance.task, "text", &guidance.text);
-                            self.observer.log(&Event {
-                                origin: Some(origin),
-                                ..event
-                            });
+                            self.log_text(&guidance.text, origin, at);
                         }
                         self.watch.set(Arc::new(guidance));
                         self.since = Some(now.plus(description.took));
@@ -336,6 +338,15 @@ impl GuideWorker {
                 self.last_error = Some(error.to_string());
             }
         }
+    }
+
+    /// A line of the event log.
+    fn log_text(&mut self, text: &str, origin: Origin, at: Timestamp) {
+        let event = Event::new(at, self.neutral.task, "text", text);
+        self.observer.log(&Event {
+            origin: Some(origin),
+            ..event
+        });
     }
 
     fn guidance(&self, description: &Description, origin: Origin) -> Result<Guidance, String> {
@@ -390,6 +401,7 @@ impl GuideWorker {
             note: self.note(),
             paused: self.paused().map(str::to_owned),
             process: self.describer.as_ref().and_then(|d| d.process()),
+            wish: self.wish.as_ref().map(Following::understanding),
         }
     }
 }

@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::time::Duration;
 
 use super::{Scene, Shared};
 use crate::align::CountsAligner;
 use crate::channel::Mailbox;
-use crate::describe::GuideWorker;
+use crate::describe::request::Understood;
+use crate::describe::{GuideWorker, Wish};
 use crate::frame::Pooled;
 
 /// What a user asks of the guide thread.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum GuideCommand {
-    /// Guide by this text until [`GuideCommand::Auto`].
-    Text(String),
+    /// Guide by this text, which was understood, until [`GuideCommand::Auto`].
+    Text(Wish),
+    /// The same for a text whose words decide nothing: the nearest known request may. What was
+    /// understood is sent first; nothing changes where nobody waits for it any more.
+    Consider(Wish, SyncSender<Result<Understood, String>>),
     /// Describe what is seen again.
     Auto,
 }
@@ -55,7 +59,17 @@ impl GuideLoop {
     fn obey(&mut self) -> bool {
         loop {
             let wish = match self.commands.try_recv() {
-                Ok(GuideCommand::Text(text)) => Some(text),
+                Ok(GuideCommand::Text(wish)) => Some(wish),
+                Ok(GuideCommand::Consider(wish, answer)) => {
+                    let understood = self.worker.consider(&wish);
+                    let Ok(()) = answer.send(understood.clone()) else {
+                        continue;
+                    };
+                    match understood {
+                        Ok(understood) => Some(Wish { understood, ..wish }),
+                        Err(_) => continue,
+                    }
+                }
                 Ok(GuideCommand::Auto) => None,
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,

@@ -8,12 +8,14 @@
 //! tables; a metric that a picture is too small or too flat for is absent, never NaN.
 
 mod edges;
+mod effect;
 mod envelope;
 mod report;
 mod statistics;
 mod structure;
 mod vif;
 
+pub use effect::Effect;
 pub use report::{Metric, Scores, mean_scores, write_csv};
 
 use crate::frame::{Picture, Size};

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use filmd::clock::Clock;
 use filmd::config::Config;
-use filmd::describe::{GuideStatus, Origin};
+use filmd::describe::{GuideStatus, Origin, Wish};
 use filmd::metrics::{Metrics, Quantiles};
 use filmd::pipeline::{GuideCommand, Pipeline};
 use filmd::present::open_screen;
@@ -36,9 +36,8 @@ pub struct Plan {
     pub phase: Duration,
 }
 
-/// What guides while the describer is idle: about as many tokens as the neutral guidance has.
-const IDLE: &str = "Fuse the infrared and the visible image: keep the warm objects of the one and \
-                    the texture of the other, and add nothing to them.";
+/// What guides while the describer is idle: it is encoded once.
+const IDLE: &str = "Show more of the visible texture.";
 
 /// What has the describer's core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,7 +208,7 @@ fn switch(pipeline: &Pipeline, busy: bool) -> Result<()> {
     let command = if busy {
         GuideCommand::Auto
     } else {
-        GuideCommand::Text(IDLE.to_owned())
+        GuideCommand::Text(Wish::read(IDLE))
     };
     pipeline.guide(command).map_err(anyhow::Error::msg)?;
     wait(pipeline, |guide| (guide.origin == Origin::User) != busy)

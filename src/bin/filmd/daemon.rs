@@ -9,8 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use filmd::buttons::Buttons;
 use filmd::clock::{Clock, Timestamp};
-use filmd::config::{Action, Config};
+use filmd::config::{Action, Config, Task};
 use filmd::control::{Handler, Reply, Request, SnapshotFormat, Sockets, default_socket};
+use filmd::describe::Wish;
+use filmd::describe::request;
 use filmd::files::encode_picture;
 use filmd::frame::Picture;
 use filmd::pipeline::{GuideCommand, Pipeline, SnapshotRequest};
@@ -23,6 +25,9 @@ use crate::setup::{self, Fallback};
 
 /// How long without a new picture counts as unhealthy.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long a client waits for the describer to say what an unclear text is nearest to.
+const CONSIDER: Duration = Duration::from_secs(2);
 
 /// Arguments of `filmd run`.
 #[derive(clap::Args)]
@@ -363,9 +368,8 @@ impl Handler for Daemon {
                 shared.set_nudge((right, down));
                 Reply::Done
             }
-            Request::Guide { text } => pipeline
-                .guide(GuideCommand::Text(text))
-                .map_or_else(failed, |()| Reply::Done),
+            Request::Guide { text } => guide(pipeline, self.config.task, &text)
+                .map_or_else(failed, |requests| Reply::Understood { requests }),
             Request::GuideAuto => pipeline
                 .guide(GuideCommand::Auto)
                 .map_or_else(failed, |()| Reply::Done),
@@ -387,4 +391,35 @@ impl Handler for Daemon {
         };
         (reply, Vec::new())
     }
+}
+
+/// Guides by what `text` asks for.
+///
+/// # Errors
+/// Why it is not understood, or cannot take effect; nothing changes then.
+fn guide(pipeline: &Pipeline, task: Task, text: &str) -> Result<Vec<request::Request>, String> {
+    let wish = Wish::read(text);
+    if wish.understood.is_open && pipeline.no_text().is_none() {
+        let (answer, answered) = sync_channel(0);
+        pipeline.guide(GuideCommand::Consider(wish, answer))?;
+        let busy = "its words alone are not understood, and the describer is busy; try again, or say \
+                    it in plainer words";
+        let understood = answered.recv_timeout(CONSIDER).map_err(|_| busy)??;
+        return Ok(understood.requests);
+    }
+    if let Some(reason) = wish.understood.reason {
+        return Err(reason.to_string());
+    }
+    let can = |r: &request::Request| !request::guides(r.kind) || pipeline.no_text().is_none();
+    let fits = |r: &request::Request| request::fits(r.kind, task);
+    if !wish.understood.requests.iter().any(fits) {
+        return Err(format!("that cannot be asked of the task {}", task.name()));
+    }
+    if !wish.understood.requests.iter().any(|r| can(r) && fits(r)) {
+        let why = pipeline.no_text().unwrap_or_default();
+        return Err(format!("understood, but nothing can follow it: {why}"));
+    }
+    let requests = wish.understood.requests.clone();
+    pipeline.guide(GuideCommand::Text(wish))?;
+    Ok(requests)
 }

@@ -7,11 +7,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use filmd::align::AlignedPair;
 use filmd::clock::Clock;
 use filmd::config::{CleanMode, Engine, Task, ToneConfig, ToneMode};
+use filmd::describe::{Guidance, Origin};
 use filmd::files::{check_output, write_picture};
 use filmd::folders::pair_folders;
-use filmd::frame::Size;
+use filmd::frame::{Picture, Size};
+use filmd::quality::Effect;
 use serde_json::{Value, json};
 
 use crate::offline::{Offline, Settings, TextSource};
@@ -151,6 +154,11 @@ pub fn run(args: &Args) -> Result<()> {
         tone: args.tone,
         encoder: args.encoder.as_deref(),
     })?;
+    if let Some(asked) = offline.asked()
+        && let Some(reason) = asked.wish.understood.reason
+    {
+        eprintln!("filmd: {reason}; the neutral sentence guides");
+    }
     let mut work = Work {
         offline,
         cleaner: PairCleaner::new(args.task, args.clean),
@@ -215,19 +223,48 @@ fn fuse_one(args: &Args, work: &mut Work, job: &Job) -> Result<Value> {
     write_picture(&job.out, &picture)?;
     let Size { width, height } = picture.size();
     // Classic fusion listens to nobody, so it has no text; that of a features file is not known.
-    let (text, origin) = if offline.takes_text() && args.text.features.is_none() {
-        (json!(guidance.text), json!(guidance.origin))
-    } else {
-        (Value::Null, Value::Null)
+    let (text, origin) = match (&args.text.text, offline.asked()) {
+        (Some(text), Some(_)) => (json!(text), json!(Origin::User)),
+        _ if offline.takes_text() && args.text.features.is_none() => {
+            (json!(guidance.text), json!(guidance.origin))
+        }
+        _ => (Value::Null, Value::Null),
     };
-    Ok(json!({
+    let mut report = json!({
         "a": job.a, "b": job.b, "out": job.out,
         "width": width, "height": height, "channels": picture.channels(),
         "task": args.task.name(), "fuser": offline.fuser_name(),
         "condition": cleaner.is_some().then_some(pair.condition),
         "text": text, "origin": origin, "features": args.text.features, "ms": (ms * 100.0).round() / 100.0,
         "sharpened": offline.sharpened(),
-    }))
+    });
+    if args.json {
+        let effect = effect(offline, &pair, &guidance, &picture)?;
+        let asked = offline.asked().map(|asked| asked.report(effect.as_ref()));
+        if let (Some(Value::Object(asked)), Some(report)) = (asked, report.as_object_mut()) {
+            report.extend(asked);
+        }
+    }
+    Ok(report)
+}
+
+/// What a user's text changed against the neutral sentence; `None`: nothing of it took effect.
+fn effect(
+    offline: &mut Offline,
+    pair: &AlignedPair,
+    guidance: &Guidance,
+    picture: &Picture,
+) -> Result<Option<Effect>> {
+    let Some(asked) = offline.asked().filter(|asked| !asked.plan.is_neutral()) else {
+        return Ok(None);
+    };
+    let mut neutral = asked.neutral.clone();
+    if neutral.version() == guidance.version() && neutral.controls == guidance.controls {
+        return Ok(None);
+    }
+    neutral.controls = Default::default();
+    let without = offline.fuse(pair, &neutral)?;
+    Ok(Some(Effect::measure(&pair.infrared, &without, picture)))
 }
 
 fn file_job(args: &Args) -> Result<Job> {

@@ -8,6 +8,7 @@
 #[macro_use]
 mod say;
 
+mod asked;
 mod bench;
 mod bench_describer;
 mod bench_load;

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::asked::Asked;
 use crate::graph::{Graph, needed};
 use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
@@ -64,6 +65,8 @@ enum Guide {
     Fixed(Guidance),
     /// A new one for each pair: a paragraph, or answers to questions.
     Each(Box<dyn Describer>, Option<Questions>),
+    /// A user's text, by what each pair needs of it.
+    Asked(Box<Asked>),
     /// One file a pair, in this folder.
     Folder(PathBuf),
 }
@@ -151,10 +154,21 @@ impl Offline {
                 };
                 guide(describer.as_mut(), self.task, prompt, graph)
             }
+            (Guide::Asked(asked), Some(graph)) => asked.guidance(pair, graph),
             (Guide::Folder(folder), Some(graph)) => {
                 from_file(graph, &folder.join(format!("{name}.npy")), self.task)
             }
-            (Guide::Each(..) | Guide::Folder(_), None) => bail!("classic fusion takes no text"),
+            (Guide::Each(..) | Guide::Asked(_) | Guide::Folder(_), None) => {
+                bail!("classic fusion takes no text")
+            }
+        }
+    }
+
+    /// A user's text and what came of it on the last pair.
+    pub fn asked(&self) -> Option<&Asked> {
+        match &self.guide {
+            Guide::Asked(asked) => Some(asked),
+            _ => None,
         }
     }
 
@@ -217,13 +231,14 @@ fn guide_by(
     manifest: &Result<Manifest, FuseError>,
 ) -> Result<Guide> {
     let (task, encoder) = (settings.task, settings.encoder);
+    let published = graph.published_features();
     if let TextSource::Features(path) = &settings.text {
         return Ok(match path.is_dir() {
             true => Guide::Folder(path.clone()),
             false => Guide::Fixed(from_file(graph, path, task)?),
         });
     }
-    if let (Some(features), None) = (graph.published_features(), encoder) {
+    if let (Some(features), None) = (published, encoder) {
         bail!(
             "a published FILM network is guided by {features} features a token, which the text \
              encoder of filmd does not give; pass --features with a .npy file of them, or \
@@ -232,15 +247,27 @@ fn guide_by(
     }
     let manifest = needed(manifest)?;
     let open = |llm| open_describer(manifest, llm, encoder, graph.most_rows());
-    let encoded = |text: String, origin| -> Result<Guide> {
+    let encoded = |text: String, origin| -> Result<Guidance> {
         let said = ask(open(false)?.as_mut(), task, Prompt::Text(text))?;
-        let guidance = graph.guidance(&said.features, (&said.text, origin), task)?;
-        Ok(Guide::Fixed(guidance))
+        graph.guidance(&said.features, (&said.text, origin), task)
     };
     match &settings.text {
         TextSource::Neutral if encoder.is_none() => Ok(Guide::Fixed(manifest.neutral(task)?)),
-        TextSource::Neutral => encoded(manifest.neutral(task)?.text, Origin::Neutral),
-        TextSource::User(text) => encoded(text.clone(), Origin::User),
+        TextSource::Neutral => {
+            encoded(manifest.neutral(task)?.text, Origin::Neutral).map(Guide::Fixed)
+        }
+        // A published network was trained with any text.
+        TextSource::User(text) if published.is_some() => {
+            encoded(text.clone(), Origin::User).map(Guide::Fixed)
+        }
+        TextSource::User(text) => {
+            let mut neutral = manifest.neutral(task)?;
+            if encoder.is_some() {
+                neutral = encoded(neutral.text, Origin::Neutral)?;
+            }
+            let asked = Asked::read(text, neutral, manifest, (encoder, graph))?;
+            Ok(Guide::Asked(Box::new(asked)))
+        }
         TextSource::Questions(file) => {
             let questions = Questions::open(file.as_deref())?;
             Ok(Guide::Each(open(true)?, Some(questions)))

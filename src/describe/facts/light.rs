@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::blobs::components;
 use super::grid::Grid;
-use super::words::{Place, regions};
+use super::words::{Place, column, regions};
 use super::{Rated, SAY, rated};
 use crate::align::AlignedPair;
 
@@ -138,7 +138,7 @@ fn glare(visible: &Grid, by_day: bool) -> Rated<Vec<Place>> {
         .filter(|b| surroundings.at((b.left + b.right) / 2, (b.top + b.bottom) / 2) < 0.6)
         .map(|b| {
             largest = largest.max(b.area);
-            Place::column(b.x, visible.width)
+            column(b.x, visible.width)
         })
         .collect();
     found.sort_unstable();

@@ -25,7 +25,7 @@ pub struct NamedObject {
 impl NamedObject {
     /// Left, centre or right.
     pub fn place(&self) -> Place {
-        Place::column(self.x, 1)
+        column(self.x, 1)
     }
 }
 

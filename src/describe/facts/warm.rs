@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::blobs::{Blob, components};
 use super::grid::Grid;
 use super::heat_map::{HeatMap, Kind};
-use super::words::Place;
+use super::words::{Place, column};
 
 /// The way of an object, as the viewer sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -300,7 +300,7 @@ fn object(map: &HeatMap<'_>, visible: &Grid, part: &Part, clutter: bool) -> Warm
             (part.bottom + 1) as f32 / h,
         ],
         shape: shape(part),
-        place: Place::column(
+        place: column(
             part.columns as f32 / part.cells as f32 + 0.5,
             map.grid.width,
         ),

@@ -1,42 +1,13 @@
 //! Places and numbers in words.
 
-use serde::{Deserialize, Serialize};
+pub use control_protocol::Place;
 
-/// Where in a picture, as the viewer sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Place {
-    /// Left third.
-    Left,
-    /// Middle third, either way.
-    Centre,
-    /// Right third.
-    Right,
-    /// Upper third.
-    Top,
-    /// Lower third.
-    Bottom,
-}
-
-impl Place {
-    /// The vertical third that holds `x` of `width`.
-    pub(super) fn column(x: f32, width: usize) -> Self {
-        match x * 3.0 / width as f32 {
-            third if third < 1.0 => Self::Left,
-            third if third < 2.0 => Self::Centre,
-            _ => Self::Right,
-        }
-    }
-
-    /// With its preposition: "on the left".
-    pub const fn phrase(self) -> &'static str {
-        match self {
-            Self::Left => "on the left",
-            Self::Centre => "in the centre",
-            Self::Right => "on the right",
-            Self::Top => "at the top",
-            Self::Bottom => "at the bottom",
-        }
+/// The vertical third that holds `x` of `width`.
+pub(super) fn column(x: f32, width: usize) -> Place {
+    match x * 3.0 / width as f32 {
+        third if third < 1.0 => Place::Left,
+        third if third < 2.0 => Place::Centre,
+        _ => Place::Right,
     }
 }
 
@@ -327,8 +298,8 @@ mod tests {
 
     #[test]
     fn columns_are_thirds() {
-        assert_eq!(Place::column(0.0, 30), Place::Left);
-        assert_eq!(Place::column(15.0, 30), Place::Centre);
-        assert_eq!(Place::column(29.5, 30), Place::Right);
+        assert_eq!(column(0.0, 30), Place::Left);
+        assert_eq!(column(15.0, 30), Place::Centre);
+        assert_eq!(column(29.5, 30), Place::Right);
     }
 }

@@ -1,0 +1,427 @@
+//! Reads one clause: what it asks for, or asks to leave alone.
+
+use super::RequestKind as Kind;
+use super::lexicon::Role;
+
+/// What a clause says about a kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Asks for it.
+    Ask(Kind),
+    /// Asks to keep it: a request where the text has no other.
+    Hold(Kind),
+    /// Asks for the opposite, or to leave it; `None`: to leave everything.
+    Leave(Option<Kind>),
+}
+
+/// What drives a clause; a clause without one takes that of the clause before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drive {
+    Raise,
+    Make,
+    Suppress,
+    Keep,
+    Let,
+    /// "The image is ...".
+    State,
+    /// "The image should be ...".
+    Should,
+}
+
+/// Clauses with a smaller share of known words are not clear.
+const KNOWN: f32 = 0.7;
+/// The same for reports, which prose is full of.
+const KNOWN_STATED: f32 = 0.8;
+
+/// One clause's words.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Clause {
+    pub roles: Vec<Role>,
+    /// A question mark ends its sentence.
+    pub asks: bool,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Reading {
+    pub meanings: Vec<Meaning>,
+    pub drive: Option<Drive>,
+    /// Enough of its words are known.
+    pub is_clear: bool,
+}
+
+impl Clause {
+    fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    fn any(&self, test: impl Fn(Role) -> bool) -> bool {
+        self.roles.iter().any(|r| test(*r))
+    }
+
+    fn share_known(&self) -> f32 {
+        let known = self.roles.iter().filter(|r| **r != Role::Unknown).count();
+        known as f32 / self.roles.len().max(1) as f32
+    }
+
+    /// The first word that drives the clause, with no unknown word before it.
+    fn own_drive(&self) -> Option<(usize, Drive)> {
+        let mut should = false;
+        for (at, role) in self.roles.iter().enumerate() {
+            let reports = || self.reports_before(at);
+            let drive = match role {
+                Role::Unknown => return None,
+                Role::Should => {
+                    should = true;
+                    continue;
+                }
+                Role::Raise | Role::More | Role::Better(_) | Role::Worse(_) => Drive::Raise,
+                Role::See if !reports() => Drive::Raise,
+                Role::Make => Drive::Make,
+                Role::Suppress => Drive::Suppress,
+                Role::Keep => Drive::Keep,
+                Role::Let => Drive::Let,
+                Role::See | Role::Be | Role::Too => Drive::State,
+                _ => continue,
+            };
+            return Some((at, drive));
+        }
+        should.then_some((0, Drive::Should))
+    }
+
+    /// "I see", "I can see" is a report; "I want to see" is none.
+    fn reports_before(&self, at: usize) -> bool {
+        let before = &self.roles[..at];
+        before.contains(&Role::I)
+            && !before
+                .iter()
+                .any(|r| matches!(r, Role::Want | Role::Should))
+    }
+
+    /// "People who like jazz": tells what they do by words that are not known.
+    fn tells(&self) -> bool {
+        let who = self.roles.iter().skip(1).position(|r| *r == Role::Asks);
+        who.is_some_and(|at| self.roles[at + 1..].contains(&Role::Unknown))
+    }
+
+    /// Nothing but a noun phrase.
+    fn is_bare(&self) -> bool {
+        !self.roles.is_empty()
+            && self.roles.iter().all(|r| {
+                use Role::{
+                    Fault, Filler, Infrared, Picture, Target, Thing, Through, Visible, Want,
+                    Wanted, Warm,
+                };
+                matches!(
+                    r,
+                    Fault(_)
+                        | Filler
+                        | Infrared
+                        | Picture
+                        | Target(_)
+                        | Thing
+                        | Through
+                        | Visible
+                        | Wanted(_)
+                        | Want
+                        | Warm
+                )
+            })
+    }
+
+    /// Reads the clause after one that was driven by `before`.
+    pub fn read(&self, before: Option<Drive>) -> Reading {
+        let own = self.own_drive();
+        let drive = own.map(|(_, drive)| drive).or(before);
+        let least = match drive {
+            Some(Drive::State) | None => KNOWN_STATED,
+            Some(_) => KNOWN,
+        };
+        let is_clear = self.share_known() >= least && !self.tells();
+        let mut reading = Reading {
+            meanings: Vec::new(),
+            drive,
+            is_clear,
+        };
+        let not = self.has(Role::Not);
+        if self.leaves_all(drive, not) {
+            reading.meanings.push(Meaning::Leave(None));
+            return reading;
+        }
+        if self.has(Role::Quiz) && !self.has(Role::Should) {
+            return reading;
+        }
+        let inherited = own.is_none() && before.is_some();
+        for (at, role) in self.roles.iter().enumerate() {
+            let no = self.no_before(at);
+            let says = Says {
+                clause: self,
+                drive,
+                not,
+                no,
+                inherited,
+                at,
+            };
+            reading.meanings.extend(says.of(*role));
+        }
+        reading
+    }
+
+    fn leaves_all(&self, drive: Option<Drive>, not: bool) -> bool {
+        let change = self.has(Role::Change) && (not || self.has(Role::No));
+        let as_is = self.has(Role::AsIs) && !not;
+        let asks = matches!(drive, Some(Drive::Keep | Drive::Make | Drive::Let) | None);
+        change || as_is && asks
+    }
+
+    /// "no" or "without" among the two words before `at`.
+    fn no_before(&self, at: usize) -> bool {
+        self.roles[at.saturating_sub(2)..at].contains(&Role::No)
+    }
+}
+
+/// A topic in its clause.
+struct Says<'a> {
+    clause: &'a Clause,
+    drive: Option<Drive>,
+    not: bool,
+    no: bool,
+    inherited: bool,
+    at: usize,
+}
+
+impl Says<'_> {
+    fn of(&self, role: Role) -> Option<Meaning> {
+        match role {
+            Role::Fault(kind) => self.fault(kind, true),
+            Role::Bad(kind) => self.fault(kind, false),
+            Role::Dark => self.dark(),
+            Role::Night => {
+                let keeps = matches!(self.drive, Some(Drive::Keep)) && !self.not;
+                keeps.then_some(Meaning::Leave(Some(Kind::Light)))
+            }
+            Role::Target(kind) => self.target(kind),
+            Role::Warm => {
+                let thing = self.clause.has(Role::Thing) || self.clause.has(Role::It);
+                let other = self.clause.any(|r| matches!(r, Role::Target(_)));
+                (thing && !other).then(|| self.target(Kind::WarmObjects))?
+            }
+            Role::Wanted(kind) => self.wanted(kind),
+            Role::Better(kind) => self.better(kind),
+            Role::Worse(kind) => self.worse(kind),
+            Role::Blind => self.blind(),
+            Role::Lamp => {
+                let dims = self.drive == Some(Drive::Suppress) && !self.not;
+                dims.then(|| self.ask(Kind::Glare))
+            }
+            _ => None,
+        }
+    }
+
+    fn ask(&self, kind: Kind) -> Meaning {
+        Meaning::Ask(match kind {
+            Kind::Noise if self.clause.has(Role::Infrared) => Kind::NoiseInInfrared,
+            Kind::Noise if self.of_visible() => Kind::NoiseInVisible,
+            kind => kind,
+        })
+    }
+
+    /// "visible" as the name of a source.
+    fn of_visible(&self) -> bool {
+        let named = |pair: &[Role]| pair == [Role::Seen, Role::Picture];
+        self.clause.has(Role::Visible) || self.clause.roles.windows(2).any(named)
+    }
+
+    fn ask_or_leave(&self, kind: Kind, asks: bool) -> Option<Meaning> {
+        Some(match asks {
+            true => self.ask(kind),
+            false => Meaning::Leave(Some(kind)),
+        })
+    }
+
+    /// A fault that is named, and what is done with it.
+    fn fault(&self, kind: Kind, is_noun: bool) -> Option<Meaning> {
+        let negated = self.not || self.no;
+        let asks = match self.drive {
+            Some(Drive::Suppress) => !self.not,
+            // "Recover the highlights."
+            Some(Drive::Raise) if is_noun && kind == Kind::OverExposure => !negated,
+            Some(Drive::Raise) => {
+                let through = self.clause.has(Role::Through);
+                let context = self
+                    .clause
+                    .any(|r| matches!(r, Role::Target(_) | Role::Better(_)));
+                if context && !through {
+                    return self
+                        .clause
+                        .has(Role::Worse(kind))
+                        .then_some(Meaning::Leave(Some(kind)));
+                }
+                negated || through
+            }
+            Some(Drive::Make) if is_noun => return None,
+            Some(Drive::Make | Drive::Should) => negated,
+            Some(Drive::Keep) => negated || self.clause.has(Role::Lack),
+            Some(Drive::Let) => negated,
+            Some(Drive::State) => {
+                let subject = self.clause.roles[..self.at].contains(&Role::Unknown);
+                if subject || negated {
+                    return None;
+                }
+                true
+            }
+            None if self.no => true,
+            None if self.not => return Some(Meaning::Leave(Some(kind))),
+            None => {
+                let bare = is_noun && self.clause.is_bare();
+                return bare.then(|| self.ask(kind));
+            }
+        };
+        // "not the haze" after "remove the noise".
+        let asks = asks && !(self.inherited && self.not && self.drive != Some(Drive::Suppress));
+        self.ask_or_leave(kind, asks)
+    }
+
+    fn dark(&self) -> Option<Meaning> {
+        let others = |r: Role| matches!(r, Role::Better(_) | Role::Target(_) | Role::Warm);
+        if self.clause.any(others) {
+            // "Brighten the dark road", "people in the dark".
+            return None;
+        }
+        let raises = matches!(self.drive, Some(Drive::Raise));
+        if raises && self.clause.any(|r| matches!(r, Role::Worse(_))) {
+            return Some(Meaning::Leave(Some(Kind::Light)));
+        }
+        if raises {
+            return self.ask_or_leave(Kind::Light, !(self.not || self.no));
+        }
+        self.fault(Kind::Light, false)
+    }
+
+    fn target(&self, kind: Kind) -> Option<Meaning> {
+        let seen = self
+            .clause
+            .any(|r| matches!(r, Role::Seen | Role::Raise | Role::See));
+        let lost = self.clause.has(Role::Lost);
+        let negated = self.not || self.no;
+        let asks = match self.drive {
+            Some(Drive::Raise) if !self.inherited && !self.clause.any(is_raising) => return None,
+            Some(Drive::Raise) => !negated,
+            Some(Drive::Suppress) => self.not,
+            Some(Drive::Make) => {
+                let worse = self
+                    .clause
+                    .any(|r| matches!(r, Role::Worse(_) | Role::Dark));
+                let better = seen
+                    || self
+                        .clause
+                        .any(|r| matches!(r, Role::Better(_) | Role::Wanted(_)));
+                if !worse && !better && !lost {
+                    return None;
+                }
+                if worse {
+                    return Some(Meaning::Leave(Some(kind)));
+                }
+                lost == negated
+            }
+            Some(Drive::Keep) => seen && !negated,
+            Some(Drive::Let) => (lost && negated) || (seen && !negated),
+            Some(Drive::State) => return self.target_stated(kind, lost, seen),
+            Some(Drive::Should) => seen && !negated,
+            None if negated => false,
+            None if self.clause.asks || self.clause.has(Role::Asks) => true,
+            None => return self.clause.is_bare().then(|| self.ask(kind)),
+        };
+        self.ask_or_leave(kind, asks)
+    }
+
+    /// "Is anyone there?", "The people are hard to see."
+    fn target_stated(&self, kind: Kind, lost: bool, seen: bool) -> Option<Meaning> {
+        let asks = self.clause.asks || self.clause.roles.first() == Some(&Role::Asks);
+        let unseen = lost || seen && self.not;
+        let known = !self.clause.roles[..self.at].contains(&Role::Unknown);
+        (known && (asks || unseen)).then(|| self.ask(kind))
+    }
+
+    /// Something that can be strengthened.
+    fn wanted(&self, kind: Kind) -> Option<Meaning> {
+        let target = self.clause.any(|r| matches!(r, Role::Target(_)));
+        let absorbed = matches!(kind, Kind::Light | Kind::Blur) && target;
+        let stated = matches!(self.drive, Some(Drive::State));
+        if absorbed && !stated {
+            return None;
+        }
+        let negated = self.not || self.no;
+        let lacks = self.clause.has(Role::Lack) || self.no;
+        let asks = match self.drive {
+            Some(Drive::Raise | Drive::Make | Drive::Should) => !negated,
+            Some(Drive::Keep) if kind == Kind::Light => return None,
+            Some(Drive::Keep) if !negated => return Some(Meaning::Hold(kind)),
+            Some(Drive::Keep | Drive::Let) => !negated,
+            Some(Drive::Suppress) => {
+                let bright = kind == Kind::Light && !self.not;
+                return if bright && self.clause.has(Role::Lamp) {
+                    Some(self.ask(Kind::Glare))
+                } else {
+                    (!self.not).then_some(Meaning::Leave(Some(kind)))
+                };
+            }
+            Some(Drive::State) => {
+                let known = !self.clause.roles[..self.at].contains(&Role::Unknown);
+                return (known && lacks).then(|| self.ask(kind));
+            }
+            None if negated => false,
+            None => {
+                let vague = matches!(kind, Kind::Light | Kind::Blur);
+                let bare = self.clause.is_bare() && !vague;
+                return bare.then(|| self.ask(kind));
+            }
+        };
+        self.ask_or_leave(kind, asks)
+    }
+
+    fn better(&self, kind: Kind) -> Option<Meaning> {
+        let negated = self.not || self.no;
+        let has = |test: fn(Role) -> bool| self.clause.any(test);
+        if has(|r| matches!(r, Role::Target(_))) && matches!(kind, Kind::Light | Kind::Blur) {
+            return None; // "Make the people brighter" is about the people.
+        }
+        if kind == Kind::Blur && self.clause.has(Role::Wanted(Kind::Edges)) {
+            return None;
+        }
+        let asks = !negated && !matches!(self.drive, Some(Drive::Suppress));
+        self.ask_or_leave(kind, asks)
+    }
+
+    fn worse(&self, kind: Kind) -> Option<Meaning> {
+        let over = self.clause.any(|r| {
+            matches!(
+                r,
+                Role::Bad(Kind::OverExposure) | Role::Fault(Kind::OverExposure)
+            )
+        });
+        let bright = self.clause.has(Role::Wanted(Kind::Light)) || over;
+        if kind == Kind::Light && bright && !self.not {
+            return Some(self.ask(Kind::OverExposure));
+        }
+        Some(Meaning::Leave(Some(kind)))
+    }
+
+    fn blind(&self) -> Option<Meaning> {
+        let ours = |r: Role| {
+            matches!(
+                r,
+                Role::I | Role::Lamp | Role::Picture | Role::Fault(Kind::Glare)
+            )
+        };
+        self.clause.any(ours).then(|| self.ask(Kind::Glare))
+    }
+}
+
+/// It raises a target; "more people" does not.
+fn is_raising(role: Role) -> bool {
+    matches!(
+        role,
+        Role::Raise | Role::See | Role::Better(_) | Role::Worse(_) | Role::Seen
+    )
+}

@@ -1,0 +1,163 @@
+//! What a measured picture needs: a request for more than that changes nothing.
+
+use super::RequestKind as Kind;
+use crate::align::AlignedPair;
+use crate::describe::Facts;
+use crate::frame::Picture;
+
+/// Luma of the visible picture's lightest twentieth, 0..=1, below which it is dark.
+const DARK_WHITE: f32 = 0.45;
+/// Its mean below which it is dark, whatever shines in it.
+const DARK_MEAN: f32 = 0.2;
+/// Share of saturated pixels from which on a light picture is over-exposed.
+const CLIPPED: f32 = 0.12;
+/// Mean luma of a light picture.
+const LIGHT_MEAN: f32 = 0.45;
+/// Share of saturated pixels from which on something glares.
+const GLARING: f32 = 0.002;
+/// Haze is pale where it is darkest, and flat.
+const PALE: f32 = 0.3;
+const FLAT: f32 = 0.11;
+/// Standard deviation of noise, grey levels: of infrared, of visible.
+const NOISY: [f32; 2] = [3.0, 4.0];
+/// Of the offsets of columns or rows, grey levels.
+const STRIPED: f32 = 1.5;
+/// See [`crate::describe::VisibleFacts::blur`].
+const BLURRED: f32 = 0.5;
+/// Standard deviation of the infrared picture's luma, 0..=1.
+const INFRARED_FLAT: f32 = 0.11;
+
+/// What a pair needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Need {
+    /// Both sources are there.
+    pub has: [bool; 2],
+    /// The visible picture is dark.
+    pub light: bool,
+    /// It is over-exposed.
+    pub over_exposure: bool,
+    /// It has glare.
+    pub glare: bool,
+    /// It is hazy.
+    pub haze: bool,
+    /// Infrared, visible: noisy or striped.
+    pub noise: [bool; 2],
+    /// The visible picture is blurred.
+    pub blur: bool,
+    /// The infrared picture is flat.
+    pub contrast: bool,
+}
+
+impl Need {
+    /// What `pair` needs, by its pixels and by its facts. Only an infrared-visible pair needs anything.
+    pub fn measure(pair: &AlignedPair, facts: &Facts) -> Self {
+        let Facts::Ivf(scene) = facts else {
+            return Self::default();
+        };
+        let (infrared, visible) = (Luma::of(&pair.infrared), Luma::of(&pair.visible));
+        let over_exposure = visible.clipped >= CLIPPED && visible.mean >= LIGHT_MEAN;
+        let flat = visible.deviation < FLAT && visible.quantile(0.01) > PALE;
+        let noise = [0.0, scene.visible.noise];
+        let noisy = |side: usize| {
+            let condition = &pair.condition[side];
+            noise[side].max(condition.noise) > NOISY[side]
+                || condition.columns.max(condition.rows) > STRIPED
+        };
+        Self {
+            has: [pair.has_infrared, pair.has_visible],
+            light: visible.quantile(0.95) < DARK_WHITE || visible.mean < DARK_MEAN,
+            over_exposure,
+            glare: !scene.visible.glare.value.is_empty() || visible.clipped > GLARING,
+            haze: flat || !scene.visible.haze.value.is_empty(),
+            noise: [noisy(0), noisy(1)],
+            blur: scene.visible.blur.max(pair.condition[1].blur) > BLURRED,
+            contrast: infrared.deviation < INFRARED_FLAT,
+        }
+    }
+
+    /// Why a request is not needed; `None`: it is, or nothing has to be measured for it.
+    pub(super) fn refuses(&self, kind: Kind) -> Option<&'static str> {
+        let (is_needed, reason) = match kind {
+            Kind::Light => (self.light, "the picture is not dark"),
+            Kind::OverExposure => (self.over_exposure, "the picture is not over-exposed"),
+            Kind::Glare => (self.glare, "the picture has no glare"),
+            Kind::Haze => (self.haze, "the picture is not hazy"),
+            Kind::Noise => (self.noise != [false; 2], "neither picture is noisy"),
+            Kind::NoiseInInfrared => (self.noise[0], "the infrared picture is not noisy"),
+            Kind::NoiseInVisible => (self.noise[1], "the visible picture is not noisy"),
+            Kind::Blur => (self.blur, "the visible picture is not blurred"),
+            Kind::InfraredContrast => (self.contrast, "the infrared picture has contrast"),
+            Kind::Texture | Kind::Edges => (self.has[1], "there is no visible picture"),
+            _ => (true, ""),
+        };
+        let source = match kind {
+            Kind::NoiseInInfrared | Kind::InfraredContrast => self.has[0],
+            Kind::Noise => self.has[0] || self.has[1],
+            Kind::People | Kind::Animals | Kind::WarmObjects => self.has[0],
+            _ => self.has[1],
+        };
+        match (source, is_needed) {
+            (false, _) => Some("that picture is missing"),
+            (true, false) => Some(reason),
+            (true, true) => None,
+        }
+    }
+}
+
+/// Statistics of a picture's luma.
+struct Luma {
+    histogram: [u32; 256],
+    count: u32,
+    /// 0..=1.
+    mean: f32,
+    /// Standard deviation, 0..=1.
+    deviation: f32,
+    /// Share at 250 or more.
+    clipped: f32,
+}
+
+impl Luma {
+    /// Of every fourth pixel of every second row.
+    fn of(picture: &Picture) -> Self {
+        let mut histogram = [0u32; 256];
+        let channels = picture.channels();
+        for y in (0..picture.height()).step_by(2) {
+            for pixel in picture.row(y).chunks_exact(channels).step_by(4) {
+                let luma = match pixel {
+                    [r, g, b] => {
+                        (77 * u32::from(*r) + 150 * u32::from(*g) + 29 * u32::from(*b)) >> 8
+                    }
+                    _ => u32::from(pixel[0]),
+                };
+                histogram[luma.min(255) as usize] += 1;
+            }
+        }
+        let count = histogram.iter().sum::<u32>().max(1);
+        let moment = |power: i32| {
+            let all = histogram.iter().zip(0u16..);
+            let sum: f64 = all
+                .map(|(n, v)| f64::from(*n) * (f64::from(v) / 255.0).powi(power))
+                .sum();
+            sum / f64::from(count)
+        };
+        let (mean, square) = (moment(1), moment(2));
+        Self {
+            histogram,
+            count,
+            mean: mean as f32,
+            deviation: (square - mean * mean).max(0.0).sqrt() as f32,
+            clipped: histogram[250..].iter().sum::<u32>() as f32 / count as f32,
+        }
+    }
+
+    /// The luma, 0..=1, with a share of `at` below it.
+    fn quantile(&self, at: f32) -> f32 {
+        let wanted = (at * self.count as f32) as u32;
+        let mut sum = 0;
+        let found = self.histogram.iter().position(|n| {
+            sum += n;
+            sum > wanted
+        });
+        found.unwrap_or(255) as f32 / 255.0
+    }
+}
