@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::words::{Place, count, list};
+use super::words::{Place, column, count, list};
 
 /// Groups that a sentence has room for.
 const SAID: usize = 2;

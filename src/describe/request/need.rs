@@ -3,6 +3,7 @@
 use super::RequestKind as Kind;
 use crate::align::AlignedPair;
 use crate::describe::Facts;
+use crate::describe::facts::SourceFaults;
 use crate::frame::Picture;
 
 /// Luma of the visible picture's lightest twentieth, 0..=1, below which it is dark.
@@ -18,12 +19,6 @@ const GLARING: f32 = 0.002;
 /// Haze is pale where it is darkest, and flat.
 const PALE: f32 = 0.3;
 const FLAT: f32 = 0.11;
-/// Standard deviation of noise, grey levels: of infrared, of visible.
-const NOISY: [f32; 2] = [3.0, 4.0];
-/// Of the offsets of columns or rows, grey levels.
-const STRIPED: f32 = 1.5;
-/// See [`crate::describe::VisibleFacts::blur`].
-const BLURRED: f32 = 0.5;
 /// Standard deviation of the infrared picture's luma, 0..=1.
 const INFRARED_FLAT: f32 = 0.11;
 
@@ -57,11 +52,10 @@ impl Need {
         let (infrared, visible) = (Luma::of(&pair.infrared), Luma::of(&pair.visible));
         let over_exposure = visible.clipped >= CLIPPED && visible.mean >= LIGHT_MEAN;
         let flat = visible.deviation < FLAT && visible.quantile(0.01) > PALE;
-        let noise = [0.0, scene.visible.noise];
-        let noisy = |side: usize| {
-            let condition = &pair.condition[side];
-            noise[side].max(condition.noise) > NOISY[side]
-                || condition.columns.max(condition.rows) > STRIPED
+        let noisy = |faults: &SourceFaults| {
+            [faults.noise, faults.columns, faults.rows]
+                .iter()
+                .any(|fault| fault.value.is_some())
         };
         Self {
             has: [pair.has_infrared, pair.has_visible],
@@ -69,8 +63,8 @@ impl Need {
             over_exposure,
             glare: !scene.visible.glare.value.is_empty() || visible.clipped > GLARING,
             haze: flat || !scene.visible.haze.value.is_empty(),
-            noise: [noisy(0), noisy(1)],
-            blur: scene.visible.blur.max(pair.condition[1].blur) > BLURRED,
+            noise: [noisy(&scene.faults.infrared), noisy(&scene.faults.visible)],
+            blur: scene.faults.visible.blur.value.is_some(),
             contrast: infrared.deviation < INFRARED_FLAT,
         }
     }
