@@ -30,12 +30,13 @@ fn rust_files(folder: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// The room that a file of src/ belongs to; `None` for the programs and for lib.rs.
+/// The room that a file of src/ belongs to; `None` for the programs, the crate of filmctl and lib.rs.
 fn room_of(path: &Path) -> Option<String> {
     let first = path.strip_prefix("src").ok()?.iter().next()?.to_str()?;
     let room = first.strip_suffix(".rs").unwrap_or(first);
     let room = room.strip_suffix("_tests").unwrap_or(room);
-    (room != "bin" && room != "lib").then(|| room.to_owned())
+    let is_room = !["bin", "lib", "control-protocol"].contains(&room);
+    is_room.then(|| room.to_owned())
 }
 
 /// Rooms that a text names behind `crate::`, one by one or in braces; comments are left out.

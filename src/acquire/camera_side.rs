@@ -137,6 +137,11 @@ impl Side {
         self.link.as_ref().map(|link| link.fd())
     }
 
+    /// See [`super::PairSource::set_denoise`].
+    pub fn set_denoise(&mut self, denoise: f32) {
+        self.intake.set_denoise(denoise);
+    }
+
     /// What its last frame was measured to suffer from.
     pub fn condition(&self) -> Condition {
         self.intake.condition()

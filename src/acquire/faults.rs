@@ -96,4 +96,8 @@ impl PairSource for FaultySource {
     fn conditions(&self) -> [Condition; 2] {
         self.inner.conditions()
     }
+
+    fn set_denoise(&mut self, denoise: f32) {
+        self.inner.set_denoise(denoise);
+    }
 }

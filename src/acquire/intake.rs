@@ -43,6 +43,11 @@ impl Intake {
         self.cleaner.reset();
     }
 
+    /// How much more grain is taken than was measured, 0 (none) to 1.
+    pub fn set_denoise(&mut self, denoise: f32) {
+        self.cleaner.set_denoise(denoise);
+    }
+
     /// Time spent on cleaning since the start.
     pub fn took(&self) -> Duration {
         self.took

@@ -134,6 +134,10 @@ pub trait PairSource: Send {
     fn conditions(&self) -> [Condition; 2] {
         Default::default()
     }
+
+    /// How much more grain is taken from the infrared pictures to come than was measured, 0 (none) to 1; a source
+    /// that cleans nothing ignores it.
+    fn set_denoise(&mut self, _denoise: f32) {}
 }
 
 /// Opens what the configuration names; its infrared pictures are cleaned as `clean` says.

@@ -238,6 +238,10 @@ impl<B: CameraBackend> PairSource for PairedCameras<B> {
     fn conditions(&self) -> [Condition; 2] {
         self.sides.each_ref().map(Side::condition)
     }
+
+    fn set_denoise(&mut self, denoise: f32) {
+        self.sides[0].set_denoise(denoise);
+    }
 }
 
 #[cfg(test)]

@@ -262,6 +262,10 @@ impl PairSource for SyntheticSource {
     fn conditions(&self) -> [Condition; 2] {
         self.intakes.each_ref().map(Intake::condition)
     }
+
+    fn set_denoise(&mut self, denoise: f32) {
+        self.intakes[0].set_denoise(denoise);
+    }
 }
 
 #[cfg(test)]

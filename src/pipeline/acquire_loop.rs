@@ -28,6 +28,8 @@ impl AcquireLoop {
         let mut complained = false;
         let mut cleaning = Duration::ZERO;
         while !self.shared.stopping() {
+            let denoise = self.shared.guidance.get().controls.denoise[0];
+            self.source.set_denoise(denoise);
             match self.source.next_pair(PATIENCE) {
                 Ok(pair) => {
                     complained = false;

@@ -153,6 +153,7 @@ pub fn run(args: &Args) -> Result<()> {
         text: args.text.source(),
         tone: args.tone,
         encoder: args.encoder.as_deref(),
+        clean: args.clean,
     })?;
     if let Some(asked) = offline.asked()
         && let Some(reason) = asked.wish.understood.reason
@@ -212,9 +213,16 @@ fn fuse_folder(args: &Args, work: &mut Work, jobs: &[Job]) -> Result<()> {
 
 fn fuse_one(args: &Args, work: &mut Work, job: &Job) -> Result<Value> {
     let Work { offline, cleaner } = work;
-    let pair = read_pair((&job.a, &job.b), args.stretch, cleaner.as_mut())?;
+    let files = (job.a.as_path(), job.b.as_path());
+    let mut pair = read_pair(files, args.stretch, cleaner.as_mut())?;
     let name = job.b.file_stem().unwrap_or_default().to_string_lossy();
     let guidance = offline.guidance(&pair, &name)?;
+    if let (Some(cleaner), true) = (cleaner.as_mut(), guidance.controls.denoise != [0.0; 2]) {
+        // The text asks for less noise than the measured strength leaves.
+        cleaner.set_denoise(guidance.controls.denoise);
+        pair = read_pair(files, args.stretch, Some(cleaner))?;
+        cleaner.set_denoise([0.0; 2]);
+    }
     offline.prepare(pair.visible.size(), &guidance)?;
     let clock = Clock;
     let start = clock.now();

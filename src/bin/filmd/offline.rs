@@ -13,7 +13,7 @@ use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
 use filmd::clean::{EdgeWidths, Sharpener, Sharpening};
-use filmd::config::{DescribeConfig, Engine, Task, ToneConfig};
+use filmd::config::{CleanMode, DescribeConfig, Engine, Task, ToneConfig};
 use filmd::describe::questions::Questions;
 use filmd::describe::{
     self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFile, Origin, Prompt,
@@ -58,6 +58,8 @@ pub struct Settings<'a> {
     pub tone: ToneConfig,
     /// A text encoder (GGUF) in place of the manifest's.
     pub encoder: Option<&'a Path>,
+    /// When sensor faults are taken from the sources; `Off`: the visible picture is not sharpened either.
+    pub clean: CleanMode,
 }
 
 enum Guide {
@@ -92,7 +94,8 @@ impl Offline {
     /// No usable manifest, network or describer.
     pub fn new(settings: Settings<'_>) -> Result<Self> {
         let task = settings.task;
-        let sharpener = (task == Task::Ivf).then(|| Sharpener::new(Size::new(0, 0)));
+        let sharpener = (task == Task::Ivf && settings.clean != CleanMode::Off)
+            .then(|| Sharpener::new(Size::new(0, 0)));
         if settings.engine == Engine::Classic {
             if settings.text != TextSource::Neutral || settings.encoder.is_some() {
                 bail!("classic fusion takes no text; leave its options, or the engine");

@@ -51,6 +51,14 @@ impl PairCleaner {
     }
 }
 
+impl PairCleaner {
+    /// How much more grain is taken from A and B than was measured, 0 (none) to 1.
+    pub fn set_denoise(&mut self, [a, b]: [f32; 2]) {
+        self.infrared.set_denoise(a);
+        self.visible.set_denoise(b);
+    }
+}
+
 /// Reads two pictures, cleans them, and brings A to the size of B.
 ///
 /// # Errors
