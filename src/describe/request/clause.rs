@@ -109,12 +109,12 @@ impl Clause {
         !self.roles.is_empty()
             && self.roles.iter().all(|r| {
                 use Role::{
-                    Fault, Filler, Infrared, Picture, Target, Thing, Through, Visible, Want,
+                    And, Fault, Filler, Infrared, Picture, Target, Thing, Through, Visible, Want,
                     Wanted, Warm,
                 };
                 matches!(
                     r,
-                    Fault(_)
+                    Fault(_) | And
                         | Filler
                         | Infrared
                         | Picture
@@ -127,6 +127,11 @@ impl Clause {
                         | Warm
                 )
             })
+    }
+
+    /// The same, of more than one word: "fox" alone asks for nothing.
+    fn is_phrase(&self) -> bool {
+        self.roles.len() > 1 && self.is_bare()
     }
 
     /// Reads the clause after one that was driven by `before`.
@@ -259,13 +264,15 @@ impl Says<'_> {
                 }
                 negated || through
             }
-            Some(Drive::Make) if is_noun => return None,
+            Some(Drive::Make) if is_noun => self.clause.has(Role::Lost),
             Some(Drive::Make | Drive::Should) => negated,
             Some(Drive::Keep) => negated || self.clause.has(Role::Lack),
             Some(Drive::Let) => negated,
             Some(Drive::State) => {
                 let subject = self.clause.roles[..self.at].contains(&Role::Unknown);
-                if subject || negated {
+                // "Is this picture dark?"
+                let asks = self.clause.asks && self.clause.roles.first() == Some(&Role::Be);
+                if subject || negated || asks {
                     return None;
                 }
                 true
@@ -299,6 +306,11 @@ impl Says<'_> {
     }
 
     fn target(&self, kind: Kind) -> Option<Meaning> {
+        let before = &self.clause.roles[..self.at];
+        let other = before.iter().rposition(|r| matches!(r, Role::Target(_)));
+        if other.is_some_and(|at| !before[at..].contains(&Role::And)) {
+            return None; // "The men near the car."
+        }
         let seen = self
             .clause
             .any(|r| matches!(r, Role::Seen | Role::Raise | Role::See));
@@ -330,7 +342,7 @@ impl Says<'_> {
             Some(Drive::Should) => seen && !negated,
             None if negated => false,
             None if self.clause.asks || self.clause.has(Role::Asks) => true,
-            None => return self.clause.is_bare().then(|| self.ask(kind)),
+            None => return self.clause.is_phrase().then(|| self.ask(kind)),
         };
         self.ask_or_leave(kind, asks)
     }
@@ -373,7 +385,7 @@ impl Says<'_> {
             None if negated => false,
             None => {
                 let vague = matches!(kind, Kind::Light | Kind::Blur);
-                let bare = self.clause.is_bare() && !vague;
+                let bare = self.clause.is_phrase() && !vague;
                 return bare.then(|| self.ask(kind));
             }
         };
@@ -411,7 +423,7 @@ impl Says<'_> {
         let ours = |r: Role| {
             matches!(
                 r,
-                Role::I | Role::Lamp | Role::Picture | Role::Fault(Kind::Glare)
+                Role::Me | Role::Lamp | Role::Picture | Role::Fault(Kind::Glare)
             )
         };
         self.clause.any(ours).then(|| self.ask(Kind::Glare))

@@ -80,8 +80,12 @@ pub(super) enum Role {
     Picture,
     /// "it", "this", "everything".
     It,
-    /// "i", "we".
+    /// "i", "we", "my".
     I,
+    /// "me", "us".
+    Me,
+    /// "and" between nouns.
+    And,
     /// "want", "need", "please".
     Want,
     /// Known, without a meaning of its own: articles, prepositions, things in scenes.
@@ -115,6 +119,7 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("draw attention to", "highlight"),
     ("draw my attention to", "highlight"),
     ("pay attention to", "highlight"),
+    ("forget about", "ignore"),
     ("focus on", "highlight"),
     ("concentrate on", "highlight"),
     ("look for", "find"),
@@ -156,6 +161,12 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("too light", "is overexposed"),
     ("too bright", "is overexposed"),
     ("so bright", "is overexposed"),
+    ("too much", "has"),
+    ("am blinded", "blind me"),
+    ("am dazzled", "blind me"),
+    ("so much", "has"),
+    ("go away", "disappear"),
+    ("goes away", "disappear"),
     ("very bright", "is overexposed"),
     ("over bright", "is overexposed"),
     ("can not see anything", "is underexposed"),
@@ -239,12 +250,13 @@ fn verb(word: &str) -> Option<Role> {
         | "avoid" | "prevent" | "stop" | "fight" | "lower" | "decrease" | "minimise"
         | "minimize" | "weaken" | "hide" | "ignore" | "mute" | "soften" | "delete" | "erase"
         | "mask" | "removed" | "suppressed" | "reduced" | "compensate" | "counteract" | "mend"
-        | "overlook" | "lose" | "forget" | "mitigate" | "penetrate" | "seethrough" | "miss" => {
+        | "overlook" | "lose" | "mitigate" | "penetrate" | "seethrough" | "miss" => {
             Role::Suppress
         }
         "keep" | "leave" | "preserve" | "retain" | "maintain" | "stay" | "remain" | "hold"
         | "protect" => Role::Keep,
         "let" | "allow" => Role::Let,
+        "forget" => Role::Suppress,
         "change" | "touch" | "alter" | "modify" | "edit" | "adjust" => Role::Change,
         "unchanged" | "alone" | "untouched" | "unaltered" => Role::AsIs,
         "denoise" | "degrain" | "destripe" | "smoother" | "smooth" => Role::Better(Kind::Noise),
@@ -298,10 +310,12 @@ fn topic(word: &str) -> Option<Role> {
         | "hotspot" | "engine" | "engines" | "vehicle" | "vehicles" | "car" | "cars" => {
             Role::Target(Kind::WarmObjects)
         }
-        "warm" | "hot" | "heated" => Role::Warm,
-        "object" | "objects" | "thing" | "things" | "spots" | "target" | "targets" | "areas"
+        "warm" | "hot" | "heated" | "warmer" | "hotter" => Role::Warm,
+        "object" | "objects" | "spot" | "thing" | "things" | "spots" | "target" | "targets" | "areas"
         | "area" | "regions" | "region" | "parts" | "part" | "places" | "bodies" | "body"
         | "something" => Role::Thing,
+        "stronger" | "bolder" | "richer" | "finer" => Role::More,
+        "hottest" | "warmest" => Role::Warm,
         "texture" | "textures" | "detail" | "details" | "structure" | "structures" | "surface"
         | "surfaces" => Role::Wanted(Kind::Texture),
         "edges" | "edge" | "outlines" | "contours" | "contour" | "silhouettes" => {
@@ -347,7 +361,9 @@ fn small_word(word: &str) -> Option<Role> {
         | "camera" | "sensor" | "photo" | "photos" | "display" | "screen" | "fusion" | "result"
         | "footage" | "feed" | "source" | "channel" => Role::Picture,
         "it" | "this" | "that" | "everything" | "there" | "all" | "here" => Role::It,
-        "i" | "we" | "me" | "us" | "my" | "our" => Role::I,
+        "i" | "we" | "my" | "our" => Role::I,
+        "me" | "us" => Role::Me,
+        "and" | "or" => Role::And,
         "want" | "need" | "please" | "like" | "wish" | "would" | "could" | "can" | "will"
         | "you" | "your" | "help" | "try" | "prefer" | "pls" | "kindly" => Role::Want,
         _ if FILLERS.contains(&word) => Role::Filler,
@@ -373,8 +389,6 @@ const FILLERS: &[&str] = &[
     "be",
     "do",
     "does",
-    "and",
-    "or",
     "but",
     "if",
     "then",

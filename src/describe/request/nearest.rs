@@ -18,9 +18,9 @@ const DIM: usize = 384;
 /// Bytes of the sum.
 const SUM: usize = 32;
 /// A text that is further than this from every example is none of them.
-const LEAST: f32 = 0.55;
+const LEAST: f32 = 0.58;
 /// How much nearer a request has to be than any text that asks for nothing, or for the opposite.
-const MARGIN: f32 = 0.04;
+const MARGIN: f32 = 0.07;
 
 /// What a text is nearest to.
 #[derive(Debug, Clone, Copy, PartialEq)]
