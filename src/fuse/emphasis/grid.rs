@@ -41,16 +41,23 @@ impl Shape {
 #[derive(Debug)]
 pub(super) struct Filters {
     shape: Shape,
-    /// Sums of the columns of one row of cells, then of a box.
+    /// Sums of the columns of one row of cells.
+    columns: Vec<u16>,
+    /// Sums of a box, for each column of cells.
     sums: Vec<i32>,
+    /// One row of cells, and its ends repeated.
+    row: Vec<i16>,
     plane: Vec<i16>,
 }
 
 impl Filters {
-    pub fn new(shape: Shape, width: usize) -> Self {
+    /// For pictures of `width` pixels a row, and [`Filters::mean`] up to `radius`.
+    pub fn new(shape: Shape, width: usize, radius: usize) -> Self {
         Self {
             shape,
-            sums: vec![0; width.max(shape.columns)],
+            columns: vec![0; width],
+            sums: vec![0; shape.columns],
+            row: vec![0; shape.columns + 2 * radius + 1],
             plane: vec![0; shape.cells()],
         }
     }
@@ -58,21 +65,23 @@ impl Filters {
     /// Mean of each cell of a one-channel picture, in 1/16 level.
     pub fn means(&mut self, picture: &Picture, out: &mut [i16]) {
         let Shape { side, columns, .. } = self.shape;
-        let (width, height) = (picture.width(), picture.height());
+        let height = picture.height();
         for (row, out) in out.chunks_exact_mut(columns).enumerate() {
-            let sums = &mut self.sums[..width];
-            sums.fill(0);
             let lines = row * side..((row + 1) * side).min(height);
-            let count = lines.len() as i32;
-            for y in lines {
-                for (sum, &v) in sums.iter_mut().zip(picture.row(y)) {
-                    *sum += i32::from(v);
-                }
+            let sums = &mut self.columns;
+            Path::best().run(ColumnSums {
+                picture,
+                lines: lines.clone(),
+                sums,
+            });
+            if lines.len() == side && sums.len() == columns * side && side == 4 {
+                Path::best().run(FourMeans { sums, out });
+                continue;
             }
             for (mean, part) in out.iter_mut().zip(sums.chunks(side)) {
-                let area = count * part.len() as i32;
-                let sum: i32 = part.iter().sum();
-                *mean = (((sum << LEVEL_BITS) + area / 2) / area) as i16;
+                let area = (lines.len() * part.len()) as u32;
+                let sum: u32 = part.iter().map(|&v| u32::from(v)).sum();
+                *mean = ((sum << LEVEL_BITS) / area) as i16;
             }
         }
     }
@@ -80,37 +89,40 @@ impl Filters {
     /// Mean over a square of `2 radius + 1` cells; the border is repeated. Values within 0..=4096.
     pub fn mean(&mut self, values: &[i16], radius: usize, out: &mut [i16]) {
         let Shape { columns, rows, .. } = self.shape;
-        let length = 2 * radius as i32 + 1;
-        let inverse = (65_536 + length / 2) / length;
-        let mean = |sum: i32| ((sum * inverse + 32_768) >> 16) as i16;
+        let length = 2 * radius + 1;
+        let inverse = (65_536 / length) as i32;
         for (row, to) in values
             .chunks_exact(columns)
             .zip(self.plane.chunks_exact_mut(columns))
         {
-            let at = |x: usize| i32::from(row[x.min(columns - 1)]);
-            let mut sum = at(0) * (radius as i32 + 1) + (1..=radius).map(at).sum::<i32>();
-            for (x, to) in to.iter_mut().enumerate() {
-                *to = mean(sum);
-                sum += at(x + radius + 1) - at(x.saturating_sub(radius));
+            let extended = &mut self.row[..columns + length];
+            extended[..radius].fill(row[0]);
+            extended[radius..][..columns].copy_from_slice(row);
+            extended[radius + columns..].fill(row[columns - 1]);
+            let mut sum: i32 = extended[..length].iter().map(|&v| i32::from(v)).sum();
+            let ends = extended[length..].iter().zip(extended.iter());
+            for (to, (&next, &last)) in to.iter_mut().zip(ends) {
+                *to = ((sum * inverse + 32_768) >> 16) as i16;
+                sum += i32::from(next) - i32::from(last);
             }
         }
         let row = |y: usize| &self.plane[y.min(rows - 1) * columns..][..columns];
-        let sums = &mut self.sums[..columns];
-        for (sum, &v) in sums.iter_mut().zip(row(0)) {
+        for (sum, &v) in self.sums.iter_mut().zip(row(0)) {
             *sum = i32::from(v) * (radius as i32 + 1);
         }
         for y in 1..=radius {
-            for (sum, &v) in sums.iter_mut().zip(row(y)) {
+            for (sum, &v) in self.sums.iter_mut().zip(row(y)) {
                 *sum += i32::from(v);
             }
         }
         for (y, to) in out.chunks_exact_mut(columns).enumerate() {
-            let (next, last) = (row(y + radius + 1), row(y.saturating_sub(radius)));
-            let lines = next.iter().zip(last);
-            for ((to, sum), (&next, &last)) in to.iter_mut().zip(sums.iter_mut()).zip(lines) {
-                *to = mean(*sum);
-                *sum += i32::from(next) - i32::from(last);
-            }
+            Path::best().run(Slide {
+                inverse,
+                next: row(y + radius + 1),
+                last: row(y.saturating_sub(radius)),
+                sums: &mut self.sums,
+                out: to,
+            });
         }
     }
 
@@ -238,3 +250,63 @@ impl<const LEAST: bool> Portable for Pairs<'_, LEAST> {
         }
     }
 }
+
+/// Adds up the columns of some lines of a picture.
+struct ColumnSums<'a> {
+    picture: &'a Picture,
+    lines: std::ops::Range<usize>,
+    sums: &'a mut [u16],
+}
+
+impl Portable for ColumnSums<'_> {
+    #[inline(always)]
+    fn run(self) {
+        self.sums.fill(0);
+        for y in self.lines {
+            for (sum, &v) in self.sums.iter_mut().zip(self.picture.row(y)) {
+                *sum += u16::from(v);
+            }
+        }
+    }
+}
+
+/// Means of whole cells of four pixels by four, by the sums of their columns.
+struct FourMeans<'a> {
+    sums: &'a [u16],
+    out: &'a mut [i16],
+}
+
+impl Portable for FourMeans<'_> {
+    #[inline(always)]
+    fn run(self) {
+        for (mean, [a, b, c, d]) in self.out.iter_mut().zip(self.sums.as_chunks::<4>().0) {
+            // Sixteen pixels, and 1/16 level.
+            *mean = (a + b + c + d) as i16;
+        }
+    }
+}
+
+/// One row of means by the sums of a box, which go on by one row.
+struct Slide<'a> {
+    /// 65536 over the rows of the box.
+    inverse: i32,
+    next: &'a [i16],
+    last: &'a [i16],
+    sums: &'a mut [i32],
+    out: &'a mut [i16],
+}
+
+impl Portable for Slide<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let cells = self.sums.iter_mut().zip(self.next.iter().zip(self.last));
+        for (to, (sum, (&next, &last))) in self.out.iter_mut().zip(cells) {
+            *to = ((*sum * self.inverse + 32_768) >> 16) as i16;
+            *sum += i32::from(next) - i32::from(last);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "grid_tests.rs"]
+mod tests;

@@ -5,7 +5,6 @@
 use super::grid::Shape;
 use super::knobs::*;
 use crate::simd::int8::{Path, Portable};
-use crate::simd::tone::spread;
 
 /// What the grid knows of a cell: least infrared level that is raised, share of a target, share of
 /// what is near one, mean of the fused picture.
@@ -89,11 +88,12 @@ impl Rows {
                 end += 1;
             }
             for (nodes, field) in self.nodes.iter().zip(&mut self.fields) {
-                let spans = field.chunks_exact_mut(side).enumerate();
-                for (i, span) in spans.take(end).skip(begin) {
-                    let at = |i: usize| nodes[i.min(columns - 1)];
-                    spread(at(i.saturating_sub(1)), at(i), span);
-                }
+                Path::best().run(Spread {
+                    nodes,
+                    spans: begin..end,
+                    side,
+                    field,
+                });
             }
             self.emphasise(begin * side..end * side, amounts, infrared, fused);
             begin = end;
@@ -142,13 +142,65 @@ impl Rows {
             return false;
         }
         for (nodes, plane) in self.nodes.iter_mut().zip(planes) {
-            let (above, under) = (&plane[lines[0]..], &plane[lines[1]..]);
-            for (node, (&above, &under)) in nodes.iter_mut().zip(above.iter().zip(under)) {
-                let (above, under) = (i32::from(above), i32::from(under));
-                *node = above + (((under - above) * part) >> shift);
-            }
+            Path::best().run(Between {
+                above: &plane[lines[0]..][..columns],
+                under: &plane[lines[1]..][..columns],
+                part,
+                shift,
+                out: nodes,
+            });
         }
         true
+    }
+}
+
+/// Values between two rows of cells: `part` of `1 << shift` of the way down.
+struct Between<'a> {
+    above: &'a [i16],
+    under: &'a [i16],
+    part: i32,
+    shift: u32,
+    out: &'a mut [i32],
+}
+
+impl Portable for Between<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let pairs = self.above.iter().zip(self.under);
+        for (out, (&above, &under)) in self.out.iter_mut().zip(pairs) {
+            let (above, under) = (i32::from(above), i32::from(under));
+            *out = above + (((under - above) * self.part) >> self.shift);
+        }
+    }
+}
+
+/// Values between the centres of cells: of each span between two, see [`Rows`].
+struct Spread<'a> {
+    nodes: &'a [i32],
+    spans: std::ops::Range<usize>,
+    side: usize,
+    field: &'a mut [i32],
+}
+
+impl Portable for Spread<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let last = self.nodes.len() - 1;
+        let at = |i: usize| self.nodes[i.min(last)];
+        let shift = self.side.trailing_zeros() + 1;
+        let field = &mut self.field[self.spans.start * self.side..self.spans.end * self.side];
+        let mut from = at(self.spans.start.saturating_sub(1));
+        // Groups of four, the shortest span: vector instructions without a rest.
+        for (i, span) in self.spans.zip(field.chunks_exact_mut(self.side)) {
+            let to = at(i);
+            let (start, step) = (from << shift, to - from);
+            for (t, group) in span.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                for (k, value) in group.iter_mut().enumerate() {
+                    *value = (start + step * (8 * t + 2 * k + 1) as i32) >> shift;
+                }
+            }
+            from = to;
+        }
     }
 }
 
@@ -197,3 +249,7 @@ fn emphasised(amounts: Amounts, excess: i32, [gate, near, base]: [i32; 3], fused
         .max(0)
         .min(255) as u8
 }
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;

@@ -63,12 +63,13 @@ impl Targets {
     pub fn new(shape: Shape, width: usize) -> Self {
         let widest = (shape.rows * WIDEST.0 / WIDEST.1).max(3) | 1;
         let tallest = (widest * TALLEST.0 / TALLEST.1) | 1;
+        let around = shape.rows * AROUND.0 / AROUND.1 / 2;
         let plane = || vec![0; shape.cells()];
         Self {
-            filters: Filters::new(shape, width),
+            filters: Filters::new(shape, width, around.max(NEAR.0)),
             opening: Opening::new(shape, widest, tallest),
             place: Weights::new(shape),
-            around: shape.rows * AROUND.0 / AROUND.1 / 2,
+            around,
             level: plane(),
             reference: plane(),
             excess: plane(),
