@@ -1,6 +1,6 @@
 //! Our own code allocates nothing per frame once it is warm (invariant 4). A counting allocator
 //! sees every allocation of a test's thread, on which the whole frame path runs: with classic fusion
-//! in the place of the network, and with the shipped network. The tone map is on, and the guidance
+//! in the place of the network, and with the shipped network. The clean-up and the tone map are on, and the guidance
 //! fades from one text to another; in the frame with which that comes, its words are laid out.
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use filmd::acquire::{PairSource, open_source};
-use filmd::config::{Config, Mode, SourceConfig, SyntheticConfig, Task, ToneMode};
+use filmd::config::{CleanMode, Config, Mode, SourceConfig, SyntheticConfig, Task, ToneMode};
 use filmd::describe::{Guidance, Origin, TokenFeatures};
 use filmd::frame::{FusedFrame, Picture, Size};
 use filmd::fuse::{ClassicFuser, FuseError, FuseStage, Fuser, Manifest, NetworkFuser, Shown};
@@ -123,6 +123,7 @@ impl FramePath {
             ..Config::default()
         };
         config.tone.mode = ToneMode::On;
+        config.clean.mode = CleanMode::On;
         let source = open_source(&config.source, &config.clean).unwrap();
         let calibration = source.info().calibration.clone().unwrap();
         let size = config.output.size();
@@ -149,6 +150,7 @@ impl FramePath {
 
     fn step(&mut self, mode: Mode, guidance: &Guidance) {
         let pair = self.source.next_pair(Duration::from_secs(5)).unwrap();
+        assert!(pair.infrared.as_ref().unwrap().condition.cleaned);
         self.stage
             .run(&pair, guidance, mode, &mut self.frame, &self.metrics);
         let info = OverlayInfo {

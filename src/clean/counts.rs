@@ -44,7 +44,7 @@ impl CountScale {
     /// From counts; what does not fit is cut.
     pub fn widen(self, counts: &[u16], samples: &mut [u16]) {
         for (sample, &count) in samples.iter_mut().zip(counts) {
-            *sample = self.sample(count).max(0).min(32_767) as u16;
+            *sample = self.sample(count).clamp(0, 32_767) as u16;
         }
     }
 
@@ -57,7 +57,7 @@ impl CountScale {
         };
         for (count, &sample) in counts.iter_mut().zip(samples) {
             let value = self.base + shifted(i32::from(sample) + half, -self.shift);
-            *count = value.max(0).min(65_535) as u16;
+            *count = value.clamp(0, 65_535) as u16;
         }
     }
 }

@@ -164,8 +164,7 @@ impl Grain {
             }
             let trust = trust.map_or(&self.even[..], |trust| row(trust, width, y));
             shrink(
-                row(plane, width, y),
-                row(&self.coarse, width, y),
+                [row(plane, width, y), row(&self.coarse, width, y)],
                 self.energies.around(y, height),
                 trust,
                 ramp,

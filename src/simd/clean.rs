@@ -71,13 +71,12 @@ kernels! {
     SumAcross(padded: &'a [u16], out: &'a mut [u16]),
     padded.len() == out.len() + 4;
 
-    /// Adds `gain (fine - coarse)` to `sum`, rounded to the nearest, where `gain` rises from 0 to 1 with the
+    /// Adds `gain (fine - coarse)` of a pair of rows to `sum`, rounded to the nearest, where `gain` rises from 0 to 1 with the
     /// energy around the sample (five rows of [`sum_across`] of [`detail`], times `trust` / 64) above
     /// `ramp.0`: by `ramp.1` / 2^16 / [`ONE`] for each unit.
     shrink, shrink_by,
-    Shrink(fine: &'a [u16], coarse: &'a [u16], energy: [&'a [u16]; 5], trust: &'a [u8], ramp: (u16, u16), sum: &'a mut [i16]),
-    [coarse.len(), trust.len(), sum.len()].iter().all(|&len| len == fine.len())
-        && energy.iter().all(|row| row.len() == fine.len());
+    Shrink(pair: [&'a [u16]; 2], energy: [&'a [u16]; 5], trust: &'a [u8], ramp: (u16, u16), sum: &'a mut [i16]),
+    trust.len() == sum.len() && pair.iter().chain(&energy).all(|row| row.len() == sum.len());
 
     /// `coarse + sum`, within the samples' range.
     restore, restore_by,

@@ -50,8 +50,7 @@ pub(super) fn sum_across(padded: &[u16], out: &mut [u16]) {
 
 #[inline(always)]
 pub(super) fn shrink(
-    fine: &[u16],
-    coarse: &[u16],
+    [fine, coarse]: [&[u16]; 2],
     energy: [&[u16]; 5],
     trust: &[u8],
     (low, slope): (u16, u16),
@@ -78,10 +77,9 @@ pub(super) fn restore(coarse: &[u16], sum: &[i16], out: &mut [u16]) {
     }
 }
 
-/// `max` and `min` one after the other, since `clamp` may panic, which keeps vector instructions away.
 #[inline(always)]
 fn inside(value: i32) -> u16 {
-    value.max(0).min(i32::from(MOST)) as u16
+    value.clamp(0, i32::from(MOST)) as u16
 }
 
 #[inline(always)]
@@ -152,7 +150,7 @@ pub(super) fn isolated(rows: [&[u16]; 3], limit: i32, out: &mut [u16], flags: &m
 pub(super) fn change(new: &[u16], mean: &[u16], shift: u32, out: &mut [i16]) {
     for ((out, &new), &mean) in out.iter_mut().zip(new).zip(mean) {
         let difference = (new.wrapping_sub(mean) as i16) >> shift;
-        *out = difference.max(-MOST_CHANGE).min(MOST_CHANGE);
+        *out = difference.clamp(-MOST_CHANGE, MOST_CHANGE);
     }
 }
 

@@ -98,7 +98,7 @@ proptest! {
             (i64::from(start[i]) + rounded).clamp(-32_768, 32_767) as i16
         }).collect();
         on_each(&start, &wanted, |path, sum| {
-            shrink_by(path, &fine, &coarse, slices(&energy), &trust, (low, slope), sum);
+            shrink_by(path, [&fine, &coarse], slices(&energy), &trust, (low, slope), sum);
         })?;
     }
 
