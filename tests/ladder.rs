@@ -284,9 +284,10 @@ fn a_users_text_holds_until_auto() {
     let mut daemon = Daemon::start(&config);
     daemon.wait("a text", |s| s.guide.origin == Origin::Template);
     let text = "Bring out the people.".to_owned();
-    assert_eq!(
-        daemon.ask(&Request::Guide { text: text.clone() }),
-        Reply::Done
+    let reply = daemon.ask(&Request::Guide { text: text.clone() });
+    assert!(
+        matches!(&reply, Reply::Understood { requests } if requests.len() == 1),
+        "{reply:?}"
     );
     daemon.wait("the user's text", |s| s.guide.text == text);
     std::thread::sleep(Duration::from_secs(4));
@@ -299,6 +300,36 @@ fn a_users_text_holds_until_auto() {
     daemon.wait("the describer's text", |s| {
         s.guide.origin == Origin::Template
     });
+}
+
+#[test]
+fn a_text_that_cannot_be_followed_is_refused_with_the_reason_and_changes_nothing() {
+    let mut daemon = Daemon::start(&source(""));
+    let mut guide = |text: &str| {
+        daemon.ask(&Request::Guide {
+            text: text.to_owned(),
+        })
+    };
+    assert!(matches!(
+        guide("Bring out the people."),
+        Reply::Understood { .. }
+    ));
+    for (text, why) in [
+        ("", "empty"),
+        ("Hello", "not understood"),
+        ("Keep it dark.", "leave"),
+        (&"x ".repeat(300), "too long"),
+        ("Brighten the picture.", "classic"),
+        ("Show the bone.", "ivf"),
+    ] {
+        match guide(text) {
+            Reply::Error { message } => assert!(message.contains(why), "{text}: {message}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+    let status = daemon.wait("the people", |s| s.guide.wish.is_some());
+    assert_eq!(status.guide.text, "Bring out the people.");
+    assert_eq!(status.guide.failed, 0);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::config::{DescribeConfig, DetectorConfig, TextStyle};
-use crate::describe::TokenFeatures;
 use crate::describe::questions::Questions;
 use crate::describe::view::{ViewKind, ViewWeights};
+use crate::describe::{Place, TokenFeatures};
 use crate::frame::Size;
 
 const ROWS: usize = 4;
@@ -220,20 +220,29 @@ fn a_restart_is_asked_at_once() {
     assert!(matches!(&straw.asked()[..], [Prompt::Text(_)]));
 }
 
+fn wish(text: &str) -> Option<Wish> {
+    Some(Wish::read(text))
+}
+
 #[test]
 fn a_wish_stays_without_end_and_auto_ends_it() {
     let straw = Straw::default();
     let (mut worker, watch) = worker(&straw);
-    worker.set_wish(Some("Show the person.".to_owned()), at(0.0));
-    assert!(!worker.wants_pair(at(0.0)));
+    worker.set_wish(wish("Brighten the picture."), at(0.0));
+    assert!(worker.wants_pair(at(0.0)));
     worker.step(Some(&pair()), at(0.0));
     assert_eq!(
         (watch.get().origin, watch.get().text.as_str()),
-        (Origin::User, "Show the person.")
+        (Origin::User, "Brighten the picture.")
     );
     worker.step(Some(&pair()), at(500.0));
     assert_eq!(watch.get().origin, Origin::User);
-    assert_eq!(straw.asked().len(), 1);
+    // The network reads its own words, and the same ones are encoded once.
+    let asked = straw.asked();
+    assert!(
+        matches!(&asked[..], [Prompt::Text(text)] if text.contains("brighten the dark areas")),
+        "{asked:?}"
+    );
     worker.set_wish(None, at(500.0));
     worker.step(None, at(500.1));
     assert_eq!(watch.get().origin, Origin::User);
@@ -242,23 +251,92 @@ fn a_wish_stays_without_end_and_auto_ends_it() {
 }
 
 #[test]
-fn a_wish_that_is_refused_is_not_asked_again_and_again() {
+fn a_wish_is_followed_while_the_pair_needs_it() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    worker.set_wish(wish("Brighten the picture."), at(0.0));
+    let fate = |worker: &GuideWorker| worker.status(at(1.0)).wish.unwrap().requests[0].accepted;
+    let mut light = pair();
+    light.visible.data_mut().fill(150);
+    for (second, pair, needed) in [
+        (0.0, &pair(), true),
+        (3.0, &light, false),
+        (6.0, &pair(), true),
+    ] {
+        worker.step(Some(pair), at(second));
+        assert_eq!(fate(&worker), needed, "at {second}");
+        let is_neutral = watch.get().values() == neutral().values();
+        assert_eq!(is_neutral, !needed, "at {second}");
+        assert_eq!(watch.get().text, "Brighten the picture.");
+    }
+}
+
+#[test]
+fn people_are_raised_without_a_describer_and_no_text_is_encoded() {
+    let watch = Arc::new(Watch::new((*neutral()).clone()));
+    let absent = Err(DescribeError::Absent("it is not there".to_owned()));
+    let settings = GuideSettings::from(&DescribeConfig::default());
+    let mut worker = GuideWorker::new(settings, neutral(), absent, Arc::clone(&watch));
+    worker.set_wish(
+        wish("Bring out the people on the left, and more texture."),
+        at(0.0),
+    );
+    worker.step(Some(&pair()), at(0.0));
+    let guidance = watch.get();
+    let emphasis = guidance.controls.emphasis.unwrap();
+    assert_eq!(
+        (emphasis.strength, emphasis.place),
+        (1.0, Some(Place::Left))
+    );
+    assert_eq!(guidance.values(), neutral().values());
+    let requests = worker.status(at(0.0)).wish.unwrap().requests;
+    assert!(
+        requests[0].accepted && !requests[1].accepted,
+        "{requests:?}"
+    );
+    worker.set_wish(None, at(1.0));
+    assert_eq!(watch.get().controls.emphasis, None);
+}
+
+#[test]
+fn a_wish_that_is_refused_gives_way_to_the_describer() {
     let straw = Straw::default();
     let (mut worker, watch) = worker(&straw);
     straw.then(Err(DescribeError::Refused("too long".to_owned())));
-    worker.set_wish(Some("x".to_owned()), at(0.0));
-    for i in 0..10 {
-        worker.step(None, at(f64::from(i) * 0.2));
-    }
+    worker.set_wish(wish("Show more texture."), at(0.0));
+    worker.step(Some(&pair()), at(0.0));
     assert_eq!(straw.asked().len(), 1);
-    assert_eq!(watch.get().origin, Origin::Neutral);
+    let status = worker.status(at(0.0));
+    assert!(status.last_error.unwrap().contains("too long"));
+    assert_eq!((status.wish, watch.get().origin), (None, Origin::Neutral));
+    worker.step(Some(&pair()), at(3.0));
+    worker.step(Some(&pair()), at(3.1));
+    assert_eq!(watch.get().origin, Origin::Llm);
+}
+
+#[test]
+fn an_open_text_is_what_it_is_nearest_to_or_an_error() {
+    let straw = Straw::default();
+    let (mut worker, watch) = worker(&straw);
+    let open = Wish::read("Somebody hides behind that wall.");
+    assert!(open.understood.is_open);
+    // Features of three columns are near to nothing.
     assert!(
         worker
-            .status(at(2.0))
-            .last_error
-            .unwrap()
-            .contains("too long")
+            .consider(&open)
+            .unwrap_err()
+            .contains("not understood")
     );
+    assert_eq!(straw.asked().len(), 1);
+    assert!(
+        worker
+            .consider(&Wish::read("Keep it dark."))
+            .unwrap_err()
+            .contains("leave")
+    );
+    straw.then(Err(DescribeError::Died("gone".to_owned())));
+    assert!(worker.consider(&open).unwrap_err().contains("gone"));
+    assert_eq!(watch.get().origin, Origin::Neutral);
 }
 
 #[test]

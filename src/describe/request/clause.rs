@@ -33,6 +33,9 @@ const KNOWN: f32 = 0.7;
 /// The same for reports, which prose is full of.
 const KNOWN_STATED: f32 = 0.8;
 
+/// The same for texture and edges, which are words of prose, too.
+const KNOWN_WANTED: f32 = 0.9;
+
 /// One clause's words.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clause {
@@ -114,7 +117,8 @@ impl Clause {
                 };
                 matches!(
                     r,
-                    Fault(_) | And
+                    Fault(_)
+                        | And
                         | Filler
                         | Infrared
                         | Picture
@@ -168,6 +172,16 @@ impl Clause {
                 at,
             };
             reading.meanings.extend(says.of(*role));
+        }
+        if self.share_known() < KNOWN_WANTED {
+            // No measurement stands between these and the picture.
+            let spare = |m: &Meaning| {
+                matches!(
+                    m,
+                    Meaning::Ask(Kind::Texture | Kind::Edges) | Meaning::Hold(_)
+                )
+            };
+            reading.meanings.retain(|m| !spare(m));
         }
         reading
     }
@@ -264,15 +278,20 @@ impl Says<'_> {
                 }
                 negated || through
             }
-            Some(Drive::Make) if is_noun => self.clause.has(Role::Lost),
+            Some(Drive::Make) if is_noun => {
+                let goes = self.clause.has(Role::Lost) || self.clause.has(Role::Off);
+                return goes.then(|| self.ask_or_leave(kind, !self.not))?;
+            }
             Some(Drive::Make | Drive::Should) => negated,
             Some(Drive::Keep) => negated || self.clause.has(Role::Lack),
             Some(Drive::Let) => negated,
             Some(Drive::State) => {
                 let subject = self.clause.roles[..self.at].contains(&Role::Unknown);
-                // "Is this picture dark?"
-                let asks = self.clause.asks && self.clause.roles.first() == Some(&Role::Be);
-                if subject || negated || asks {
+                // "Is this picture dark?", "Where there is smoke ...", "I am in the dark."
+                let first = self.clause.roles.first();
+                let asks = self.clause.asks && first == Some(&Role::Be);
+                let other = first == Some(&Role::Asks) || self.is_about_me();
+                if subject || negated || asks || other {
                     return None;
                 }
                 true
@@ -287,6 +306,13 @@ impl Says<'_> {
         // "not the haze" after "remove the noise".
         let asks = asks && !(self.inherited && self.not && self.drive != Some(Drive::Suppress));
         self.ask_or_leave(kind, asks)
+    }
+
+    /// "I am", but not "I see" or "I have".
+    fn is_about_me(&self) -> bool {
+        let before = &self.clause.roles[..self.at];
+        let be = before.iter().position(|r| *r == Role::Be);
+        be.is_some_and(|at| at > 0 && before[at - 1] == Role::I)
     }
 
     fn dark(&self) -> Option<Meaning> {

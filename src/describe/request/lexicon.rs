@@ -84,6 +84,8 @@ pub(super) enum Role {
     I,
     /// "me", "us".
     Me,
+    /// "out", "away": with a fault, it shall go.
+    Off,
     /// "and" between nouns.
     And,
     /// "want", "need", "please".
@@ -200,6 +202,9 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("no change", "unchanged"),
     ("no changes", "unchanged"),
     ("full of", "has"),
+    ("was shot in", "is"),
+    ("was taken in", "is"),
+    ("who is there", "is people there"),
     ("shot in", "is"),
     ("taken in", "is"),
     ("suffers from", "has"),
@@ -244,15 +249,13 @@ fn verb(word: &str) -> Option<Role> {
         "more" => Role::More,
         "see" | "find" | "spot" | "detect" | "locate" | "search" | "seen" | "found" | "notice"
         | "recognise" | "recognize" | "identify" | "distinguish" => Role::See,
-        "make" | "turn" | "get" | "bring" | "set" => Role::Make,
+        "make" | "turn" | "get" | "bring" | "set" | "take" => Role::Make,
         "remove" | "suppress" | "reduce" | "eliminate" | "less" | "fewer" | "clean" | "fix"
         | "correct" | "repair" | "cancel" | "filter" | "cut" | "drop" | "kill" | "attenuate"
         | "avoid" | "prevent" | "stop" | "fight" | "lower" | "decrease" | "minimise"
         | "minimize" | "weaken" | "hide" | "ignore" | "mute" | "soften" | "delete" | "erase"
         | "mask" | "removed" | "suppressed" | "reduced" | "compensate" | "counteract" | "mend"
-        | "overlook" | "lose" | "mitigate" | "penetrate" | "seethrough" | "miss" => {
-            Role::Suppress
-        }
+        | "overlook" | "lose" | "mitigate" | "penetrate" | "seethrough" | "miss" => Role::Suppress,
         "keep" | "leave" | "preserve" | "retain" | "maintain" | "stay" | "remain" | "hold"
         | "protect" => Role::Keep,
         "let" | "allow" => Role::Let,
@@ -311,9 +314,9 @@ fn topic(word: &str) -> Option<Role> {
             Role::Target(Kind::WarmObjects)
         }
         "warm" | "hot" | "heated" | "warmer" | "hotter" => Role::Warm,
-        "object" | "objects" | "spot" | "thing" | "things" | "spots" | "target" | "targets" | "areas"
-        | "area" | "regions" | "region" | "parts" | "part" | "places" | "bodies" | "body"
-        | "something" => Role::Thing,
+        "object" | "objects" | "spot" | "thing" | "things" | "spots" | "target" | "targets"
+        | "areas" | "area" | "regions" | "region" | "parts" | "part" | "places" | "bodies"
+        | "body" | "something" => Role::Thing,
         "stronger" | "bolder" | "richer" | "finer" => Role::More,
         "hottest" | "warmest" => Role::Warm,
         "texture" | "textures" | "detail" | "details" | "structure" | "structures" | "surface"
@@ -338,8 +341,8 @@ fn small_word(word: &str) -> Option<Role> {
     Some(match word {
         "not" | "never" | "nor" | "neither" | "hardly" => Role::Not,
         "no" | "without" | "zero" => Role::No,
-        "is" | "are" | "was" | "were" | "am" | "looks" | "look" | "seems" | "seem" | "appears"
-        | "appear" | "has" | "have" | "shows" | "contains" | "reveals" | "got" | "gets" => Role::Be,
+        "is" | "are" | "am" | "looks" | "look" | "seems" | "seem" | "appears" | "appear"
+        | "has" | "have" | "shows" | "contains" | "reveals" | "got" | "gets" => Role::Be,
         "should" | "must" | "shall" => Role::Should,
         "too" | "so" => Role::Too,
         "lamp" | "lamps" | "headlight" | "headlights" | "sun" | "lights" | "torch" | "torches"
@@ -364,6 +367,7 @@ fn small_word(word: &str) -> Option<Role> {
         "i" | "we" | "my" | "our" => Role::I,
         "me" | "us" => Role::Me,
         "and" | "or" => Role::And,
+        "out" | "off" | "away" => Role::Off,
         "want" | "need" | "please" | "like" | "wish" | "would" | "could" | "can" | "will"
         | "you" | "your" | "help" | "try" | "prefer" | "pls" | "kindly" => Role::Want,
         _ if FILLERS.contains(&word) => Role::Filler,
@@ -398,10 +402,8 @@ const FILLERS: &[&str] = &[
     "also",
     "again",
     "back",
-    "out",
     "up",
     "down",
-    "off",
     "its",
     "their",
     "them",
@@ -481,6 +483,7 @@ const FILLERS: &[&str] = &[
     "anything",
     "nothing",
     "while",
+    "everywhere",
     "such",
     "own",
     "been",

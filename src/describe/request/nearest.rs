@@ -18,7 +18,7 @@ const DIM: usize = 384;
 /// Bytes of the sum.
 const SUM: usize = 32;
 /// A text that is further than this from every example is none of them.
-const LEAST: f32 = 0.58;
+const LEAST: f32 = 0.6;
 /// How much nearer a request has to be than any text that asks for nothing, or for the opposite.
 const MARGIN: f32 = 0.07;
 

@@ -11,11 +11,11 @@ const DARK_WHITE: f32 = 0.45;
 /// Its mean below which it is dark, whatever shines in it.
 const DARK_MEAN: f32 = 0.2;
 /// Share of saturated pixels from which on a light picture is over-exposed.
-const CLIPPED: f32 = 0.12;
+const CLIPPED: f32 = 0.16;
 /// Mean luma of a light picture.
 const LIGHT_MEAN: f32 = 0.45;
 /// Share of saturated pixels from which on something glares.
-const GLARING: f32 = 0.002;
+const GLARING: f32 = 0.01;
 /// Haze is pale where it is darkest, and flat.
 const PALE: f32 = 0.3;
 const FLAT: f32 = 0.11;
@@ -61,7 +61,8 @@ impl Need {
             has: [pair.has_infrared, pair.has_visible],
             light: visible.quantile(0.95) < DARK_WHITE || visible.mean < DARK_MEAN,
             over_exposure,
-            glare: !scene.visible.glare.value.is_empty() || visible.clipped > GLARING,
+            glare: scene.visible.glare.says(|places| !places.is_empty())
+                || visible.clipped > GLARING,
             haze: flat || !scene.visible.haze.value.is_empty(),
             noise: [noisy(&scene.faults.infrared), noisy(&scene.faults.visible)],
             blur: scene.faults.visible.blur.value.is_some(),

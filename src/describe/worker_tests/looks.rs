@@ -38,7 +38,7 @@ fn changes_and_texts_are_logged_also_while_a_user_guides() {
     };
     show(&mut worker, 20, 4);
     show(&mut worker, 220, 4);
-    worker.set_wish(Some("Mine.".to_owned()), at(8.0));
+    worker.set_wish(Some(Wish::read("Show more texture.")), at(8.0));
     show(&mut worker, 20, 14);
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<serde_json::Value> = text
@@ -56,7 +56,7 @@ fn changes_and_texts_are_logged_also_while_a_user_guides() {
             "the light changed from bright to dark"
         ]
     );
-    assert_eq!(of("text").last(), Some(&"Mine."));
+    assert_eq!(of("text").last(), Some(&"Show more texture."));
     let texts: Vec<&str> = of("text");
     assert!(texts.windows(2).all(|t| t[0] != t[1]), "{texts:?}");
     assert!(
@@ -123,8 +123,8 @@ fn a_hot_board_is_not_asked_to_describe_but_follows_its_user() {
     assert!(!worker.wants_pair(at(5.0)));
     let paused = worker.status(at(5.0)).paused.unwrap();
     assert!(paused.contains("71 degrees"), "{paused}");
-    worker.set_wish(Some("Mine.".to_owned()), at(5.0));
-    worker.step(None, at(5.0));
+    worker.set_wish(Some(Wish::read("Show more texture.")), at(5.0));
+    worker.step(Some(&pair()), at(5.0));
     assert_eq!(straw.asked().len(), 1);
     worker.set_wish(None, at(5.5));
     std::fs::write(&zone, "64000\n").unwrap();
