@@ -228,15 +228,13 @@ impl Portable for Stretch<'_> {
 }
 
 /// One pixel; shares are in 1/256, the base and the infrared excess in 1/16 level.
-/// `max` and `min` one after the other: `clamp` may panic, and such a loop is not vectorised.
+/// How far a pixel is raised.
 #[inline(always)]
 fn emphasised(amounts: Amounts, excess: i32, [gate, near, base]: [i32; 3], fused: u8) -> u8 {
     let level = i32::from(fused);
-    let warm = ((excess * amounts.slope) >> 8).max(0).min(256);
+    let warm = ((excess * amounts.slope) >> 8).clamp(0, 256);
     let target = (warm * gate) >> 8;
-    let room = ((((WHITE << LEVEL_BITS) - base) * ROOM) >> 10)
-        .max(0)
-        .min(256);
+    let room = ((((WHITE << LEVEL_BITS) - base) * ROOM) >> 10).clamp(0, 256);
     let lift = (amounts.lift * ((target * room) >> 8)) >> 8;
     let around = (near * (256 - target)) >> 8;
     let dim = (((amounts.dim * around) >> 8) * level.min(1 << SHADOW_BITS)) >> SHADOW_BITS;
@@ -245,9 +243,7 @@ fn emphasised(amounts: Amounts, excess: i32, [gate, near, base]: [i32; 3], fused
     let most = DETAIL_CHANGE << LEVEL_BITS;
     let detail = detail.max(-most).min(most);
     let sum = (level << LEVEL_BITS) + lift - dim + detail;
-    ((sum + (1 << (LEVEL_BITS - 1))) >> LEVEL_BITS)
-        .max(0)
-        .min(255) as u8
+    ((sum + (1 << (LEVEL_BITS - 1))) >> LEVEL_BITS).clamp(0, 255) as u8
 }
 
 #[cfg(test)]
