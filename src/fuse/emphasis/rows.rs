@@ -228,7 +228,6 @@ impl Portable for Stretch<'_> {
 }
 
 /// One pixel; shares are in 1/256, the base and the infrared excess in 1/16 level.
-/// How far a pixel is raised.
 #[inline(always)]
 fn emphasised(amounts: Amounts, excess: i32, [gate, near, base]: [i32; 3], fused: u8) -> u8 {
     let level = i32::from(fused);
