@@ -61,7 +61,7 @@ def source(
     """One source as another camera would give it."""
     if rng.random() > CHANGED:
         return x
-    if rng.random() < (0.5 if thermal else 0.25):
+    if rng.random() < (0.6 if thermal else 0.25):
         x = _resolution(x, rng, 4.0 if thermal else 2.2)
     elif rng.random() < 0.25:
         x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.5, 1.2))

@@ -111,7 +111,9 @@ def _zoomed(pair: Pair, size: int, rng: random.Random) -> tuple[np.ndarray, np.n
     a larger visible picture beside an enlarged infrared one is what most boards have."""
     most = 2.5 if pair.large is not None else 1.0
     least = max(0.45, size / min(pair.a.shape) + 1e-3)
-    scale = 1.0 if least >= 1 else np.exp(rng.uniform(np.log(least), np.log(most)))
+    sharper = rng.random() < 0.6  # than the set's pictures are
+    low, high = (least, 1.0) if sharper or most == 1 else (1.0, most)
+    scale = 1.0 if least >= 1 else np.exp(rng.uniform(np.log(low), np.log(high)))
     n = min(int(np.ceil(size / scale)), *pair.a.shape)
     y, x = (rng.randint(0, m - n) for m in pair.a.shape)
     a, b = pair.a[y : y + n, x : x + n], pair.b[y : y + n, x : x + n]

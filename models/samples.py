@@ -36,11 +36,11 @@ KEPT_SHARE = {  # of the plain samples of a set, see Batch.kept
     "harvard_spect": 1.0,
     "mfifb_half": 0.5,
 }
-RARE = {"tno_rest": 0.3}  # weight of a small set beside the others of its task
 MADE = 0.35  # share of the multi-exposure samples that are made of one well-exposed picture
 SHAKEN = 0.3  # share of them that do not lie quite over each other
 LIFT, DIM = 0.3, 0.08  # what the wish for people adds to what is warm, and takes from around it
 TEXTURE, SHARPEN = 0.6, 0.5  # what the wishes for texture and edges add
+RARE = {"tno_rest": 0.5}  # weight of a small set beside the others of its task
 TASKS = ("ivf", "ivf", "mif", "mef", "mff")  # of a batch; the second is the degraded one
 
 

@@ -193,9 +193,8 @@ def train(options: argparse.Namespace) -> None:
     folder = data.root(options.data)
     held = [p for name in data.SETS for p in data.load(folder, name, "val")]
     bank = Bank(work)
-    sets = [name for name in data.SETS if name not in options.without]
     sampler = Sampler(
-        [p for name in sets for p in data.load(folder, name, "train")], bank, variant.seed
+        [p for name in data.SETS for p in data.load(folder, name, "train")], bank, variant.seed
     )
     net = Film(variant.shape).to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     mean = copy.deepcopy(net)
@@ -283,7 +282,6 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--start", type=Path, help="begin with the mean weights of a checkpoint")
     parser.add_argument("--keep", type=Path, help="what `kept` samples go by (default: --start)")
     parser.add_argument("--peak", type=float, default=PEAK, help="highest learning rate")
-    parser.add_argument("--without", action="append", default=[], help="a set to leave out")
     parser.add_argument("--threads", type=int, default=1)
     parser.set_defaults(variant=Variant())
     return parser
