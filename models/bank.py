@@ -64,6 +64,8 @@ class Bank:
             for writer in ("template", "llm"):
                 if writer in record:
                     add(("described", (record["set"], record["stem"])), record[writer])
+        for text in texts.NOTHING:
+            add(("nothing", ()), text)
         self.lines = lines
         self.features = self._features(cache)
 
@@ -80,6 +82,10 @@ class Bank:
     def neutral(self, task: str) -> Tensor:
         """f32 [64,384] of the task's neutral sentence."""
         return self.features[self.index[("neutral", (task,))][0]].float()
+
+    def nothing(self, rng: random.Random) -> Tensor:
+        """f32 [64,384] of a text that asks for nothing."""
+        return self.features[rng.choice(self.index[("nothing", ())])].float()
 
     def describe(
         self, task: str, key: facts.Key, rng: random.Random, pair: data.Pair | None = None

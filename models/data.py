@@ -17,6 +17,7 @@ import numpy as np
 
 SETS = {
     "roadscene171": "ivf",
+    "tno_rest": "ivf",
     "harvard_ct": "mif",
     "harvard_pet": "mif",
     "harvard_spect": "mif",
@@ -24,6 +25,7 @@ SETS = {
     "mfifb_half": "mff",
 }
 HELD_PATIENTS = {"22", "28", "30"}  # whole Harvard cases, in every modality
+LARGE = 3  # times the size of RoadScene's larger visible pictures
 SCENE_GAP = 100  # RoadScene frame numbers closer than this are one scene
 
 
@@ -35,10 +37,11 @@ class Pair:
     stem: str
     a: np.ndarray
     b: np.ndarray
+    large: np.ndarray | None = None  # b at LARGE times the size, where there is one
 
     @property
     def task(self) -> str:
-        return SETS[self.set]
+        return SETS.get(self.set, "ivf")
 
 
 def root(argument: str | None = None) -> Path:
@@ -88,10 +91,42 @@ def load(folder: Path, name: str, part: str) -> list[Pair]:
         if (stem in held) == (part == "val"):
             a, b = luma(sides[0][stem]), luma(sides[1][stem])
             if a.shape == b.shape:
-                pairs.append(Pair(name, stem, a, b))
+                pairs.append(Pair(name, stem, a, b, _large(folder / name, stem, b)))
     if not pairs:
         raise SystemExit(f"no {part} pairs of {name} under {folder}; set FILMD_DATA or --data")
     return pairs
+
+
+def _large(folder: Path, stem: str, b: np.ndarray) -> np.ndarray | None:
+    """The larger visible picture, where it shows just what `b` shows."""
+    found = sorted((folder / "b_hr").glob(f"{stem}.*"))
+    if not found:
+        return None
+    large = luma(found[0])
+    return large if large.shape == tuple(LARGE * n for n in b.shape) else None
+
+
+def _zoomed(pair: Pair, size: int, rng: random.Random) -> tuple[np.ndarray, np.ndarray]:
+    """Infrared-visible crops [size,size], uint8, at another scale: fewer pixels a scene make it sharper;
+    a larger visible picture beside an enlarged infrared one is what most boards have."""
+    most = 2.5 if pair.large is not None else 1.0
+    least = max(0.45, size / min(pair.a.shape) + 1e-3)
+    sharper = rng.random() < 0.6  # than the set's pictures are
+    low, high = (least, 1.0) if sharper or most == 1 else (1.0, most)
+    scale = 1.0 if least >= 1 else np.exp(rng.uniform(np.log(low), np.log(high)))
+    n = min(int(np.ceil(size / scale)), *pair.a.shape)
+    y, x = (rng.randint(0, m - n) for m in pair.a.shape)
+    a, b = pair.a[y : y + n, x : x + n], pair.b[y : y + n, x : x + n]
+    if pair.large is not None:
+        b = pair.large[LARGE * y : LARGE * (y + n), LARGE * x : LARGE * (x + n)]
+
+    def fit(v: np.ndarray) -> np.ndarray:
+        if v.shape == (size, size):
+            return v
+        way = cv2.INTER_AREA if v.shape[0] > size else cv2.INTER_CUBIC
+        return cv2.resize(v, (size, size), interpolation=way)
+
+    return fit(a), fit(b)
 
 
 def _warp(x: np.ndarray, scale: float) -> np.ndarray:
@@ -108,8 +143,11 @@ def crop(pair: Pair, size: int, rng: random.Random) -> tuple[np.ndarray, np.ndar
     elif pair.task in ("mef", "mff") and small < 0.7 and rng.random() < 0.4:
         scale = rng.uniform(max(small, 0.5), 1.0)
         a, b = (_warp(x, scale + 1e-3) for x in (a, b))
-    y, x = rng.randint(0, a.shape[0] - size), rng.randint(0, a.shape[1] - size)
-    a, b = (v[y : y + size, x : x + size].astype(np.float32) / 255 for v in (a, b))
+    if pair.task == "ivf" and small <= 1 and rng.random() < 0.6:
+        a, b = (v.astype(np.float32) / 255 for v in _zoomed(pair, size, rng))
+    else:
+        y, x = rng.randint(0, a.shape[0] - size), rng.randint(0, a.shape[1] - size)
+        a, b = (v[y : y + size, x : x + size].astype(np.float32) / 255 for v in (a, b))
     turns = rng.choice((0, 0, 1, 2, 3)) if pair.task != "ivf" else 0
     mirror, flip = rng.random() < 0.5, rng.random() < 0.25
     tone = [rng.uniform(0.8, 1.25) if rng.random() < 0.25 else 1.0 for _ in range(2)]

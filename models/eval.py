@@ -1,7 +1,7 @@
 """Evaluates filmd on the held-out parts: fuses folders by the real program, scores them by the
 project's yardstick, and holds the result against what a release must reach.
 
-    python eval.py [--sets roadscene171 ...] [--limit N] [--parts sets text wish temporal size]
+    python eval.py [--sets roadscene171 ...] [--limit N] [--parts domains sets text wish temporal size]
     python eval.py --grid OUT.png
     python eval.py --macs
 
@@ -18,6 +18,7 @@ import tomllib
 from pathlib import Path
 
 import data
+import eval_domains
 import eval_grid
 import eval_macs
 import eval_report
@@ -31,7 +32,7 @@ from eval_scores import Scorer, evaluate
 from validate import spread
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("sets", "text", "wish", "temporal", "size")
+PARTS = ("domains", "sets", "text", "wish", "temporal", "size")
 TEMPORAL_PAIRS, TASK_PAIRS = 4, 8
 
 
@@ -46,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-rules", action="store_true", help="only filmd's own rows")
     parser.add_argument("--described", action="store_true", help="a row guided by the LLM's texts")
     parser.add_argument("--seeds", type=int, default=3, help="of each condition")
-    parser.add_argument("--grid", type=Path, metavar="OUT.png", help="only draw eight texts")
+    parser.add_argument("--grid", type=Path, metavar="OUT.png", help="only draw four domains under eight texts")
     parser.add_argument("--scene", help="of the grid; default: the one with most warm targets")
     parser.add_argument("--macs", action="store_true", help="only count the networks' MAC/px")
     parser.add_argument(
@@ -86,6 +87,14 @@ class Run:
     def held(self, name: str, limit: int | None = None) -> list[data.Pair]:
         """Held-out pairs of a set."""
         return spread(data.load(self.folder, name, "val"), limit or self.options.limit)
+
+    def domains(self) -> None:
+        """Every set in one table, worst first."""
+        options = self.options
+        found = eval_domains.measure(
+            self.filmd, self.folder, options.work, options.int8, options.limit
+        )
+        eval_domains.show(found)
 
     def sets(self) -> None:
         """The tables of the sets."""
@@ -153,8 +162,7 @@ def main() -> int:
         return 0
     run = Run(options)
     if options.grid:
-        pairs, _ = run.infrared_visible()
-        eval_grid.draw(run.fuser, eval_grid.pick(pairs, options.scene), options.grid)
+        eval_grid.draw(run.fuser, eval_grid.scenes(run.folder, options.scene), options.grid)
         return 0
     for part in options.parts:
         getattr(run, part)()

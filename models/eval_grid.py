@@ -1,5 +1,5 @@
-"""One scene under eight texts, as a labelled picture. It shows a training set's scene: for looking
-at, not for keeping in the project."""
+"""One scene of each of four domains under eight texts, as a labelled picture. It shows pictures of the
+sets: for looking at, not for keeping in the project."""
 
 from __future__ import annotations
 
@@ -13,59 +13,53 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 import data
-import texts
-from eval_text import Job, TextFuser, told
+import eval_domains
+from eval_text import Job, TextFuser
 from eval_wish import masks
 
-# Label -> names in texts.CONDITIONS, the first that is there, and words where none is.
-TEXTS = {
-    "low light": (("low light",), "The visible image is very dark. Brighten it."),
-    "glare": (("glare",), "The visible image has strong glare. Suppress the glare."),
-    "noise": (("noise in infrared", "noise"), "The infrared image is noisy. Suppress the noise."),
-    "haze": (("haze",), "The visible image is hazy. Look through the haze."),
-    "bring out people": (("people", "highlight"), "Bring out the people."),
-    "keep texture": (("texture",), "Keep the texture of the visible image."),
-}
-
-
-def lines(pair: data.Pair) -> dict[str, str | None]:
-    """Label -> text, neutral first and another task's last."""
-    found: dict[str, str | None] = {"neutral": None}
-    for label, (names, plain) in TEXTS.items():
-        known = next((n for n in names if n in texts.CONDITIONS), None)
-        found[label] = told(known, pair, (pair.a, pair.b), 0) if known else plain
-    found["wrong task"] = texts.NEUTRAL["mff"]
-    return found
+TEXTS = (
+    None,
+    "The visible image is dark. Brighten it.",
+    "Suppress the glare.",
+    "The infrared image is noisy. Remove the noise.",
+    "The visible image is hazy.",
+    "Bring out the people.",
+    "Strongly bring out the people on the left.",
+    "Hello",
+)
+SETS = ("roadscene171", "harvard_pet")  # and two other cameras
 
 
 def pick(pairs: list[data.Pair], stem: str | None) -> data.Pair:
     """The scene of that name, or the one with most warm targets."""
-    if stem is None:
-        return max(pairs, key=lambda p: masks(p.a)[0].mean())
     named = [p for p in pairs if p.stem == stem]
-    if not named:
-        raise SystemExit(f"no held-out pair {stem}; there are {', '.join(p.stem for p in pairs)}")
-    return named[0]
+    return named[0] if named else max(pairs, key=lambda p: masks(p.a)[0].mean())
 
 
-def draw(fuser: TextFuser, pair: data.Pair, out: Path) -> None:
-    """Sources and eight fusions with their texts, and how far each is from neutral (mean absolute
-    difference in grey levels)."""
-    said = lines(pair)
-    fused = fuser.fuse([Job(pair.a, pair.b, text) for text in said.values()])
-    panels = [("infrared", f"{pair.stem}", pair.a), ("visible", "", pair.b)]
-    for (label, text), picture in zip(said.items(), fused, strict=True):
-        away = np.abs(picture.astype(float) - fused[0]).mean()
-        label = label if text is None else f"{label}: {away:.1f} from neutral"
-        panels.append((label, text or texts.NEUTRAL["ivf"], picture))
-    high = 5 * pair.a.shape[0] / pair.a.shape[1] + 1.1  # inches a panel with its words
-    figure, axes = pyplot.subplots(2, 5, figsize=(25, 2 * high))
-    for axis, (label, text, picture) in zip(axes.flat, panels, strict=True):
-        axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
-        axis.set_title(label, fontsize=14, fontweight="bold")
-        axis.set_xlabel("\n".join(textwrap.wrap(text, 58)), fontsize=11)
-        axis.set_xticks([])
-        axis.set_yticks([])
+def scenes(folder: Path, stem: str | None) -> list[data.Pair]:
+    """One held-out pair a domain."""
+    found = [pick(data.load(folder, name, "val"), stem) for name in SETS]
+    others = (eval_domains.few(folder), eval_domains.video(folder))
+    return [*found, *(pick(pairs, stem) for pairs in others if pairs)]
+
+
+def draw(fuser: TextFuser, pairs: list[data.Pair], out: Path) -> None:
+    """Sources and fusions, a row a domain; each with how far it is from neutral (mean absolute difference
+    in grey levels, and the change of the mean)."""
+    figure, axes = pyplot.subplots(len(pairs), 2 + len(TEXTS), figsize=(32, 3.4 * len(pairs)))
+    for row, pair in zip(axes, pairs, strict=True):
+        fused = fuser.fuse([Job(pair.a, pair.b, text, pair.task) for text in TEXTS])
+        panels = [(f"{pair.set} {pair.stem}: A", pair.a), ("B", pair.b)]
+        for text, picture in zip(TEXTS, fused, strict=True):
+            change = picture.astype(float) - fused[0]
+            said = f"{text}\n{np.abs(change).mean():.1f} ({change.mean():+.1f})"
+            panels.append(("neutral" if text is None else said, picture))
+        for axis, (label, picture) in zip(row, panels, strict=True):
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
+            lines = [line for part in label.split("\n") for line in textwrap.wrap(part, 34)]
+            axis.set_title("\n".join(lines), fontsize=9)
+            axis.set_xticks([])
+            axis.set_yticks([])
     figure.tight_layout()
-    figure.savefig(out, dpi=80)
+    figure.savefig(out, dpi=70)
     pyplot.close(figure)

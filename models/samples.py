@@ -10,25 +10,37 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import cameras
 import data
 import facts
 import texts
 from bank import Bank
 
-TOLD_SHARE = 0.75  # of the degraded samples: the text names the fault, the target is the clean pair
-NOISE = ("noise in visible", "noise in infrared")  # nobody wants it, whether a text says so or not
-NOISE_TOLD = 0.45  # share of the texts on a noisy pair that name the noise
-NOISE_NEUTRAL = 0.5  # neutral ones of the rest
+TOLD_SHARE = 0.8  # of the degraded samples: the text names the fault, the target is the clean pair
+# What the network mends or raises by a text.
+MENDED = (
+    "low light",
+    "over-exposure",
+    "glare",
+    "haze",
+    "low contrast in infrared",
+    "texture",
+    "edges",
+)
+# What stages before and behind it do: the network takes no notice.
+ELSEWHERE = ("noise in visible", "noise in infrared", "blur", "people")
+ABSENT = 0.2  # share of texts that name what is not there, or nothing at all: neutral is the target
 KEPT_SHARE = {  # of the plain samples of a set, see Batch.kept
-    "roadscene171": 0.8,
+    "harvard_ct": 0.85,
     "harvard_pet": 1.0,
     "harvard_spect": 1.0,
-    "mefb_half": 0.7,
-    "mfifb_half": 0.3,
+    "mfifb_half": 0.5,
 }
-GRAIN = 0.016  # most noise of a sample that is not degraded, of full scale
+MADE = 0.35  # share of the multi-exposure samples that are made of one well-exposed picture
+SHAKEN = 0.3  # share of them that do not lie quite over each other
 LIFT, DIM = 0.3, 0.08  # what the wish for people adds to what is warm, and takes from around it
 TEXTURE, SHARPEN = 0.6, 0.5  # what the wishes for texture and edges add
+RARE = {"tno_rest": 0.5}  # weight of a small set beside the others of its task
 TASKS = ("ivf", "ivf", "mif", "mef", "mff")  # of a batch; the second is the degraded one
 
 
@@ -101,18 +113,39 @@ def degrade(
     return np.clip(a, 0, 1), np.clip(b, 0, 1)
 
 
+def _there(name: str, a: np.ndarray, b: np.ndarray) -> bool:
+    """The pair may have this fault by itself, so that a text which names it is right."""
+    if name == "low light":
+        return float(b.mean()) < 0.36
+    if name in ("over-exposure", "glare"):
+        return float((b > 0.93).mean()) > 0.02
+    if name == "haze":
+        return float(b.std()) < 0.13
+    return name == "low contrast in infrared" and float(a.std()) < 0.13
+
+
+def _absent(a: np.ndarray, b: np.ndarray, bank: Bank, rng: random.Random) -> Sample:
+    """A pair under a text that asks for nothing, or to mend what is not there."""
+    key = facts.measure("ivf", "roadscene171", a, b)
+    name = rng.choice(MENDED[:5])
+    if rng.random() < 0.4 or _there(name, a, b):
+        return Sample((a, b), (a, b), bank.nothing(rng), True)
+    return Sample((a, b), (a, b), bank.condition(name, key, rng), True)
+
+
 def _degraded(
     a: np.ndarray, b: np.ndarray, bank: Bank, rng: random.Random, noise: np.random.Generator
 ) -> Sample:
     """An infrared-visible sample with a fault (or a wish), named by the text or not."""
-    name = rng.choice((*texts.CONDITIONS, "people", *NOISE))  # what is hard gets two shares
+    if rng.random() < ABSENT:
+        return _absent(a, b, bank, rng)
+    name = rng.choice((*MENDED, *MENDED, *ELSEWHERE))
+    if name in ELSEWHERE:
+        key = facts.measure("ivf", "roadscene171", a, b)
+        return Sample((a, b), (a, b), bank.condition(name, key, rng), True)
     faulty = degrade(name, a, b, rng, noise)
     key = facts.measure("ivf", "roadscene171", *faulty)
-    if name in NOISE and rng.random() >= NOISE_TOLD:
-        neutral = rng.random() < NOISE_NEUTRAL
-        guidance = bank.neutral("ivf") if neutral else bank.describe("ivf", key, rng)
-        return Sample(faulty, (a, b), guidance, True)
-    if name not in NOISE and rng.random() >= TOLD_SHARE:
+    if rng.random() >= TOLD_SHARE:
         return Sample(faulty, faulty, bank.describe("ivf", key, rng))
     add, sharpen = wish(name, a, b)
     return Sample(faulty, (a, b), bank.condition(name, key, rng), True, add, sharpen)
@@ -129,25 +162,42 @@ class Sampler:
         self.bank, self.rng = bank, random.Random(seed)
         self.noise = np.random.default_rng(seed)
 
-    def _one(self, task: str, size: int, degraded: bool) -> Sample:
-        rng = self.rng
+    def _pick(self, task: str, size: int) -> tuple[data.Pair, np.ndarray, np.ndarray]:
+        """A pair of the task and a crop of it that has something in it."""
+        rng, sets = self.rng, self.sets[task]
+        weights = [RARE.get(name, 1.0) for name in sets]
         for _ in range(8):
-            pair = rng.choice(self.by_set[rng.choice(self.sets[task])])
+            pair = rng.choice(self.by_set[rng.choices(sets, weights)[0]])
             a, b = data.crop(pair, size, rng)
             if data.usable(a, b):
                 break
+        return pair, a, b
+
+    def _exposures(self, size: int) -> Sample:
+        """A multi-exposure sample from one picture of another task's pair."""
+        _, _, well = self._pick(self.rng.choice(("ivf", "mff")), size)
+        a, b = cameras.exposures(well, self.rng)
+        if self.rng.random() < SHAKEN:
+            a = cameras.shaken(a, self.rng, 1.2)
+        key = facts.measure("mef", "mefb_half", a, b)
+        return Sample((a, b), (a, b), self.bank.describe("mef", key, self.rng))
+
+    def _one(self, task: str, size: int, degraded: bool) -> Sample:
+        rng = self.rng
+        if task == "mef" and rng.random() < MADE:
+            return self._exposures(size)
+        pair, a, b = self._pick(task, size)
+        if task == "ivf":
+            before = a, b
+            a, b = (cameras.source(x, rng, self.noise, x is before[0]) for x in before)
+        elif task == "mef" and rng.random() < SHAKEN:
+            a = cameras.shaken(a, rng, 0.8)
         if degraded:
             return _degraded(a, b, self.bank, rng, self.noise)
         key = facts.measure(task, pair.set, a, b)
         guidance = self.bank.describe(task, key, rng, pair)
         kept = rng.random() < KEPT_SHARE.get(pair.set, 0.0)
-        grainy = task == "ivf" and rng.random() < 0.5
-        return Sample(self._grainy(a, b) if grainy else (a, b), (a, b), guidance, kept=kept)
-
-    def _grainy(self, *sources: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Sources with a camera's grain, more in one than in the other; the target has none."""
-        grain = [self.noise.normal(0, self.rng.uniform(0, GRAIN), x.shape) for x in sources]
-        return tuple(np.clip(x + g, 0, 1).astype(np.float32) for x, g in zip(sources, grain))
+        return Sample((a, b), (a, b), guidance, kept=kept)
 
     def batch(self, size: int) -> Batch:
         """One sample of each of TASKS."""

@@ -37,17 +37,27 @@ WEIGHTS = {
         level=0.1,
         pixel=0.0,
         gradient=2.0,
-        structure=0.1,
+        structure=0.25,
         edges=8.0,
-        whole=0.98,
+        whole=0.89,
         steep=1.0,
-        information=0.5,
-        differences=0.25,
+        excess=1.0,
+        information=1.9,
+        differences=0.15,
     ),
     # Black backgrounds must stay black; the fainter source must stay visible.
     "mif": Weights(level=1.2, structure=0.8, edges=5.0, whole=0.35, information=1.6, black=20.0),
     # The brighter pixel says nothing about exposure.
-    "mef": Weights(structure=0.25, pixel=0.0, edges=1.8, information=0.7, differences=0.3),
+    "mef": Weights(
+        level=0.1,
+        structure=0.15,
+        pixel=0.0,
+        edges=7.0,
+        whole=0.8,
+        steep=1.0,
+        information=1.0,
+        differences=0.15,
+    ),
     "mff": Weights(
         pixel=2.0, gradient=4.0, edges=1.8, information=0.8, differences=0.0, choice=1.5
     ),
