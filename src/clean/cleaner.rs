@@ -120,8 +120,7 @@ impl Cleaner {
         self.level.before(grey);
         let condition = self.clean_grey(grey, false);
         if condition.cleaned {
-            let part = self.gate.grain().min(1.0);
-            self.level.after(grey, part);
+            self.level.after(grey, self.gate.level());
         }
         condition
     }

@@ -20,6 +20,7 @@ const SHADING: Ramp = (1.5, 3.0);
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Gate {
     grain: f32,
+    level: f32,
     stripes: [f32; 2],
     shading: f32,
 }
@@ -28,7 +29,8 @@ impl Gate {
     /// Sets the strengths for a picture; `denoise` opens that of grain.
     pub fn follow(&mut self, condition: &Condition, mode: CleanMode, denoise: f32) {
         let through = |measured, ramp| through(mode, measured, ramp);
-        self.grain = through(condition.noise, GRAIN).max(asked(mode, denoise));
+        self.level = through(condition.noise, GRAIN);
+        self.grain = self.level.max(asked(mode, denoise));
         self.stripes = [
             through(condition.columns, STRIPES),
             through(condition.rows, STRIPES),
@@ -44,6 +46,11 @@ impl Gate {
     /// Of grain.
     pub fn grain(&self) -> f32 {
         self.grain
+    }
+
+    /// Of the black level that grain has lifted, which only measured grain can have.
+    pub fn level(&self) -> f32 {
+        self.level
     }
 
     /// Of columns and rows.
