@@ -9,8 +9,10 @@ use crate::frame::Picture;
 /// Every so many-th row of a frame is looked at, other ones in the next frame; after so many frames the
 /// blur is known anew.
 const FRAMES: usize = 32;
-/// The part of the way to a new value that a frame goes: no step is seen.
+/// The part of the way to a new value that a frame goes.
 const PACE: f32 = 1.0 / 16.0;
+/// A value nearer than this is reached.
+const NEAR: f32 = 0.01;
 
 /// What to take back from the next frame.
 #[derive(Debug, Clone, Default)]
@@ -19,8 +21,7 @@ pub struct BlurFollower {
     /// Frames since the blur was known last; `None`: before the first frame.
     looked: Option<usize>,
     measured: Blur,
-    now: Blur,
-    asked: f32,
+    now: Sharpening,
 }
 
 impl BlurFollower {
@@ -30,9 +31,9 @@ impl BlurFollower {
         let Some(looked) = self.looked else {
             self.look(picture, 0, 2);
             self.learn();
-            (self.now, self.asked) = (self.measured, asked);
+            self.now = Sharpening::of(self.measured, asked);
             self.looked = Some(0);
-            return Sharpening::of(self.now, self.asked);
+            return self.now;
         };
         self.look(picture, looked, FRAMES);
         self.looked = Some(looked + 1);
@@ -40,11 +41,11 @@ impl BlurFollower {
             self.learn();
             self.looked = Some(0);
         }
-        let towards = |from: &mut f32, to: f32| *from += PACE * (to - *from);
-        towards(&mut self.now.sharper, self.measured.sharper);
-        towards(&mut self.now.typical, self.measured.typical);
-        towards(&mut self.asked, asked);
-        Sharpening::of(self.now, self.asked)
+        let wanted = Sharpening::of(self.measured, asked);
+        // The strength itself: a little more blur may be the whole difference between none and all.
+        approach(&mut self.now.strength, wanted.strength);
+        approach(&mut self.now.deviation, wanted.deviation);
+        self.now
     }
 
     fn look(&mut self, picture: &Picture, first: usize, step: usize) {
@@ -56,6 +57,13 @@ impl BlurFollower {
     fn learn(&mut self) {
         self.measured = self.widths.blur().unwrap_or_default();
         self.widths.clear();
+    }
+}
+
+fn approach(value: &mut f32, wanted: f32) {
+    *value += PACE * (wanted - *value);
+    if (wanted - *value).abs() < NEAR {
+        *value = wanted;
     }
 }
 
@@ -89,7 +97,7 @@ mod tests {
         for frame in 0..6 * FRAMES {
             let now = follower.follow(&sharp, 0.0).strength;
             assert!(
-                now <= before && before - now < 0.7,
+                now <= before && before - now <= PACE + NEAR,
                 "{frame}: {before} to {now}"
             );
             before = now;
