@@ -305,7 +305,7 @@ fn a_users_text_holds_until_auto() {
 #[test]
 fn a_text_that_cannot_be_followed_is_refused_with_the_reason_and_changes_nothing() {
     let mut daemon = Daemon::start(&source(""));
-    let mut guide = |text: &str| {
+    let guide = |text: &str| {
         daemon.ask(&Request::Guide {
             text: text.to_owned(),
         })
