@@ -384,7 +384,7 @@ impl Says<'_> {
     /// Something that can be strengthened.
     fn wanted(&self, kind: Kind) -> Option<Meaning> {
         let target = self.clause.any(|r| matches!(r, Role::Target(_)));
-        let absorbed = matches!(kind, Kind::Light | Kind::Blur) && target;
+        let absorbed = target && matches!(kind, Kind::Light | Kind::Blur | Kind::InfraredContrast);
         let stated = matches!(self.drive, Some(Drive::State));
         if absorbed && !stated {
             return None;

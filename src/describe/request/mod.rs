@@ -9,6 +9,7 @@ mod clause;
 mod lexicon;
 mod nearest;
 mod need;
+mod phrases;
 mod plan;
 mod words;
 
@@ -92,6 +93,17 @@ fn read(sentences: &[words::Sentence], text: &str) -> Understood {
     if prose {
         found.requests.clear();
     }
+    // "The infrared image is noisy. Remove the noise." names one noise.
+    let named = |r: &Request| {
+        matches!(
+            r.kind,
+            RequestKind::NoiseInInfrared | RequestKind::NoiseInVisible
+        )
+    };
+    let is_named = found.requests.iter().any(named);
+    found
+        .requests
+        .retain(|r| r.kind != RequestKind::Noise || !is_named);
     let all = left.contains(&None);
     found
         .requests

@@ -24,9 +24,9 @@ impl Plan {
         let mut wanted = Vec::new();
         for request in &understood.requests {
             let refusal = refusal(request, facts.task(), need);
-            if refusal.is_none() {
+            if refusal.is_none() && facts.task() == Task::Ivf {
                 plan.controls.set(request, need);
-                wanted.extend(wording(request.kind).filter(|_| facts.task() == Task::Ivf));
+                wanted.extend(wording(request.kind));
             }
             plan.answers.push(Answer {
                 request: request.clone(),

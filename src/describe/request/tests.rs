@@ -24,7 +24,7 @@ fn plain_requests_are_understood() {
         ("no noise please", &[Noise]),
         (
             "The infrared image is noisy and full of vertical stripes. Remove the noise.",
-            &[NoiseInInfrared, Noise],
+            &[NoiseInInfrared],
         ),
         ("Reduce the grain of the visible image.", &[NoiseInVisible]),
         ("The visible image is blurred. Sharpen it.", &[Blur]),

@@ -1,7 +1,8 @@
 //! Cuts a text into sentences and clauses, and takes degrees and places out of them.
 
 use super::clause::Clause;
-use super::lexicon::{PHRASES, Role, role};
+use super::lexicon::{Role, role};
+use super::phrases::PHRASES;
 use super::{Degree, Place};
 
 /// A sentence's clauses.
