@@ -130,7 +130,8 @@ fn light_comes_where_it_is_dark_and_nowhere_else() {
     let dark = pair([30, 50, 230], [4, 40, 20]);
     let change =
         fuse(dark.path(), "ivf", Some(text)).mean() - fuse(dark.path(), "ivf", None).mean();
-    assert!(change > 3.0, "{change}");
+    // Beyond rounding; how much is measured on real pairs (models/README.md).
+    assert!(change > 1.0, "{change}");
     let day = pair([30, 50, 230], [90, 190, 120]);
     let neutral = fuse(day.path(), "ivf", None);
     let fused = fuse(day.path(), "ivf", Some(text));
