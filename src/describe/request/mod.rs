@@ -2,8 +2,8 @@
 //!
 //! A text is never guided by as it is. [`understand`] reads it as requests of known kinds; what is no
 //! request, or not English, gives none. [`Need`] says which of them the measured picture needs, and
-//! [`Plan`] makes of those a text in the words that the network was trained with, and [`Controls`]
-//! (super::Controls) beside the network. Everything here is pure: words in, decisions out.
+//! [`Plan`] makes of those a text in the words that the network was trained with, and
+//! [`Controls`](super::Controls) beside the network. Everything here is pure: words in, decisions out.
 
 mod clause;
 mod lexicon;
