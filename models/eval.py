@@ -138,6 +138,13 @@ class Run:
         pairs, scenes = self.infrared_visible()
         self.found.wishes = eval_wish.measure(self.fuser, pairs, scenes, self.options.seeds)
         eval_report.show_wishes(self.found.wishes)
+        # No network was trained on degrees and places: any pair of the set will do.
+        name = next(n for n, task in data.SETS.items() if task == "ivf")
+        every = [p for part in ("train", "val") for p in data.load(self.folder, name, part)]
+        both = [p for p in every if p.stem in eval_wish.BOTH_SIDES]
+        self.found.degrees = eval_wish.measure_degrees(self.fuser, pairs)
+        self.found.places = eval_wish.measure_places(self.fuser, both)
+        eval_report.show_degrees(self.found.degrees, self.found.places)
 
     def temporal(self) -> None:
         """Flicker."""

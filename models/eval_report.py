@@ -6,7 +6,7 @@ from eval_methods import FLOAT, NOISY_PAIRS, OURS, SIGMA
 from eval_scores import AT_SF, GAIN, METRICS, Row, SetResult
 from eval_temporal import Temporal
 from eval_text import ALL, COMPARED, KINDS, Effect
-from eval_wish import WishEffect
+from eval_wish import DEGREES, Degrees, Places, WishEffect
 
 Interval = tuple[float, float]
 FLOOR = 1e-3  # a share of pixels below this is nothing that a ratio could be taken to
@@ -127,6 +127,24 @@ def show_wishes(found: list[WishEffect]) -> None:
             *(f"{100 * v:.2f} %" for v in rest),
         ]
     table("Bringing out people, against neutral text", columns, rows)
+
+
+def show_degrees(degrees: Degrees, places: list[Places]) -> None:
+    """Degrees and places of the same wish."""
+    columns = ("pictures", "contrast of warm targets", "background: mean change, of full scale")
+    cells = zip(degrees.contrast, degrees.background, strict=True)
+    rows = {
+        text: [str(degrees.pictures), f"{100 * c:+.1f} %", f"{100 * b:.2f} %"]
+        for text, (c, b) in zip(DEGREES, cells, strict=True)
+    }
+    table("Degrees, against neutral text", columns, rows)
+    print(f"\nSlightly < plain < strongly in {100 * degrees.monotone:.0f} % of the pictures.")
+    for place in places:
+        own, other = (sum(g[i] for g in place.gains) / len(place.gains) for i in range(2))
+        print(
+            f"On the {place.side}: {own:+.1f} grey levels of contrast there, {other:+.1f} on the "
+            f"other side; at least twice as much in {place.kept} of {len(place.gains)} pictures."
+        )
 
 
 def show_temporal(found: Temporal) -> None:

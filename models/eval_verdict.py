@@ -10,7 +10,7 @@ from eval_rules import DECISION_RULES, of_task
 from eval_scores import GAIN, Row, SetResult
 from eval_temporal import Temporal
 from eval_text import COMPARED, Effect
-from eval_wish import WishEffect
+from eval_wish import Degrees, Places, WishEffect
 
 # metric -> (at least?, limit)
 IVF = {"QABF": (True, 0.69), "VIFF": (True, 0.82)}
@@ -32,6 +32,7 @@ DECISION_MARGIN = 0.005  # mff, to the best decision map
 INT8_CHANGE, INT8_PSNR = 0.01, 42.0
 SHARES = ("NABF", "CLIP")  # relative changes of almost nothing say little
 CONTRAST, BACKGROUND = 0.20, 0.03
+MONOTONE = 0.9  # share of the pictures in which slightly < plain < strongly
 MAC, PARAMETERS, SWAP = 4500.0, 400_000, 2.0
 MISSING = "not measured"
 
@@ -58,6 +59,8 @@ class Measured:
     sets: list[SetResult] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     wishes: list[WishEffect] = field(default_factory=list)
+    degrees: Degrees | None = None
+    places: list[Places] = field(default_factory=list)
     temporal: Temporal | None = None
     macs: dict[str, tuple[float, int]] = field(default_factory=dict)
     bench: bool | None = None
@@ -217,6 +220,20 @@ def wishes(found: list[WishEffect]) -> list[Check]:
     return out
 
 
+def degrees_and_places(degrees: Degrees | None, places: list[Places]) -> list[Check]:
+    """Whether "slightly", "strongly" and a place of a wish do what they say."""
+    if degrees is None:
+        return [Check("slightly < plain < strongly", MISSING, f">= {100 * MONOTONE:g} %", False)]
+    said = f"{100 * degrees.monotone:.0f} %"
+    needed = f">= {100 * MONOTONE:g} %"
+    out = [Check("slightly < plain < strongly", said, needed, degrees.monotone >= MONOTONE)]
+    for place in places:
+        count = len(place.gains)
+        what = f"on the {place.side}: twice the gain of the other side"
+        out.append(Check(what, f"{place.kept} of {count}", f"{count}", place.kept == count))
+    return out
+
+
 def running(found: Measured) -> list[Check]:
     """Temporal, size and speed."""
     out = []
@@ -242,7 +259,8 @@ def verdict(found: Measured) -> list[Check]:
     for result in found.sets:
         out += infrared_visible(result) if result.task == "ivf" else other_tasks(result)
         out += quantised(result)
-    return out + text_works(found.effects) + wishes(found.wishes) + running(found)
+    asked = degrees_and_places(found.degrees, found.places)
+    return out + text_works(found.effects) + wishes(found.wishes) + asked + running(found)
 
 
 def show(checks: list[Check]) -> None:

@@ -1,4 +1,4 @@
-"""What "bring out people" changes: contrast of warm targets, and the background.
+"""What a wish for people changes: contrast of warm targets, background, degrees and places.
 
 Masks come from the infrared source alone, so that every method is measured at the same pixels.
 """
@@ -20,6 +20,19 @@ PLAIN = (
     "Make persons and animals easier to see.",
     "I need to spot anybody who is out there.",
     "Is there someone? Show them to me.",
+)
+DEGREES = (
+    "Bring out the people slightly.",
+    "Bring out the people.",
+    "Bring out the people strongly.",
+)
+PLACES = {
+    "left": "Bring out the people on the left.",
+    "right": "Bring out the people on the right.",
+}
+# RoadScene pairs with people in the left and in the right third of the picture.
+BOTH_SIDES = tuple(
+    f"FLIR_{n:05}" for n in (6099, 6422, 6621, 7620, 8749, 8756, 9350, 9512, 9616, 9636)
 )
 NEAR, RING = 3, 13  # pixels around a target: left out, then its surround up to here
 SMALLEST = 40  # pixels of all targets of a picture, to count
@@ -56,6 +69,71 @@ class WishEffect:
     background_scale: float  # mean absolute change, of full scale
     background_own: float  # the same, of the background's own mean under neutral text
     background_shift: float  # signed change of the background's mean, of that mean
+
+
+def contrast(picture: np.ndarray, infrared: np.ndarray, columns: slice = slice(None)) -> float:
+    """Mean of the warm targets less that of their surround, grey levels, within some columns."""
+    target, ring, _ = (m[:, columns] for m in masks(infrared))
+    if not target.any() or not ring.any():
+        return float("nan")
+    part = picture[:, columns].astype(float)
+    return float(part[target].mean() - part[ring].mean())
+
+
+@dataclass(frozen=True)
+class Degrees:
+    """Over pairs with people: what each of DEGREES gains, and how often each gains more."""
+
+    pictures: int
+    contrast: tuple[float, ...]  # relative change against neutral
+    background: tuple[float, ...]  # mean absolute change, of full scale
+    monotone: float  # share of the pictures
+
+
+@dataclass(frozen=True)
+class Places:
+    """Gain of contrast in the named third and in the opposite one, a row a picture; grey levels."""
+
+    side: str
+    gains: tuple[tuple[float, float], ...]
+
+    @property
+    def kept(self) -> int:
+        """Pictures whose named third gains at least twice what the opposite one does."""
+        return sum(own > 0 and own >= 2 * other for own, other in self.gains)
+
+
+def measure_degrees(fuser: TextFuser, pairs: list[data.Pair]) -> Degrees:
+    """Gains by each of DEGREES, on pairs that have targets."""
+    pairs = [p for p in pairs if masks(p.a)[0].sum() >= SMALLEST and masks(p.a)[1].any()]
+    neutral = fuser.fuse([Job(p.a, p.b, None) for p in pairs])
+    base = np.array([contrast(f, p.a) for f, p in zip(neutral, pairs, strict=True)])
+    gains, moved = [], []
+    for text in DEGREES:
+        fused = fuser.fuse([Job(p.a, p.b, text) for p in pairs])
+        gains.append([contrast(f, p.a) for f, p in zip(fused, pairs, strict=True)] - base)
+        change = [np.abs(f.astype(float) - n) for f, n in zip(fused, neutral, strict=True)]
+        outside = [c[masks(p.a)[2]].mean() for c, p in zip(change, pairs, strict=True)]
+        moved.append(float(np.mean(outside) / 255))
+    rises = np.all(np.diff(gains, axis=0) > 0, axis=0)
+    total = tuple(float(np.sum(g) / base.sum()) for g in gains)
+    return Degrees(len(pairs), total, tuple(moved), float(rises.mean()))
+
+
+def measure_places(fuser: TextFuser, pairs: list[data.Pair]) -> list[Places]:
+    """Gains by each of PLACES, on pairs with people in both thirds."""
+    neutral = fuser.fuse([Job(p.a, p.b, None) for p in pairs])
+    found = []
+    for side, text in PLACES.items():
+        fused = fuser.fuse([Job(p.a, p.b, text) for p in pairs])
+        rows = []
+        for f, n, p in zip(fused, neutral, pairs, strict=True):
+            third = p.a.shape[1] // 3
+            sides = [slice(0, third), slice(p.a.shape[1] - third, None)]
+            rise = [contrast(f, p.a, s) - contrast(n, p.a, s) for s in sides]
+            rows.append(tuple(rise if side == "left" else rise[::-1]))
+        found.append(Places(side, tuple(rows)))
+    return found
 
 
 def wish() -> str | None:
