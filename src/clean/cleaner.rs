@@ -96,8 +96,8 @@ impl Cleaner {
         }
     }
 
-    /// How much more grain is taken than the measured noise asks for, 0 (none) to 1: see
-    /// [`Controls::denoise`](crate::describe::Controls).
+    /// How far grain is taken where too little was measured for that, 0 (not) to 1; what was measured is the most
+    /// that is taken: see [`Controls::denoise`](crate::describe::Controls).
     pub fn set_denoise(&mut self, denoise: f32) {
         self.denoise = denoise.clamp(0.0, 1.0);
     }
@@ -309,7 +309,7 @@ impl Cleaner {
 
     /// Takes grain of `sigma` over time and space, by `strength`; whether it was to.
     fn take_grain(&mut self, strength: f32, sigma: f32, live: bool) -> bool {
-        let strength = strength * self.config.grain as f32 * (1.0 + 0.5 * self.denoise);
+        let strength = strength * self.config.grain as f32;
         if strength <= 0.0 {
             self.temporal.reset();
             return false;

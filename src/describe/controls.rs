@@ -14,7 +14,7 @@ pub struct Controls {
     pub emphasis: Option<Emphasis>,
     /// How much of its blur is taken from the visible picture, 0..=1.
     pub sharpen: f32,
-    /// How much more grain is taken from each source than the measured noise asks for, 0..=1.
+    /// How far grain is taken from each source where too little was measured for that, 0..=1.
     pub denoise: [f32; 2],
 }
 
