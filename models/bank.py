@@ -22,6 +22,7 @@ PARAPHRASES = {"ivf": 3, "mif": 8, "mef": 4, "mff": 4}
 SEEDS = {"people": 40, "texture": 12, "edges": 12, "glare": 5, "haze": 5}  # texts, else 8
 NEUTRAL_SHARE = 0.25
 OWN_SHARE = 0.4  # of the rest: what filmd's own describer says of the whole pair
+INFRARED_VISIBLE = tuple(name for name, task in data.SETS.items() if task == "ivf")
 DESCRIBED = Path(__file__).resolve().parent / "described.jsonl"
 
 
@@ -97,6 +98,12 @@ class Bank:
         if own and rng.random() < OWN_SHARE:
             return self.features[rng.choice(own)].float()
         return self.features[rng.choice(self.index[(task, key)])].float()
+
+    def said(self, key: facts.Key, rng: random.Random) -> Tensor:
+        """f32 [64,384] of an infrared-visible paragraph: filmd's own of any pair, or a paraphrase of `key`."""
+        slots = [slot for slot in self.index if slot[0] == "described" and slot[1][0] in INFRARED_VISIBLE]
+        slot = rng.choice(slots) if slots and rng.random() < 0.7 else ("ivf", key)
+        return self.features[rng.choice(self.index[slot])].float()
 
     def condition(self, name: str, key: facts.Key, rng: random.Random) -> Tensor:
         """f32 [64,384]: a text that names a fault or a wish."""

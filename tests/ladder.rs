@@ -319,7 +319,7 @@ fn a_text_that_cannot_be_followed_is_refused_with_the_reason_and_changes_nothing
         ("Hello", "not understood"),
         ("Keep it dark.", "leave"),
         (&"x ".repeat(300), "too long"),
-        ("Brighten the picture.", "classic"),
+        ("Sharpen the edges.", "classic"),
         ("Show the bone.", "ivf"),
     ] {
         match guide(text) {

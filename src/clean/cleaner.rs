@@ -3,10 +3,10 @@
 //! Thread: acquire in live video. Blocks: never. Allocates: when made, and when the picture's size changes.
 
 use super::Condition;
+use super::black_level::BlackLevel;
 use super::counts::CountScale;
 use super::gate::Gate;
 use super::grain::Grain;
-use super::level::Level;
 use super::motion::Motion;
 use super::rows::{row, row_mut};
 use super::shading::{self, Shading};
@@ -59,7 +59,7 @@ pub struct Cleaner {
     shading: Shading,
     temporal: Temporal,
     motion: Motion,
-    level: Level,
+    level: BlackLevel,
     /// Planes of 8 bits that pictures lend: see [`super::picture`].
     pub(super) luma: Vec<u8>,
     pub(super) other: Vec<u8>,
@@ -87,7 +87,7 @@ impl Cleaner {
             shading: Shading::new(size),
             temporal: Temporal::new(size),
             motion: Motion::new(size),
-            level: Level::new(),
+            level: BlackLevel::new(),
             luma: Vec::new(),
             other: Vec::new(),
             scale: None,

@@ -4,13 +4,15 @@
 //! non-uniformity correction (NUC), deconvolution. Everything here works on pictures and slices and knows no
 //! camera, no file and no thread.
 
+mod black_level;
 mod cleaner;
 mod counts;
 mod edges;
 mod follow;
 mod gate;
 mod grain;
-mod level;
+mod histogram;
+mod levels;
 pub mod measure;
 mod motion;
 mod picture;
@@ -24,4 +26,6 @@ pub use cleaner::Cleaner;
 pub use control_protocol::Condition;
 pub use edges::{Blur, EdgeWidths};
 pub use follow::BlurFollower;
+pub use histogram::LumaHistogram;
+pub use levels::{Levels, LevelsFollower, LevelsWanted};
 pub use sharpen::{Sharpener, Sharpening};

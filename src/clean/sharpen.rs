@@ -33,11 +33,11 @@ pub struct Sharpening {
 }
 
 impl Sharpening {
-    /// What was measured decides; `asked` (0..=1, see `Controls::sharpen`) adds a little where nothing was.
+    /// What was measured decides; `asked` (0..=1, see `Controls::sharpen`) is the least where little was.
     pub fn of(blur: Blur, asked: f32) -> Self {
         let degree = blur.degree();
         Self {
-            strength: degree + (1.0 - degree) * ASKED * asked.clamp(0.0, 1.0),
+            strength: degree.max(ASKED * asked.clamp(0.0, 1.0)),
             deviation: (WIDER * blur.typical).clamp(NARROWEST, WIDEST),
         }
     }

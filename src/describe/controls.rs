@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Place;
+use crate::clean::LevelsWanted;
 
 /// The controls of one guidance; the default leaves everything as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub struct Controls {
     pub sharpen: f32,
     /// How far grain is taken from each source where too little was measured for that, 0..=1.
     pub denoise: [f32; 2],
+    /// How the levels of each source are changed before fusion: infrared, visible.
+    pub levels: [LevelsWanted; 2],
 }
 
 /// How strongly warm targets are raised, and where.

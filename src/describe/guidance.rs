@@ -107,6 +107,17 @@ impl Guidance {
         })
     }
 
+    /// A description of a pair: the network is guided by `neutral` all the same, so that what is said of a
+    /// scene never costs a picture, and `controls` are what the text sets.
+    pub fn described(neutral: &Self, text: String, origin: Origin, controls: Controls) -> Self {
+        Self {
+            text,
+            origin,
+            controls,
+            ..neutral.clone()
+        }
+    }
+
     /// What a fuser that looks at no guidance is handed.
     pub fn none(task: Task) -> Self {
         Self {

@@ -17,12 +17,13 @@ use super::guide_settings::GuideSettings;
 use super::observer::Observer;
 use super::pause::{FrameCount, Lateness, Thermometer};
 use super::questions::Answer;
+use super::request::{Need, Plan};
 use super::right_of_way::RightOfWay;
 use super::view::View;
 use super::wish::Wish;
 use super::{
-    DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, GuideStatus, Origin,
-    Prompt, paragraph,
+    Controls, DescribeError, DescribeRequest, Describer, Description, Facts, Guidance, GuideStatus,
+    Origin, Prompt, paragraph,
 };
 use crate::align::AlignedPair;
 use crate::channel::Watch;
@@ -227,8 +228,14 @@ impl GuideWorker {
         let facts = self.observer.facts(task, pair, now);
         let by_template = self.prompt(task, &facts, false);
         let by_llm = self.prompt(task, &facts, true);
+        let need = Need::measure(pair, &facts);
+        let controls = |text: &str| Plan::of_description(text, &facts, &need).controls;
         if self.describer.is_none() {
-            self.show_only(by_template.text(task));
+            // Nothing can make features of a text.
+            let (text, origin) = (by_template.text(task), Origin::Template);
+            let controls = controls(&text);
+            let guidance = Guidance::described(&self.neutral, text, origin, controls);
+            self.watch.set(Arc::new(guidance));
             self.due = now.plus(self.settings.interval);
             return;
         }
@@ -237,7 +244,7 @@ impl GuideWorker {
             // reads its examples: its text follows.
             let result = self.request(by_template, Vec::new());
             let done = result.is_ok();
-            self.take(result, Origin::Template, now);
+            self.take(result, Origin::Template, controls, now);
             if done {
                 self.due = now;
             }
@@ -251,7 +258,7 @@ impl GuideWorker {
         let views = weights.map_or_else(Vec::new, |w| w.views(pair, self.fused.as_ref()));
         let result = self.request(by_llm, views);
         let origin = result.as_ref().map_or(Origin::Template, |d| d.origin);
-        self.take(result, origin, now);
+        self.take(result, origin, controls, now);
         if let Some(frames) = count(self)
             && self.settings.pause_when_late
         {
@@ -302,7 +309,14 @@ impl GuideWorker {
         }
     }
 
-    fn take(&mut self, result: Result<Description, DescribeError>, origin: Origin, now: Timestamp) {
+    /// `controls` of a text.
+    fn take(
+        &mut self,
+        result: Result<Description, DescribeError>,
+        origin: Origin,
+        controls: impl Fn(&str) -> Controls,
+        now: Timestamp,
+    ) {
         let retry = now.plus(RETRY.min(self.settings.interval));
         match result {
             Ok(description) => {
@@ -310,7 +324,11 @@ impl GuideWorker {
                 self.due = now.plus(self.settings.interval.max(description.took));
                 self.last_took = Some(description.took);
                 match self.guidance(&description, origin) {
-                    Ok(guidance) => {
+                    Ok(mut guidance) => {
+                        if description.segments.is_empty() {
+                            let (text, controls) = (guidance.text, controls(&description.text));
+                            guidance = Guidance::described(&self.neutral, text, origin, controls);
+                        }
                         if guidance.text != self.watch.get().text {
                             let at = now.plus(description.took);
                             self.log_text(&guidance.text, origin, at);
@@ -358,15 +376,6 @@ impl GuideWorker {
             self.neutral.task,
         )
         .map_err(|error| error.to_string())
-    }
-
-    /// The text is shown although nothing can make features of it: the network goes on with
-    /// the neutral ones.
-    fn show_only(&mut self, text: String) {
-        let mut guidance = (*self.neutral).clone();
-        guidance.text = text;
-        guidance.origin = Origin::Template;
-        self.watch.set(Arc::new(guidance));
     }
 
     fn paused(&self) -> Option<&str> {

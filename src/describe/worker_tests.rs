@@ -114,6 +114,8 @@ fn the_template_comes_first_and_the_model_follows_then_every_interval() {
     worker.step(Some(&pair()), at(0.1));
     assert_eq!(watch.get().origin, Origin::Llm);
     assert!(watch.get().text.starts_with("told: "));
+    // What is said of a scene does not reach the network.
+    assert_eq!(watch.get().values(), neutral().values());
     assert!(matches!(
         &straw.asked()[..],
         [Prompt::Text(_), Prompt::Facts(_)]
@@ -228,19 +230,19 @@ fn wish(text: &str) -> Option<Wish> {
 fn a_wish_stays_without_end_and_auto_ends_it() {
     let straw = Straw::default();
     let (mut worker, watch) = worker(&straw);
-    worker.set_wish(wish("Brighten the picture."), at(0.0));
+    worker.set_wish(wish("Brighten the picture and sharpen the edges."), at(0.0));
     assert!(worker.wants_pair(at(0.0)));
     worker.step(Some(&pair()), at(0.0));
     assert_eq!(
         (watch.get().origin, watch.get().text.as_str()),
-        (Origin::User, "Brighten the picture.")
+        (Origin::User, "Brighten the picture and sharpen the edges.")
     );
     worker.step(Some(&pair()), at(500.0));
     assert_eq!(watch.get().origin, Origin::User);
     // The network reads its own words, and the same ones are encoded once.
     let asked = straw.asked();
     assert!(
-        matches!(&asked[..], [Prompt::Text(text)] if text.contains("brighten the dark areas")),
+        matches!(&asked[..], [Prompt::Text(text)] if text.contains("sharpen the edges")),
         "{asked:?}"
     );
     worker.set_wish(None, at(500.0));
@@ -265,8 +267,9 @@ fn a_wish_is_followed_while_the_pair_needs_it() {
     ] {
         worker.step(Some(pair), at(second));
         assert_eq!(fate(&worker), needed, "at {second}");
-        let is_neutral = watch.get().values() == neutral().values();
-        assert_eq!(is_neutral, !needed, "at {second}");
+        let levels = watch.get().controls.levels[1];
+        assert_eq!(levels.brighten > 0.0, needed, "at {second}");
+        assert_eq!(watch.get().values(), neutral().values());
         assert_eq!(watch.get().text, "Brighten the picture.");
     }
 }

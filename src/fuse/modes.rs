@@ -75,22 +75,23 @@ impl Composer {
     /// Luma of source A and of source B, to fuse. Where A has no view its luma is B's, and a
     /// missing source's is the other one's, so that fusion has nothing to choose there.
     pub fn luma_planes(&mut self, aligned: &AlignedPair) -> (&Picture, &Picture) {
-        self.luma_planes_with(aligned, |_| {})
+        self.luma_planes_with(aligned, (|_: &mut Picture| {}, |_: &mut Picture| {}))
     }
 
-    /// The same; `mend` may change the luma of source B first, where it is there.
+    /// The same; each closure may change the luma of its source first, where that is there: A, then B.
     pub fn luma_planes_with(
         &mut self,
         aligned: &AlignedPair,
-        mend: impl FnOnce(&mut Picture),
+        change: (impl FnOnce(&mut Picture), impl FnOnce(&mut Picture)),
     ) -> (&Picture, &Picture) {
         self.set_aside();
         if aligned.has_infrared {
             color::luma(&aligned.infrared, &mut self.thermal);
+            change.0(&mut self.thermal);
         }
         if aligned.has_visible {
             color::luma(&aligned.visible, &mut self.visible);
-            mend(&mut self.visible);
+            change.1(&mut self.visible);
         }
         match (aligned.has_infrared, aligned.has_visible) {
             (true, true) if aligned.is_covered => {}

@@ -9,7 +9,7 @@
 use super::tone::Unrest;
 use super::{ClassicFuser, Composer, Emphasiser, Fuser, GuidanceFade, Tone, View};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration, CountsAligner};
-use crate::clean::{BlurFollower, Sharpener};
+use crate::clean::{BlurFollower, LevelsFollower, Sharpener};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Mode, Palette, SharpenMode, Task};
 use crate::describe::Guidance;
@@ -30,6 +30,8 @@ pub struct FuseStage {
     composer: Composer,
     /// Takes blur back from the luma of source B; `None`: by configuration, or not for this task.
     sharpen: Option<(BlurFollower, Sharpener)>,
+    /// Levels that a text asks for, of A and of B.
+    levels: [LevelsFollower; 2],
     /// `None`: classic by configuration, or given up.
     network: Option<Box<dyn Fuser>>,
     classic: ClassicFuser,
@@ -71,6 +73,7 @@ impl FuseStage {
             composer: Composer::new(size),
             sharpen: (config.clean.sharpen == SharpenMode::Auto && config.task == Task::Ivf)
                 .then(|| (BlurFollower::default(), Sharpener::new(size))),
+            levels: Default::default(),
             stands_in: wanted && network.is_none(),
             network,
             classic: ClassicFuser::new(size),
@@ -179,12 +182,21 @@ impl FuseStage {
 
     /// Fills `self.fused`; `false` where classic fusion stood in for a network that failed.
     fn fuse(&mut self, guidance: &Guidance, at: Timestamp, metrics: &Metrics) -> bool {
-        let (sharpen, asked) = (&mut self.sharpen, guidance.controls.sharpen);
-        self.composer.luma_planes_with(&self.aligned, |visible| {
+        let controls = &guidance.controls;
+        let (sharpen, [first, second]) = (&mut self.sharpen, &mut self.levels);
+        let change_infrared = |infrared: &mut Picture| {
+            let levels = first.follow(infrared, controls.levels[0]);
+            levels.apply(infrared);
+        };
+        let change_visible = |visible: &mut Picture| {
             if let Some((follower, sharpener)) = sharpen {
-                sharpener.apply(visible, follower.follow(visible, asked));
+                sharpener.apply(visible, follower.follow(visible, controls.sharpen));
             }
-        });
+            let levels = second.follow(visible, controls.levels[1]);
+            levels.apply(visible);
+        };
+        let changes = (change_infrared, change_visible);
+        self.composer.luma_planes_with(&self.aligned, changes);
         let (infrared, visible) = self.composer.planes();
         count(&metrics.fused);
         let mut failed = false;

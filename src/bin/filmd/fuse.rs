@@ -84,7 +84,7 @@ fn tone(text: &str) -> Result<ToneConfig, String> {
 #[group(multiple = false)]
 pub struct TextArgs {
     /// Guide by this text (needs film-describe)
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub text: Option<String>,
     /// Guide each pair by a description that the language model writes (needs film-describe)
     #[arg(long)]

@@ -12,9 +12,10 @@ use crate::graph::{Graph, needed};
 use crate::setup::model_files;
 use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
-use filmd::clean::{EdgeWidths, Sharpener, Sharpening};
+use filmd::clean::{EdgeWidths, Levels, Sharpener, Sharpening};
 use filmd::config::{CleanMode, DescribeConfig, Engine, Task, ToneConfig};
 use filmd::describe::questions::Questions;
+use filmd::describe::request::{Need, Plan};
 use filmd::describe::{
     self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFile, Origin, Prompt,
     TokenFeatures,
@@ -66,7 +67,12 @@ enum Guide {
     /// One guidance for all pairs.
     Fixed(Guidance),
     /// A new one for each pair: a paragraph, or answers to questions.
-    Each(Box<dyn Describer>, Option<Questions>),
+    Each {
+        describer: Box<dyn Describer>,
+        questions: Option<Questions>,
+        /// Guides the network in place of a paragraph; `None`: the text itself does.
+        neutral: Option<Guidance>,
+    },
     /// A user's text, by what each pair needs of it.
     Asked(Box<Asked>),
     /// One file a pair, in this folder.
@@ -146,7 +152,14 @@ impl Offline {
     pub fn guidance(&mut self, pair: &AlignedPair, name: &str) -> Result<Guidance> {
         match (&mut self.guide, &self.graph) {
             (Guide::Fixed(guidance), _) => Ok(guidance.clone()),
-            (Guide::Each(describer, questions), Some(graph)) => {
+            (
+                Guide::Each {
+                    describer,
+                    questions,
+                    neutral,
+                },
+                Some(graph),
+            ) => {
                 let facts = Facts::measure(self.task, pair);
                 let prompt = match questions {
                     None => Prompt::Facts(facts.sentences()),
@@ -155,13 +168,20 @@ impl Offline {
                         by_llm: true,
                     },
                 };
-                guide(describer.as_mut(), self.task, prompt, graph)
+                let guided = guide(describer.as_mut(), self.task, prompt, graph)?;
+                let Some(neutral) = neutral else {
+                    return Ok(guided);
+                };
+                let need = Need::measure(pair, &facts);
+                let (text, origin) = (guided.text, guided.origin);
+                let controls = Plan::of_description(&text, &facts, &need).controls;
+                Ok(Guidance::described(neutral, text, origin, controls))
             }
             (Guide::Asked(asked), Some(graph)) => asked.guidance(pair, graph),
             (Guide::Folder(folder), Some(graph)) => {
                 from_file(graph, &folder.join(format!("{name}.npy")), self.task)
             }
-            (Guide::Each(..) | Guide::Asked(_) | Guide::Folder(_), None) => {
+            (Guide::Each { .. } | Guide::Asked(_) | Guide::Folder(_), None) => {
                 bail!("classic fusion takes no text")
             }
         }
@@ -191,6 +211,12 @@ impl Offline {
             let sharpening = Sharpening::of(blur.unwrap_or_default(), guidance.controls.sharpen);
             sharpener.apply(&mut visible, sharpening);
             self.sharpened = sharpening.strength;
+        }
+        for (plane, wanted) in [&mut infrared, &mut visible]
+            .into_iter()
+            .zip(guidance.controls.levels)
+        {
+            Levels::of_picture(plane, wanted).apply(plane);
         }
         self.fuser_for(size, guidance)?
             .fuse(&infrared, &visible, guidance, &mut fused)?;
@@ -273,9 +299,24 @@ fn guide_by(
         }
         TextSource::Questions(file) => {
             let questions = Questions::open(file.as_deref())?;
-            Ok(Guide::Each(open(true)?, Some(questions)))
+            Ok(Guide::Each {
+                describer: open(true)?,
+                questions: Some(questions),
+                neutral: None,
+            })
         }
-        TextSource::Describe | TextSource::Features(_) => Ok(Guide::Each(open(true)?, None)),
+        TextSource::Describe | TextSource::Features(_) => Ok(Guide::Each {
+            describer: open(true)?,
+            questions: None,
+            neutral: match (published, encoder) {
+                (Some(_), _) => None,
+                (None, None) => Some(manifest.neutral(task)?),
+                (None, Some(_)) => {
+                    let sentence = manifest.neutral(task)?.text;
+                    Some(encoded(sentence, Origin::Neutral)?)
+                }
+            },
+        }),
     }
 }
 

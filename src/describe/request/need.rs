@@ -2,9 +2,9 @@
 
 use super::RequestKind as Kind;
 use crate::align::AlignedPair;
+use crate::clean::LumaHistogram;
 use crate::describe::Facts;
 use crate::describe::facts::SourceFaults;
-use crate::frame::Picture;
 
 /// Luma of the visible picture's lightest twentieth, 0..=1, below which it is dark.
 const DARK_WHITE: f32 = 0.45;
@@ -49,7 +49,10 @@ impl Need {
         let Facts::Ivf(scene) = facts else {
             return Self::default();
         };
-        let (infrared, visible) = (Luma::of(&pair.infrared), Luma::of(&pair.visible));
+        let (infrared, visible) = (
+            LumaHistogram::of(&pair.infrared),
+            LumaHistogram::of(&pair.visible),
+        );
         let over_exposure = visible.clipped >= CLIPPED && visible.mean >= LIGHT_MEAN;
         let flat = visible.deviation < FLAT && visible.quantile(0.01) > PALE;
         let noisy = |faults: &SourceFaults| {
@@ -96,63 +99,5 @@ impl Need {
             (true, false) => Some(reason),
             (true, true) => None,
         }
-    }
-}
-
-/// Statistics of a picture's luma.
-struct Luma {
-    histogram: [u32; 256],
-    count: u32,
-    /// 0..=1.
-    mean: f32,
-    /// Standard deviation, 0..=1.
-    deviation: f32,
-    /// Share at 250 or more.
-    clipped: f32,
-}
-
-impl Luma {
-    /// Of every fourth pixel of every second row.
-    fn of(picture: &Picture) -> Self {
-        let mut histogram = [0u32; 256];
-        let channels = picture.channels();
-        for y in (0..picture.height()).step_by(2) {
-            for pixel in picture.row(y).chunks_exact(channels).step_by(4) {
-                let luma = match pixel {
-                    [r, g, b] => {
-                        (77 * u32::from(*r) + 150 * u32::from(*g) + 29 * u32::from(*b)) >> 8
-                    }
-                    _ => u32::from(pixel[0]),
-                };
-                histogram[luma.min(255) as usize] += 1;
-            }
-        }
-        let count = histogram.iter().sum::<u32>().max(1);
-        let moment = |power: i32| {
-            let all = histogram.iter().zip(0u16..);
-            let sum: f64 = all
-                .map(|(n, v)| f64::from(*n) * (f64::from(v) / 255.0).powi(power))
-                .sum();
-            sum / f64::from(count)
-        };
-        let (mean, square) = (moment(1), moment(2));
-        Self {
-            histogram,
-            count,
-            mean: mean as f32,
-            deviation: (square - mean * mean).max(0.0).sqrt() as f32,
-            clipped: histogram[250..].iter().sum::<u32>() as f32 / count as f32,
-        }
-    }
-
-    /// The luma, 0..=1, with a share of `at` below it.
-    fn quantile(&self, at: f32) -> f32 {
-        let wanted = (at * self.count as f32) as u32;
-        let mut sum = 0;
-        let found = self.histogram.iter().position(|n| {
-            sum += n;
-            sum > wanted
-        });
-        found.unwrap_or(255) as f32 / 255.0
     }
 }

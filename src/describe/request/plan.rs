@@ -1,7 +1,7 @@
 //! From understood requests and a measured pair to what is done: which are accepted and why not, a text
 //! for the network, and controls beside it.
 
-use super::{Answer, Degree, Need, Request, RequestKind as Kind, Understood};
+use super::{Answer, Degree, Need, Request, RequestKind as Kind, Understood, understand};
 use crate::config::Task;
 use crate::describe::facts::list;
 use crate::describe::{Controls, Emphasis, Facts, Place};
@@ -36,6 +36,20 @@ impl Plan {
         }
         plan.text = paragraph(facts, &wanted);
         plan
+    }
+
+    /// What a description of the pair asks for of its own accord: to mend what a sensor broke (noise, stripes, blur),
+    /// where it was measured. A dark or hazy scene stays as it is until a user asks, and what else is said
+    /// never reaches a pixel.
+    pub fn of_description(text: &str, facts: &Facts, need: &Need) -> Self {
+        let mut understood = understand(text);
+        understood.requests.retain(|request| {
+            matches!(
+                request.kind,
+                Kind::Noise | Kind::NoiseInInfrared | Kind::NoiseInVisible | Kind::Blur
+            )
+        });
+        Self::new(&understood, facts, need)
     }
 
     /// Nothing takes effect.
@@ -93,10 +107,15 @@ impl Controls {
     fn set(&mut self, request: &Request, need: &Need) {
         let share = match request.degree {
             Degree::Slightly => 0.4,
-            Degree::Plain => 0.8,
+            Degree::Plain => 0.9,
             Degree::Strongly => 1.0,
         };
+        let [infrared, visible] = &mut self.levels;
         match request.kind {
+            Kind::Light => visible.brighten = visible.brighten.max(share),
+            Kind::OverExposure => visible.darken = visible.darken.max(share),
+            Kind::Haze => visible.dehaze = visible.dehaze.max(share),
+            Kind::InfraredContrast => infrared.contrast = infrared.contrast.max(share),
             Kind::People | Kind::Animals | Kind::WarmObjects => {
                 let strength = match request.degree {
                     Degree::Slightly => 0.5,
@@ -134,33 +153,18 @@ impl Controls {
     }
 }
 
-/// Of a request: what it says of its source, and what the fused image should do. The words are those
+/// Of a request: what it says of the visible picture, and what the fused image should do. The words are those
 /// that the network was trained with (`_SAID` in models/texts.py).
 struct Wording {
-    infrared: Option<&'static str>,
     visible: Option<&'static str>,
     step: &'static str,
 }
 
-const DARK: &str = "is very dark";
-
 /// `None`: it does not go to the network.
 fn wording(kind: Kind) -> Option<Wording> {
-    let of = |visible, step| Wording {
-        infrared: None,
-        visible,
-        step,
-    };
+    let of = |visible, step| Wording { visible, step };
     Some(match kind {
-        Kind::Light => of(Some(DARK), "brighten the dark areas"),
-        Kind::OverExposure => of(Some("is over-exposed"), "reduce the over-exposure"),
         Kind::Glare => of(Some("has strong glare"), "suppress the glare"),
-        Kind::Haze => of(Some("is hazy"), "suppress the haze"),
-        Kind::InfraredContrast => Wording {
-            infrared: Some("has low contrast"),
-            visible: None,
-            step: "strengthen the infrared contrast",
-        },
         Kind::Texture => of(None, "strengthen the visible texture"),
         Kind::Edges => of(None, "sharpen the edges"),
         _ => return None,
@@ -180,23 +184,21 @@ fn paragraph(facts: &Facts, wanted: &[Wording]) -> Option<String> {
         Facts::Ivf(scene) => !scene.groups().is_empty() || !scene.areas.is_empty(),
         _ => false,
     };
-    let mut infrared = vec![match is_warm {
+    let infrared = match is_warm {
         true => "shows warm objects",
         false => "shows no warm objects",
-    }];
-    infrared.extend(wanted.iter().filter_map(|w| w.infrared));
+    };
     let mut visible: Vec<&str> = wanted.iter().filter_map(|w| w.visible).collect();
     let mut steps: Vec<&str> = wanted.iter().map(|w| w.step).collect();
     if !visible.is_empty() && !steps.iter().any(|step| step.ends_with("texture")) {
         steps.push("keep the visible texture");
     }
-    // With other faults these words cost a decibel.
-    if visible.is_empty() || visible.contains(&DARK) {
+    // With a fault these words cost a decibel.
+    if visible.is_empty() {
         visible.push("shows texture everywhere");
     }
     Some(format!(
-        "The infrared image {}. The visible image {}. The fused image should {}.",
-        list(&infrared),
+        "The infrared image {infrared}. The visible image {}. The fused image should {}.",
         list(&visible),
         list(&steps)
     ))

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::align::AlignedPair;
+use crate::clean::LevelsWanted;
 use crate::describe::request::understand;
 use crate::frame::{Picture, Size};
 use proptest::prelude::*;
@@ -44,7 +45,7 @@ fn a_fault_is_mended_only_where_it_is_measured() {
     ] {
         let (needed, spare) = (plan(text, faulty), plan(text, DAY));
         assert!(
-            needed.text.is_some() && needed.answers[0].accepted,
+            !needed.is_neutral() && needed.answers[0].accepted,
             "{text}: {needed:?}"
         );
         assert!(
@@ -58,13 +59,55 @@ fn a_fault_is_mended_only_where_it_is_measured() {
 
 #[test]
 fn the_network_reads_its_own_words() {
-    let text = plan("It's so dark, brighten it, and sharpen the edges.", DARK)
-        .text
-        .unwrap();
-    let end = "The visible image is very dark and shows texture everywhere. The fused image should \
-               brighten the dark areas, sharpen the edges and keep the visible texture.";
+    let plan = plan("It's so dark, brighten it, and sharpen the edges.", DARK);
+    let text = plan.text.unwrap();
+    let end =
+        "The visible image shows texture everywhere. The fused image should sharpen the edges.";
     assert!(text.ends_with(end), "{text}");
     assert!(text.starts_with("The infrared image shows "), "{text}");
+    assert_eq!(plan.controls.levels[1].brighten, 0.9);
+}
+
+#[test]
+fn levels_are_set_for_the_source_and_by_degree() {
+    let levels = |text: &str, visible| plan(text, visible).controls.levels;
+    assert_eq!(levels("Brighten it slightly.", DARK)[1].brighten, 0.4);
+    assert_eq!(levels("Remove the haze.", HAZY)[1].dehaze, 0.9);
+    assert_eq!(
+        levels("The visible image is over-exposed.", WHITE)[1].darken,
+        0.9
+    );
+    assert_eq!(
+        levels("Brighten the picture.", DAY),
+        [LevelsWanted::default(); 2]
+    );
+    let pair = AlignedPair::registered(board(100, 110), board(60, 190));
+    let facts = Facts::measure(Task::Ivf, &pair);
+    let need = Need::measure(&pair, &facts);
+    let plan = Plan::new(&understand("Raise the infrared contrast."), &facts, &need);
+    assert_eq!(plan.controls.levels[0].contrast, 0.9, "{plan:?}");
+}
+
+#[test]
+fn a_description_mends_what_a_sensor_broke_and_no_more() {
+    let described = |text: &str| {
+        let pair = AlignedPair::registered(board(40, 200), board(5, 60));
+        let facts = Facts::measure(Task::Ivf, &pair);
+        let need = Need {
+            noise: [true, false],
+            ..Need::measure(&pair, &facts)
+        };
+        Plan::of_description(text, &facts, &need)
+    };
+    let plan = described(
+        "The infrared image has strong vertical stripes and shows warm objects. The visible image is dark. \
+         The fused image should suppress the noise of the infrared image and preserve the warm objects.",
+    );
+    assert_eq!(plan.text, None);
+    assert_eq!(plan.controls.levels, [LevelsWanted::default(); 2]);
+    assert_eq!(plan.controls.emphasis, None);
+    assert!(plan.controls.denoise[0] > 0.0, "{plan:?}");
+    assert!(described("The visible image is dark. Brighten it.").is_neutral());
 }
 
 #[test]

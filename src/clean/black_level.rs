@@ -9,12 +9,12 @@ const LOW: f32 = 0.02;
 
 /// Levels of a picture before it is cleaned.
 #[derive(Debug)]
-pub(super) struct Level {
+pub(super) struct BlackLevel {
     black: u8,
     table: [u8; 256],
 }
 
-impl Level {
+impl BlackLevel {
     pub fn new() -> Self {
         Self {
             black: 0,
