@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 pub use choices::{
     Engine, Modality, Mode, Palette, ScreenKind, SharpenMode, Task, TelemetryKind, TextStyle,
     ToneMode,
@@ -99,7 +100,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming the file and the place in it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        let text = bounded::read_text(path, bounded::TEXT).map_err(|source| ConfigError::Read {
             path: path.to_owned(),
             source,
         })?;

@@ -15,6 +15,7 @@
 
 pub mod acquire;
 pub mod align;
+pub mod bounded;
 pub mod buttons;
 pub mod channel;
 pub mod clean;

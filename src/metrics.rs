@@ -86,6 +86,8 @@ pub struct Metrics {
     pub fused_displaced: AtomicU64,
     /// Frames shown.
     pub presented: AtomicU64,
+    /// Times it was shown that no frame comes.
+    pub cards: AtomicU64,
     /// Times the screen was lost.
     pub screen_errors: AtomicU64,
     /// Transfers to the screen that failed and were made again, as far as it knows.

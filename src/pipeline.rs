@@ -12,6 +12,7 @@ mod guide_loop;
 mod panel_loop;
 mod present_loop;
 mod shared;
+mod silence;
 
 use std::path::PathBuf;
 use std::sync::Arc;

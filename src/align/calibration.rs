@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::AlignError;
 use super::homography::Homography;
 use super::lens::Lens;
+use crate::bounded;
 use crate::frame::Size;
 use crate::position::line_and_column;
 
@@ -97,7 +98,7 @@ impl Calibration {
     /// # Errors
     /// [`AlignError::Read`] and [`AlignError::Invalid`], naming the file and the place in it.
     pub fn load(path: &Path) -> Result<Self, AlignError> {
-        let text = std::fs::read_to_string(path).map_err(|source| AlignError::Read {
+        let text = bounded::read_text(path, bounded::TEXT).map_err(|source| AlignError::Read {
             path: path.to_owned(),
             source,
         })?;

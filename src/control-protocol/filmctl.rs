@@ -9,6 +9,7 @@
 #[path = "../bin/filmd/say.rs"]
 mod say;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -169,7 +170,10 @@ fn save(file: &Path, bytes: &[u8]) -> Result<()> {
     // The whole name and more: `now.partial` may be somebody's file.
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
-    std::fs::write(&partial, bytes)
+    // One that is left over may be a link to somewhere else: never written through.
+    let _ = std::fs::remove_file(&partial);
+    std::fs::File::create_new(&partial)
+        .and_then(|mut out| out.write_all(bytes))
         .and_then(|()| std::fs::rename(&partial, file))
         .inspect_err(|_| {
             // It may never have been made.

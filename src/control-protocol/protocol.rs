@@ -160,7 +160,7 @@ pub fn default_socket() -> PathBuf {
     }
 }
 
-/// Where a running daemon's control socket is: the first there is of the places that
+/// Where a running daemon's control socket is: the first at which one listens of the places that
 /// [`default_socket`] chooses from. Whoever is logged in has $XDG_RUNTIME_DIR, while the service
 /// listens in /run/filmd.
 pub fn running_socket() -> PathBuf {
@@ -171,8 +171,16 @@ pub fn running_socket() -> PathBuf {
     folders
         .chain(["/run/filmd".into(), std::env::temp_dir()])
         .map(|folder| folder.join("filmd.sock"))
-        .find(|socket| socket.exists())
+        .find(|socket| answers(socket))
         .unwrap_or_else(default_socket)
+}
+
+/// A daemon listens there, though perhaps not to this user. What a killed one left does not count.
+fn answers(socket: &Path) -> bool {
+    match UnixStream::connect(socket) {
+        Ok(_) => true,
+        Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
+    }
 }
 
 /// The observe socket beside a control socket.

@@ -1,11 +1,13 @@
 //! The daemon's side of the control protocol: two unix sockets, two rights.
 //!
 //! The observe socket answers `status` and `health` only, so that its file mode can be open to every
-//! local user. Thread: main. Blocks: in [`Sockets::serve`], at most its poll time, and at most
-//! [`CLIENT_TIMEOUT`] for one client. Allocates: yes, bounded by [`LINE_LIMIT`]. The [`Handler`] does
-//! what is asked.
+//! local user. No client is waited for: a silent one costs a descriptor for [`CLIENT_TIMEOUT`] at most. Thread:
+//! main. Blocks: in [`Sockets::wait`], at most its poll time. Allocates: at most [`LINE_LIMIT`] a client, and its
+//! answer. The [`Handler`] does what is asked.
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod budget;
+mod client;
+
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ pub use control_protocol::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::clock::{Clock, Timestamp};
+use budget::Budget;
+use client::Client;
 
 /// Does what is asked.
 pub trait Handler {
@@ -25,11 +29,28 @@ pub trait Handler {
     fn handle(&mut self, request: Request) -> (Reply, Vec<u8>);
 }
 
-/// Both sockets of a daemon; the files go when it is dropped.
+/// Clients of one socket that are looked after at a time; a new one takes the place of the oldest.
+const MOST_CLIENTS: usize = 64;
+/// Clients that are accepted in one turn.
+const MOST_ACCEPTED: usize = 32;
+
+/// Both sockets of a daemon and their clients; the files go when it is dropped.
 #[derive(Debug)]
 pub struct Sockets {
-    control: (UnixListener, PathBuf),
-    observe: (UnixListener, PathBuf),
+    control: Listener,
+    observe: Listener,
+    /// Oldest first.
+    clients: Vec<Client>,
+    budget: Budget,
+}
+
+/// A socket and its file.
+#[derive(Debug)]
+struct Listener {
+    socket: UnixListener,
+    path: PathBuf,
+    /// Device and number of the file: another daemon's has others.
+    identity: Option<(u64, u64)>,
 }
 
 impl Sockets {
@@ -39,57 +60,108 @@ impl Sockets {
     /// # Errors
     /// [`ControlError::Socket`].
     pub fn bind(path: &Path) -> Result<Self, ControlError> {
-        let observe = observe_socket(path);
         Ok(Self {
-            control: (listen(path, 0o660)?, path.to_owned()),
-            observe: (listen(&observe, 0o666)?, observe),
+            control: Listener::bind(path, 0o660)?,
+            observe: Listener::bind(&observe_socket(path), 0o666)?,
+            clients: Vec::new(),
+            budget: Budget::new(Clock.now()),
         })
     }
 
     /// Waits for clients, at most `timeout`, and answers those that came.
-    pub fn serve(&self, timeout: Duration, handler: &mut dyn Handler) {
-        let ready = self.wait(timeout, None);
-        self.answer_all(ready, handler);
+    pub fn serve(&mut self, timeout: Duration, handler: &mut dyn Handler) {
+        self.wait(timeout, None);
+        self.answer_all(handler);
     }
 
-    /// Waits for clients or for something to read from `other`, at most `timeout`; which of the
-    /// two sockets has a client.
-    pub fn wait(&self, timeout: Duration, other: Option<BorrowedFd>) -> [bool; 2] {
+    /// Waits until a client comes, says or takes something, or until there is something to read from `other`, at
+    /// most `timeout`.
+    pub fn wait(&self, timeout: Duration, other: Option<BorrowedFd>) {
         let mut fds = vec![
-            PollFd::new(&self.control.0, PollFlags::IN),
-            PollFd::new(&self.observe.0, PollFlags::IN),
+            PollFd::new(&self.control.socket, PollFlags::IN),
+            PollFd::new(&self.observe.socket, PollFlags::IN),
         ];
         fds.extend(other.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let clients = self.clients.iter();
+        fds.extend(clients.map(|c| PollFd::new(&c.stream, c.interest())));
+        let mut timeout = timeout;
+        if self.clients.iter().any(Client::asks) {
+            timeout = timeout.min(self.budget.wait());
+        }
         let timeout = Timespec {
             tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(timeout.subsec_nanos()),
         };
-        if poll(&mut fds, Some(&timeout)).is_err() {
-            return [false; 2]; // Interrupted by a signal: the caller looks at its flags.
-        }
-        [0, 1].map(|n| fds[n].revents().contains(PollFlags::IN))
+        // A signal may interrupt it: the caller looks at its flags.
+        let _ = poll(&mut fds, Some(&timeout));
     }
 
-    /// Answers a client of each socket that has one.
-    pub fn answer_all(&self, ready: [bool; 2], handler: &mut dyn Handler) {
-        let listeners = [(&self.control.0, true), (&self.observe.0, false)];
-        for ((listener, may_change), ready) in listeners.into_iter().zip(ready) {
-            if ready
-                && let Ok((client, _)) = listener.accept()
-                && let Err(error) = answer(client, may_change, handler)
+    /// Accepts who came and answers who asked, without waiting for any of them: one that is silent, or never
+    /// reads, holds up nobody.
+    pub fn answer_all(&mut self, handler: &mut dyn Handler) {
+        let now = Clock.now();
+        self.accept(true, now);
+        self.accept(false, now);
+        self.clients.retain_mut(|client| client.advance(now));
+        // Whoever may change something first.
+        for may_change in [true, false] {
+            let budget = &mut self.budget;
+            self.clients.retain_mut(|client| {
+                let is_due = client.asks() && client.may_change() == may_change;
+                if !is_due || !(may_change || budget.take(now)) {
+                    return true;
+                }
+                client.answer(handler, || Clock.now())
+            });
+        }
+    }
+
+    fn accept(&mut self, may_change: bool, now: Timestamp) {
+        let listener = match may_change {
+            true => &self.control.socket,
+            false => &self.observe.socket,
+        };
+        for _ in 0..MOST_ACCEPTED {
+            let Ok((stream, _)) = listener.accept() else {
+                return;
+            };
+            match Client::new(stream, may_change, now) {
+                Ok(client) => self.clients.push(client),
+                Err(error) => log::debug!("a control client is refused: {error}"),
+            }
+            let same = |c: &Client| c.may_change() == may_change;
+            if self.clients.iter().filter(|c| same(c)).count() > MOST_CLIENTS
+                && let Some(oldest) = self.clients.iter().position(same)
             {
-                log::debug!("a control client went away: {error}");
+                self.clients.remove(oldest);
             }
         }
     }
 }
 
-impl Drop for Sockets {
+impl Drop for Listener {
     fn drop(&mut self) {
-        for path in [&self.control.1, &self.observe.1] {
-            // Already gone is fine; anything else is replaced at the next start.
-            let _ = std::fs::remove_file(path);
+        // A daemon that took this one's place has a file of its own.
+        if self.identity.is_some() && identity(&self.path) == self.identity {
+            let _ = std::fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Device and number of a file.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let found = std::fs::symlink_metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+impl Listener {
+    fn bind(path: &Path, mode: u32) -> Result<Self, ControlError> {
+        Ok(Self {
+            socket: listen(path, mode)?,
+            path: path.to_owned(),
+            identity: identity(path),
+        })
     }
 }
 
@@ -119,70 +191,6 @@ fn listen(path: &Path, mode: u32) -> Result<UnixListener, ControlError> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
         .map_err(|e| fail(format!("cannot set its mode: {e}")))?;
     Ok(listener)
-}
-
-/// One client, one request: a client that wants more connects again.
-fn answer(client: UnixStream, may_change: bool, handler: &mut dyn Handler) -> std::io::Result<()> {
-    client.set_nonblocking(false)?;
-    let mut client = Hasty::new(client);
-    let mut line = Vec::new();
-    let limit = u64::try_from(LINE_LIMIT + 1).unwrap_or(u64::MAX);
-    BufReader::new((&mut client).take(limit)).read_until(b'\n', &mut line)?;
-    let (reply, picture) = match parse_request(&line) {
-        Err(message) => (Reply::Error { message }, Vec::new()),
-        Ok(request) if !may_change && !request.only_observes() => {
-            let message = "this socket only answers status and health".to_owned();
-            (Reply::Error { message }, Vec::new())
-        }
-        Ok(request) => handler.handle(request),
-    };
-    let mut bytes = serde_json::to_vec(&reply)?;
-    bytes.push(b'\n');
-    // The handler's time is not the client's.
-    client.until = Clock.now().plus(CLIENT_TIMEOUT);
-    client.write_all(&bytes)?;
-    client.write_all(&picture)
-}
-
-/// A client's stream with one time limit for all of its reads or writes: with a limit for each,
-/// one byte a second would hold up the thread that feeds the watchdog.
-struct Hasty {
-    stream: UnixStream,
-    until: Timestamp,
-}
-
-impl Hasty {
-    fn new(stream: UnixStream) -> Self {
-        let until = Clock.now().plus(CLIENT_TIMEOUT);
-        Self { stream, until }
-    }
-
-    fn left(&self) -> std::io::Result<Duration> {
-        let left = self.until.since(Clock.now());
-        if left.is_zero() {
-            return Err(std::io::ErrorKind::TimedOut.into());
-        }
-        // The kernel counts microseconds, and none of them means no limit.
-        Ok(left.max(Duration::from_millis(1)))
-    }
-}
-
-impl Read for Hasty {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.stream.set_read_timeout(Some(self.left()?))?;
-        self.stream.read(buffer)
-    }
-}
-
-impl Write for Hasty {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
-        self.stream.set_write_timeout(Some(self.left()?))?;
-        self.stream.write(buffer)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.stream.flush()
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::ask::{self, MAX_QUESTIONS};
 use super::facts::{merged, rows};
 use super::prompt::MAX_QUESTION;
 use super::{Facts, Origin, Segment};
+use crate::bounded;
 use crate::config::Task;
 use crate::position::line_and_column;
 
@@ -131,7 +132,7 @@ impl Questions {
             path: path.display().to_string(),
             message,
         };
-        let text = std::fs::read_to_string(path)
+        let text = bounded::read_text(path, bounded::TEXT)
             .map_err(|error| wrong(format!("cannot read it: {error}")))?;
         Self::parse(&text).map_err(|error| wrong(error.to_string()))
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::FuseError;
 use super::entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Raw, Role};
 use super::entries::{check, compare, unreadable};
+use crate::bounded;
 use crate::config::Task;
 use crate::describe::{Guidance, Origin, TokenFeatures};
 use crate::digest;
@@ -70,7 +71,7 @@ impl Manifest {
     /// # Errors
     /// [`FuseError::Model`].
     pub fn load(path: &Path) -> Result<Self, FuseError> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = bounded::read_text(path, bounded::TEXT).map_err(|error| {
             FuseError::Model(format!(
                 "cannot read the models' manifest {}: {error}",
                 path.display()
@@ -160,7 +161,8 @@ impl Manifest {
 
     fn read_verified(&self, file: &Path, sha256: &str) -> Result<Vec<u8>, FuseError> {
         let path = self.path.with_file_name("").join(file);
-        let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let bytes =
+            bounded::read(&path, bounded::NETWORK).map_err(|error| unreadable(&path, &error))?;
         // Hashed from the very bytes that are used: the file may change in between.
         compare(&path, sha256, &digest::sha256(&bytes))?;
         Ok(bytes)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use super::silence::Silence;
 use super::{PATIENCE, ScreenFactory, Shared};
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
@@ -69,6 +70,7 @@ impl PresentLoop {
         let mut retry_at = self.shared.now().plus(RETRY);
         let mut overlay = Overlay::new(size);
         let mut rate = FrameRate::default();
+        let mut silence = Silence::new(size, self.shared.now());
         while let Ok(frame) = self.inbox.take(PATIENCE) {
             let now = self.shared.now();
             if screen.is_none() && now >= retry_at {
@@ -82,17 +84,22 @@ impl PresentLoop {
                 if self.shared.stopping() {
                     break;
                 }
+                if silence.lasts(now) {
+                    rate = FrameRate::default();
+                    self.shared.set_silent();
+                    let card = silence.card(now);
+                    if self.show(&mut screen, card) {
+                        retry_at = self.shared.now().plus(RETRY);
+                    }
+                    self.answer_snapshot(card);
+                    count(&self.shared.metrics.cards);
+                }
                 continue;
             };
             self.hold(&mut frame);
+            silence.keep(&frame, now);
             self.draw(&mut overlay, &mut frame);
-            if let Some(active) = &mut screen
-                && let Err(error) = active.show(&frame)
-            {
-                log::error!("the screen is lost: {error}; going on without, trying again");
-                count(&self.shared.metrics.screen_errors);
-                self.shared.set_screen("none (lost, trying again)");
-                screen = None;
+            if self.show(&mut screen, &frame) {
                 retry_at = self.shared.now().plus(RETRY);
             }
             if let Some(active) = &screen {
@@ -137,6 +144,18 @@ impl PresentLoop {
                 self.held = Some(frame.mode);
             }
         }
+    }
+
+    /// Shows a frame; `true` where the screen was lost.
+    fn show(&self, screen: &mut Option<Box<dyn Screen>>, frame: &FusedFrame) -> bool {
+        let Some(Err(error)) = screen.as_mut().map(|active| active.show(frame)) else {
+            return false;
+        };
+        log::error!("the screen is lost: {error}; going on without, trying again");
+        count(&self.shared.metrics.screen_errors);
+        self.shared.set_screen("none (lost, trying again)");
+        *screen = None;
+        true
     }
 
     /// Adds what this screen counted since the last frame.

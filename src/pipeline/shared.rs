@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, A
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Clocks, Parts, Status};
+use super::{Clocks, Parts, Status, silence};
 use crate::acquire::ClockReading;
 use crate::channel::{Mailbox, Watch};
 use crate::clean::Condition;
@@ -194,6 +194,16 @@ impl Shared {
 
     pub(super) fn set_marks(&self, marks: Marks) {
         *lock(&self.marks) = marks;
+    }
+
+    /// No frame comes: the rate is 0, and both sources are missing.
+    pub(super) fn set_silent(&self) {
+        self.set_fps(0.0);
+        let stands_in = lock(&self.marks).classic;
+        self.set_marks(Marks {
+            classic: stands_in,
+            ..silence::marks()
+        });
     }
 
     /// What is not as it should be, and whether the picture is held.

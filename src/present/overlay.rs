@@ -47,15 +47,15 @@ pub struct OverlayInfo<'a> {
 
 /// Letters of one size, and the margin about them.
 #[derive(Debug, Clone, Copy)]
-struct Lettering {
-    font: &'static MonoFont<'static>,
-    factor: u32,
-    margin: u32,
+pub(super) struct Lettering {
+    pub font: &'static MonoFont<'static>,
+    pub factor: u32,
+    pub margin: u32,
 }
 
 impl Lettering {
     /// 10x20 pixels, doubled from 960 pixels' width on, tripled from 1600 on; 6x10 below 240.
-    fn for_width(width: usize) -> Self {
+    pub fn for_width(width: usize) -> Self {
         if width < 240 {
             return Self {
                 font: &FONT_6X10,
@@ -76,11 +76,11 @@ impl Lettering {
     }
 
     /// Height of a line.
-    fn line(self) -> u32 {
+    pub fn line(self) -> u32 {
         self.font.character_size.height * self.factor
     }
 
-    fn text_width(self, text: &str) -> u32 {
+    pub fn text_width(self, text: &str) -> u32 {
         u32::try_from(text.chars().count()).unwrap_or(u32::MAX / 64) * self.column()
     }
 
@@ -288,7 +288,13 @@ fn draw_bottom(canvas: &mut Canvas, letters: Lettering, lines: &[String], origin
     }
 }
 
-fn draw_text(canvas: &mut Canvas, letters: Lettering, at: (u32, u32), text: &str, ink: Rgb888) {
+pub(super) fn draw_text(
+    canvas: &mut Canvas,
+    letters: Lettering,
+    at: (u32, u32),
+    text: &str,
+    ink: Rgb888,
+) {
     let mut target = Enlarged {
         canvas,
         origin: Point::new(signed(at.0), signed(at.1)),
@@ -304,7 +310,7 @@ fn fill(canvas: &mut Canvas, at: (u32, u32), size: Size, color: Rgb888) {
     let Ok(()) = canvas.fill_solid(&area, color);
 }
 
-fn signed(n: u32) -> i32 {
+pub(super) fn signed(n: u32) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }
 

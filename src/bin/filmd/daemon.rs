@@ -1,5 +1,6 @@
 //! `filmd run`: the daemon under systemd, or in the foreground.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,18 +14,24 @@ use filmd::config::{Action, Config, Task};
 use filmd::control::{Handler, Reply, Request, SnapshotFormat, Sockets, default_socket};
 use filmd::describe::Wish;
 use filmd::describe::request;
-use filmd::files::encode_picture;
+use filmd::files::{encode_picture, write_atomic};
 use filmd::frame::Picture;
-use filmd::pipeline::{GuideCommand, Pipeline, SnapshotRequest};
+use filmd::pipeline::{GuideCommand, Pipeline, Shared, SnapshotRequest, Status};
 use filmd::present::open_screen;
 use image::ImageFormat;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::kept::Kept;
 use crate::setup::{self, Fallback};
 
 /// How long without a new picture counts as unhealthy.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long an answer to `status` stays good: it takes half a millisecond to make.
+const STATUS_LASTS: Duration = Duration::from_millis(100);
+/// Before a source that is gone is tried again.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// How long a client waits for the describer to say what an unclear text is nearest to.
 const CONSIDER: Duration = Duration::from_secs(2);
@@ -70,28 +77,40 @@ fn open_buttons(config: &Config) -> Option<Buttons> {
 struct Daemon {
     path: PathBuf,
     config: Config,
-    /// `None` only while a reload exchanges it.
+    /// `None` while a reload exchanges it, and where it could not be started again after one.
     pipeline: Option<Pipeline>,
+    /// Where there is no pipeline: what the operator had set, why, and when the next try is.
+    waiting: Option<Waiting>,
     progress: Progress,
+    /// The last answer to `status`.
+    status: Option<(Timestamp, Status)>,
     buttons: Option<Buttons>,
+}
+
+/// A pipeline that could not be started again.
+struct Waiting {
+    kept: Kept,
+    why: String,
+    next: Timestamp,
 }
 
 /// When the picture last went on: from frames shown, never from a timer.
 #[derive(Default)]
 struct Progress {
     presented: u64,
+    /// Pictures and cards that say that there is none.
+    drawn: u64,
     at: Timestamp,
 }
 
 impl Progress {
-    /// A picture was shown since the last call.
-    fn advanced(&mut self, presented: u64) -> bool {
-        let advanced = presented != self.presented;
-        if advanced {
+    /// Something was drawn since the last call: a picture, or that there is none.
+    fn advanced(&mut self, presented: u64, drawn: u64) -> bool {
+        if presented != self.presented {
             self.presented = presented;
             self.at = Clock.now();
         }
-        advanced
+        std::mem::replace(&mut self.drawn, drawn) != drawn
     }
 }
 
@@ -106,7 +125,7 @@ pub fn run(args: &Args) -> Result<()> {
     let hangup = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGHUP, Arc::clone(&hangup))?;
     let socket = config.control.socket.clone().unwrap_or_else(default_socket);
-    let sockets = Sockets::bind(&socket)?;
+    let mut sockets = Sockets::bind(&socket)?;
     let pipeline = start(&config)?;
     log::info!(
         "filmd {} runs; control socket {}",
@@ -114,46 +133,59 @@ pub fn run(args: &Args) -> Result<()> {
         socket.display()
     );
     let progress = Progress {
-        presented: 0,
         at: Clock.now(),
+        ..Progress::default()
     };
     let mut daemon = Daemon {
         path: args.config.clone(),
         buttons: open_buttons(&config),
         config,
         pipeline: Some(pipeline),
+        waiting: None,
         progress,
+        status: None,
     };
-    daemon.serve(&sockets, &stop, &hangup);
+    daemon.serve(&mut sockets, &stop, &hangup);
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
-    let pipeline = daemon.pipeline.take();
-    let pipeline = pipeline.context("the pipeline could not be started again after a reload")?;
-    pipeline.stop()?;
+    if let Some(pipeline) = daemon.pipeline.take() {
+        pipeline.stop()?;
+    }
     Ok(())
 }
 
 impl Daemon {
-    fn serve(&mut self, sockets: &Sockets, stop: &AtomicBool, hangup: &AtomicBool) {
+    fn serve(&mut self, sockets: &mut Sockets, stop: &AtomicBool, hangup: &AtomicBool) {
         let mut ready = false;
         let (mut fed, mut told) = (Timestamp::ZERO, Timestamp::ZERO);
-        while !stop.load(Relaxed) && self.pipeline.as_ref().is_some_and(|p| !p.ended()) {
+        while !stop.load(Relaxed) && self.pipeline.as_ref().is_none_or(|p| !p.ended()) {
             self.wait(sockets);
+            self.start_again();
             if hangup.swap(false, Relaxed)
                 && let Err(error) = self.reload()
             {
                 log::error!("reload: {error:#}");
             }
             let Some(pipeline) = &self.pipeline else {
-                break;
+                // It waits for its source, and says so.
+                let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+                continue;
             };
-            let presented = pipeline.shared().metrics.presented.load(Relaxed);
-            if !self.progress.advanced(presented) {
-                continue; // No new picture: the watchdog is not fed.
+            let metrics = &pipeline.shared().metrics;
+            let presented = metrics.presented.load(Relaxed);
+            let drawn = presented + metrics.cards.load(Relaxed);
+            if !self.progress.advanced(presented, drawn) {
+                continue; // Nothing was drawn: the watchdog is not fed.
             }
             if !ready {
                 ready = true;
                 let _ = sd_notify::notify(&[NotifyState::Ready]);
-                log::info!("the first picture is shown");
+                log::info!(
+                    "{}",
+                    match presented {
+                        0 => "there is no picture yet, and the screen says so",
+                        _ => "the first picture is shown",
+                    }
+                );
             }
             // At most once a second: a service manager that is slow to read would block us.
             let now = Clock.now();
@@ -171,7 +203,7 @@ impl Daemon {
     }
 
     /// Waits a little for clients and buttons, and does what they ask for.
-    fn wait(&mut self, sockets: &Sockets) {
+    fn wait(&mut self, sockets: &mut Sockets) {
         let mut timeout = Duration::from_millis(100);
         let mut fd = None;
         if let Some(buttons) = &self.buttons {
@@ -180,11 +212,11 @@ impl Daemon {
                 timeout = timeout.min(deadline.since(Clock.now()));
             }
         }
-        let ready = sockets.wait(timeout, fd);
+        sockets.wait(timeout, fd);
         while let Some(action) = self.buttons.as_mut().and_then(|b| b.poll(Clock.now())) {
             self.act(action);
         }
-        sockets.answer_all(ready, self);
+        sockets.answer_all(self);
     }
 
     /// Does what a button asks for, by the requests that filmctl sends.
@@ -240,7 +272,14 @@ impl Daemon {
             .unwrap_or(Clock.now().as_nanos() / 1_000_000_000);
         let milli = Clock.now().as_nanos() / 1_000_000 % 1000;
         let path = folder.join(format!("snapshot-{seconds}-{milli:03}.png"));
-        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, picture));
+        let written = std::fs::create_dir_all(folder)
+            .map_err(|error| error.to_string())
+            .and_then(|()| {
+                let written = write_atomic(&path, |out| {
+                    out.write_all(picture).map_err(|error| error.to_string())
+                });
+                written.map_err(|error| error.to_string())
+            });
         match written {
             Ok(()) => log::info!("wrote {}", path.display()),
             Err(error) => log::error!(
@@ -256,7 +295,16 @@ impl Daemon {
     fn reload(&mut self) -> Result<()> {
         let config = setup::load(&self.path)?;
         let Some(pipeline) = &self.pipeline else {
-            return Ok(());
+            // The new one may be what it needs.
+            self.config = config;
+            if let Some(waiting) = &mut self.waiting {
+                waiting.next = Timestamp::ZERO;
+            }
+            self.start_again();
+            return match &self.pipeline {
+                Some(_) => Ok(()),
+                None => Err(anyhow::anyhow!(self.absence())),
+            };
         };
         let mut same = self.config.clone();
         same.fuse.mode = config.fuse.mode;
@@ -268,6 +316,8 @@ impl Daemon {
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
         }
+        let mut kept = Kept::of(pipeline);
+        let former = (self.config.fuse.mode, self.config.fuse.palette);
         // Devices can be opened once only: the old pipeline has to let go of them first.
         if let Some(old) = self.pipeline.take()
             && let Err(error) = old.stop()
@@ -275,9 +325,14 @@ impl Daemon {
             // What its screen could not write is no reason to show nothing from here on.
             log::error!("reload: {error}");
         }
-        let started = start(&config);
-        let result = match started {
+        let result = match start(&config) {
             Ok(pipeline) => {
+                let (mode, palette) = (config.fuse.mode, config.fuse.palette);
+                kept.replace(
+                    (mode != former.0).then_some(mode),
+                    (palette != former.1).then_some(palette),
+                );
+                kept.restore(&pipeline);
                 self.pipeline = Some(pipeline);
                 // Lines can be asked for once only.
                 self.buttons = None;
@@ -286,16 +341,73 @@ impl Daemon {
                 Ok(())
             }
             Err(error) => {
-                self.pipeline = Some(start(&self.config).context("the former configuration")?);
-                Err(error.context("the new configuration cannot run; the former one goes on"))
+                self.waiting = Some(Waiting {
+                    kept,
+                    why: String::new(),
+                    next: Timestamp::ZERO,
+                });
+                self.start_again();
+                let goes_on = match &self.pipeline {
+                    Some(_) => "the new configuration cannot run; the former one goes on",
+                    None => {
+                        "the new configuration cannot run, and the former one cannot at present: it is tried again"
+                    }
+                };
+                Err(error.context(goes_on))
             }
-        };
-        self.progress = Progress {
-            presented: 0,
-            at: Clock.now(),
         };
         let _ = sd_notify::notify(&[NotifyState::Ready]);
         result
+    }
+
+    /// Starts the pipeline of the present configuration where there is none and its time has come.
+    fn start_again(&mut self) {
+        let Some(waiting) = &mut self.waiting else {
+            return;
+        };
+        if Clock.now() < waiting.next {
+            return;
+        }
+        match start(&self.config) {
+            Ok(pipeline) => {
+                waiting.kept.restore(&pipeline);
+                self.pipeline = Some(pipeline);
+                self.waiting = None;
+                self.progress = Progress {
+                    at: Clock.now(),
+                    ..Progress::default()
+                };
+            }
+            Err(error) => {
+                let why = format!("{error:#}");
+                if why != waiting.why {
+                    log::error!("there is no picture: {why}; trying again");
+                }
+                waiting.why = why;
+                waiting.next = Clock.now().plus(RETRY);
+            }
+        }
+    }
+
+    /// Why no request can be followed at present.
+    fn absence(&self) -> String {
+        match &self.waiting {
+            Some(waiting) => format!("filmd waits for its source: {}", waiting.why),
+            None => "filmd is reloading; try again".to_owned(),
+        }
+    }
+
+    /// Everything, at most [`STATUS_LASTS`] old.
+    fn status(&mut self, shared: &Shared) -> Status {
+        let now = Clock.now();
+        match &self.status {
+            Some((at, status)) if now.since(*at) < STATUS_LASTS => status.clone(),
+            _ => {
+                let status = shared.status();
+                self.status = Some((now, status.clone()));
+                status
+            }
+        }
     }
 
     fn snapshot(&self, format: SnapshotFormat) -> Result<Vec<u8>> {
@@ -321,7 +433,7 @@ impl Daemon {
         let Some(pipeline) = &self.pipeline else {
             return Reply::Health {
                 healthy: false,
-                detail: "reloading".into(),
+                detail: self.absence(),
             };
         };
         let quiet = Clock.now().since(self.progress.at);
@@ -345,12 +457,23 @@ impl Daemon {
 impl Handler for Daemon {
     fn handle(&mut self, request: Request) -> (Reply, Vec<u8>) {
         let failed = |error: String| Reply::Error { message: error };
-        let Some(pipeline) = &self.pipeline else {
-            return (failed("filmd is reloading; try again".into()), Vec::new());
+        let reloads = request == Request::Reload;
+        if !request.only_observes() {
+            self.status = None;
+        }
+        let Some(pipeline) = self.pipeline.as_ref().filter(|_| !reloads) else {
+            let reply = match (reloads, request) {
+                (true, _) => self
+                    .reload()
+                    .map_or_else(|e| failed(format!("{e:#}")), |()| Reply::Done),
+                (false, Request::Health) => self.health(),
+                _ => failed(self.absence()),
+            };
+            return (reply, Vec::new());
         };
-        let shared = pipeline.shared();
+        let shared = Arc::clone(pipeline.shared());
         let reply = match request {
-            Request::Status => Reply::Status(Box::new(shared.status())),
+            Request::Status => Reply::Status(Box::new(self.status(&shared))),
             Request::Health => self.health(),
             Request::Mode { mode } => {
                 shared.set_mode(mode);
@@ -384,10 +507,7 @@ impl Handler for Daemon {
                 }
                 Err(error) => failed(format!("{error:#}")),
             },
-            Request::Reload => match self.reload() {
-                Ok(()) => Reply::Done,
-                Err(error) => failed(format!("{error:#}")),
-            },
+            Request::Reload => Reply::Done, // Done above: it needs no running pipeline.
         };
         (reply, Vec::new())
     }

@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use filmd::bounded;
 use filmd::config::Task;
 use filmd::describe::{Guidance, Origin, TokenFeatures};
 use filmd::frame::Size;
@@ -48,8 +49,8 @@ impl Graph {
             return Ok(Self { bytes, kind });
         };
         let unusable = || format!("cannot use {}", path.display());
-        let bytes =
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = bounded::read(path, bounded::NETWORK)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         let kind = match PublishedFilm::of(&bytes).with_context(unusable)? {
             Some(film) if film.task != task => bail!(
                 "{} was trained for the task {}, and this is {}; pass --task {}, or another file",

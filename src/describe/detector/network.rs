@@ -9,6 +9,7 @@ use tract_onnx::tract_hir::infer::Factoid;
 
 use super::boxes::{self, Layout};
 use super::classes::CLASSES;
+use crate::bounded;
 use crate::config::DetectorConfig;
 use crate::describe::facts::NamedObject;
 use crate::digest::sha256;
@@ -30,8 +31,8 @@ pub(super) struct Network {
 
 impl Network {
     pub fn load(config: &DetectorConfig) -> Result<Self, String> {
-        let bytes =
-            std::fs::read(&config.model).map_err(|error| format!("cannot read it: {error}"))?;
+        let bytes = bounded::read(&config.model, bounded::NETWORK)
+            .map_err(|error| format!("cannot read it: {error}"))?;
         if let Some(expected) = &config.sha256 {
             let found = sha256(&bytes);
             if !found.eq_ignore_ascii_case(expected) {
