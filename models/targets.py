@@ -39,10 +39,10 @@ WEIGHTS = {
         gradient=2.0,
         structure=0.25,
         edges=8.0,
-        whole=0.93,
+        whole=0.9,
         steep=1.0,
         excess=1.0,
-        information=1.9,
+        information=1.75,
         differences=0.15,
     ),
     # Black backgrounds must stay black; the fainter source must stay visible.

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use filmd::acquire::find::Binding;
+use filmd::acquire::camera::find::Binding;
 use filmd::acquire::unpack::PixelFormat;
 use filmd::align::Calibration;
 use filmd::config::{Config, SourceConfig};

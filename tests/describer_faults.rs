@@ -585,7 +585,7 @@ fn sent(encoder: &ModelFile, bytes: &[u8]) -> (Option<i32>, Vec<u8>, String) {
 
 #[test]
 fn the_process_ends_on_nonsense_and_answers_what_came_before_it() {
-    use filmd::describe::protocol::{EncodeCall, Hello, Message, decode, encode};
+    use filmd::describe::process::protocol::{EncodeCall, Hello, Message, decode, encode};
     let _turn = turn();
     let Some(encoder) = models().encoder else {
         return;

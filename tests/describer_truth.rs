@@ -14,8 +14,8 @@ use std::time::Duration;
 use describer_common::{PROGRAM, both_models};
 use filmd::clock::Clock;
 use filmd::config::Task;
-use filmd::describe::proof::{prove, prove_answer};
-use filmd::describe::questions::{Answer, Level};
+use filmd::describe::words::proof::{prove, prove_answer};
+use filmd::describe::words::questions::{Answer, Level};
 use filmd::describe::{
     DescribeRequest, Describer, Description, Launch, ModelFile, Origin, ProcessDescriber, Prompt,
 };

@@ -16,8 +16,8 @@ use std::time::Duration;
 use describer_common::{PROGRAM, facts, models, sha256};
 use filmd::clock::Clock;
 use filmd::config::{DescribeConfig, Task, VisionConfig};
-use filmd::describe::proof::prove;
-use filmd::describe::view::{View, ViewKind};
+use filmd::describe::process::view::{View, ViewKind};
+use filmd::describe::words::proof::prove;
 use filmd::describe::{
     DescribeRequest, Describer, Description, Launch, ModelFile, ModelFiles, Origin,
     ProcessDescriber, Prompt, open,
@@ -133,7 +133,7 @@ fn questions_look_at_the_same_pictures_again() {
         Picture::rgb(Size::new(320, 240)),
     );
     let facts = filmd::describe::Facts::measure(Task::Ivf, &pair);
-    let questions = filmd::describe::questions::Questions::shipped().unwrap();
+    let questions = filmd::describe::words::questions::Questions::shipped().unwrap();
     let answers = questions.answer_within(&facts, 64);
     assert!(answers.len() > 1);
     let request = DescribeRequest {

@@ -1,7 +1,8 @@
-//! No arrow runs back up: a room of src/ uses only rooms of lower floors. ARCHITECTURE.md lists the floors.
+//! The order of src/ and tests/: a module uses only modules of lower floors, every folder's own file is its
+//! mod.rs, and the map of ARCHITECTURE.md names every folder. ARCHITECTURE.md lists the floors.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -126,4 +127,67 @@ fn an_arrow_back_up_is_found() {
     assert_eq!(up, ["src/frame.rs: frame uses present"]);
     let up = arrows_up(&floors, &[file("fn f() -> crate::config::Mode;")]);
     assert_eq!(up, ["src/frame.rs: frame uses config"]);
+}
+
+/// Files `a.rs` that stand beside a folder `a/` of Rust files.
+fn files_beside_their_folder(root: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    rust_files(Path::new(root), &mut paths);
+    let mut found = Vec::new();
+    for path in paths {
+        let beside = path.with_extension("");
+        let mut inside = Vec::new();
+        if beside.is_dir() {
+            rust_files(&beside, &mut inside);
+        }
+        if !inside.is_empty() {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+#[test]
+fn the_file_of_a_folder_is_its_mod_rs() {
+    for root in ["src", "tests", "benches"] {
+        assert_eq!(files_beside_their_folder(root), Vec::<String>::new());
+    }
+}
+
+/// Folders that the map of ARCHITECTURE.md names: the first word of a line ends in `/`, and its indentation
+/// says how deep it lies.
+fn folders_of_the_map() -> BTreeSet<String> {
+    let text = fs::read_to_string("ARCHITECTURE.md").unwrap();
+    let chapter = text.split("## The map").nth(1).expect("a map");
+    let block = chapter.split("```").nth(1).expect("a block of folders");
+    let mut found = BTreeSet::new();
+    let mut path: Vec<&str> = Vec::new();
+    for line in block.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let first = line.split_whitespace().next().unwrap_or_default();
+        if let Some(name) = first.strip_suffix('/')
+            && indent / 2 <= path.len()
+        {
+            path.truncate(indent / 2);
+            path.push(name);
+            found.insert(path.join("/"));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_map_names_every_folder() {
+    let mut paths = Vec::new();
+    rust_files(Path::new("src"), &mut paths);
+    let mut there = BTreeSet::new();
+    for path in &paths {
+        for folder in path.strip_prefix("src").unwrap().ancestors().skip(1) {
+            let folder = folder.display().to_string();
+            if !folder.is_empty() {
+                there.insert(folder);
+            }
+        }
+    }
+    assert_eq!(folders_of_the_map(), there);
 }

@@ -5,19 +5,11 @@
 //! only. Fails when: [`AcquireError`]. Not its job: geometry (see `align`).
 
 pub mod camera;
-mod camera_advice;
-mod camera_controls;
-pub mod camera_list;
-pub mod camera_profiles;
-mod camera_side;
 mod faults;
-pub mod find;
 mod frame_file;
 mod intake;
 pub mod paired_cameras;
 pub mod pairing;
-mod pixel_format;
-mod planar;
 pub mod range;
 pub mod replay;
 pub mod stream_clock;

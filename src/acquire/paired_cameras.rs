@@ -11,8 +11,8 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
+use super::camera::side::{Shot, Side};
 use super::camera::{CameraLink, V4lCamera, check_config, expected};
-use super::camera_side::{Shot, Side};
 use super::pairing::{Paired, Pairer, PairingConfig};
 use super::{AcquireCounters, AcquireError, ClockReading, PairSource, Role, SourceInfo};
 use crate::clean::Condition;

@@ -2,7 +2,7 @@
 //!
 //! Input: the bytes of a buffer. Output: [`Telemetry`]. Thread: acquire. Blocks: never. Allocates:
 //! never. Fails when: the buffer is too short (`None`). Not its job: what follows from it (see
-//! `camera_side`).
+//! `camera::side`).
 //!
 //! Source: FLIR Lepton Engineering Data Sheet (500-0659-00-09), section 3.4 "Telemetry Modes". Rows
 //! A, B and C of 80 words follow each other without gaps, whether the picture has 80 words in a row

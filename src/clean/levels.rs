@@ -63,6 +63,9 @@ impl Default for Levels {
     }
 }
 
+/// Levels for what was measured.
+type Step = fn(&Statistics) -> Levels;
+
 /// What levels are made from; it follows a change of levels.
 struct Statistics {
     mean: f32,
@@ -106,7 +109,7 @@ impl Levels {
             light: luma.quantile(0.99),
         };
         let mut all = Self::SAME;
-        let steps: [(f32, fn(&Statistics) -> Self); 4] = [
+        let steps: [(f32, Step); 4] = [
             (wanted.dehaze, Self::clear),
             (wanted.brighten, Self::lighter),
             (wanted.darken, Self::darker),

@@ -7,7 +7,7 @@ use std::path::Path;
 use filmd::align::Calibration;
 use filmd::config::Config;
 use filmd::control;
-use filmd::describe::protocol;
+use filmd::describe::process::protocol;
 
 /// A configuration file.
 pub fn config(data: &[u8]) {

@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use filmd::describe::view::View;
+use filmd::describe::process::view::View;
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::gguf::GgufContext;
 use llama_cpp_2::model::LlamaModel;

@@ -1,7 +1,7 @@
 //! film-describe: the language model and the text encoder of filmd, in a process of their own,
 //! since llama.cpp ends the process it runs in on some faults.
 //!
-//! Input: frames of [`filmd::describe::protocol`] on standard input. Output: frames on standard
+//! Input: frames of [`filmd::describe::process::protocol`] on standard input. Output: frames on standard
 //! output, words about faults on standard error. Thread: this one only; ggml's threads spin when
 //! cores are busy. Blocks: on standard input, and while a model runs. Allocates: models, contexts.
 //! Fails when: a model file is not what was asked for (exit code 78), standard input makes no
@@ -25,7 +25,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use filmd::clock::Clock;
 use filmd::config::Task;
-use filmd::describe::protocol::{DescribeCall, Message, Reply};
+use filmd::describe::process::protocol::{DescribeCall, Message, Reply};
 use filmd::metrics::resident_bytes;
 use llama_cpp_2::llama_backend::LlamaBackend;
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use filmd::clock::{Clock, Timestamp};
-use filmd::describe::proof::{prove, prove_answer};
-use filmd::describe::protocol::{
+use filmd::describe::process::protocol::{
     AskCall, Asked, DescribeCall, Hello, Message, ProtocolError, Refusal, Reply, decode, encode,
 };
-use filmd::describe::{Origin, ask, paragraph, prompt};
+use filmd::describe::words::proof::{prove, prove_answer};
+use filmd::describe::words::{ask, prompt};
+use filmd::describe::{Origin, paragraph};
 
 use crate::encoder::Encoder;
 use crate::llm::Llm;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use filmd::acquire::camera_list::{Listed, Offer, cameras};
+use filmd::acquire::camera::list::{Listed, Offer, cameras};
 
 /// Arguments of `filmd cameras`.
 #[derive(clap::Args)]

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use filmd::align::{Aligner, Calibration};
 use filmd::config::Engine;
 use filmd::describe::Detector;
-use filmd::describe::questions::Questions;
+use filmd::describe::words::questions::Questions;
 use filmd::fuse::NetworkFuser;
 
 use crate::setup;

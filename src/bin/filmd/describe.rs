@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use filmd::config::{CleanMode, DetectorConfig, Modality, Task};
-use filmd::describe::questions::{Answer, Questions};
+use filmd::describe::words::questions::{Answer, Questions};
 use filmd::describe::{
     Describer, Detector, Facts, Origin, Prompt, Segment, TokenFeatures, paragraph,
 };

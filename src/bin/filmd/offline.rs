@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 use filmd::align::AlignedPair;
 use filmd::clean::{EdgeWidths, Levels, Sharpener, Sharpening};
 use filmd::config::{CleanMode, DescribeConfig, Engine, Task, ToneConfig};
-use filmd::describe::questions::Questions;
 use filmd::describe::request::{Need, Plan};
+use filmd::describe::words::questions::Questions;
 use filmd::describe::{
     self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFile, Origin, Prompt,
     TokenFeatures,

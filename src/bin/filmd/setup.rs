@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use filmd::acquire::{check_source, open_source};
 use filmd::align::Calibration;
 use filmd::config::{CleanConfig, Config, ConfigError, DescribeConfig, Engine, Task};
-use filmd::describe::questions::Questions;
+use filmd::describe::words::questions::Questions;
 use filmd::describe::{self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec};
 use filmd::frame::Size;
 use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};

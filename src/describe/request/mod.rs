@@ -11,6 +11,7 @@ mod nearest;
 mod need;
 mod phrases;
 mod plan;
+mod wish;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use nearest::{Nearest, nearest};
 pub use need::Need;
 pub use plan::{Plan, fits, guides};
+pub use wish::Wish;
 
 use super::Place;
 use clause::{Drive, Meaning};

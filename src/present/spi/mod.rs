@@ -272,5 +272,4 @@ impl Screen for SpiScreen {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

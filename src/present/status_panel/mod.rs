@@ -143,5 +143,4 @@ impl StatusPanel {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

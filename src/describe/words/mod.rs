@@ -1,0 +1,17 @@
+//! Every text filmd writes or has written: fact sentences become a paragraph or answers to questions, in
+//! wordings that are listed beforehand, and what a model wrote is compared with the facts.
+
+mod advice;
+pub mod ask;
+#[cfg(test)]
+mod gbnf;
+pub mod prompt;
+pub mod proof;
+pub mod questions;
+mod segments;
+mod template;
+pub mod wording;
+
+pub use segments::Segment;
+pub(super) use segments::join;
+pub use template::paragraph;
