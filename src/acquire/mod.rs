@@ -127,6 +127,11 @@ pub trait PairSource: Send {
         Default::default()
     }
 
+    /// Why infrared and visible cannot be opened; `None` while they can, and for a source that opens nothing.
+    fn complaints(&self) -> [Option<&str>; 2] {
+        [None; 2]
+    }
+
     /// How much more grain is taken from the infrared pictures to come than was measured, 0 (none) to 1; a source
     /// that cleans nothing ignores it.
     fn set_denoise(&mut self, _denoise: f32) {}

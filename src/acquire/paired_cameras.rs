@@ -1,18 +1,19 @@
 //! Two V4L2 cameras as one source of pairs.
 //!
 //! Input: two [`CameraConfig`]s. Output: pairs. Thread: acquire; both
-//! cameras are polled together, there is no thread of its own. Blocks: at most the time-out, and
-//! while a lost camera is opened again. Allocates: when made and when a camera comes back. Fails
-//! when: at the start a camera is there and cannot be used, or neither is there; one that is missing,
-//! then or later, only leaves its side empty and is looked for again while the other one goes on. Not its job: pairing
-//! rules (see `pairing`), pixel formats (see `unpack`).
+//! cameras are polled together. Each is opened on a thread of its own, since a wedged one holds its caller for
+//! seconds. Blocks: at most the time-out; when made, at most [`START`]. Allocates: when made and when a camera
+//! comes back. Fails when: the configuration cannot be right; a camera that is missing or refuses, at the start or
+//! later, only leaves its side empty and is tried again while the other one goes on. Not its job: pairing rules
+//! (see `pairing`), pixel formats (see `unpack`).
 
 use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
+use super::camera::opening::Opening;
 use super::camera::side::{Shot, Side};
-use super::camera::{CameraLink, V4lCamera, check_config, expected};
+use super::camera::{CameraLink, check_config, expected};
 use super::pairing::{Paired, Pairer, PairingConfig};
 use super::{AcquireCounters, AcquireError, ClockReading, PairSource, Role, SourceInfo};
 use crate::clean::Condition;
@@ -25,14 +26,18 @@ use crate::sys::poll::wait_readable;
 const LEAST_WAIT: Duration = Duration::from_micros(500);
 /// Buffers taken in a row before a pair is made of them.
 const DRAIN: usize = 16;
+/// How long the cameras may take to open before the pictures begin without them. Most take less than a second.
+const START: Duration = Duration::from_secs(3);
+/// Between two looks whether a camera has opened.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The system calls: opening, waiting, the time.
 pub trait CameraBackend: Send {
-    /// Opens a camera.
-    ///
-    /// # Errors
-    /// [`AcquireError::Source`].
-    fn open(&mut self, config: &CameraConfig) -> Result<Box<dyn CameraLink>, AcquireError>;
+    /// Begins to open a camera: 0 is infrared, 1 visible. Does not wait for it.
+    fn begin_open(&mut self, side: usize, config: &CameraConfig);
+
+    /// The outcome of what was begun, once it is known.
+    fn opened(&mut self, side: usize) -> Option<Result<Box<dyn CameraLink>, AcquireError>>;
 
     /// Which of the two has a buffer; waits for one, at most `timeout`.
     ///
@@ -45,12 +50,18 @@ pub trait CameraBackend: Send {
 }
 
 /// Real devices.
-#[derive(Debug, Default)]
-pub struct V4lBackend;
+#[derive(Default)]
+pub struct V4lBackend([Option<Opening>; 2]);
 
 impl CameraBackend for V4lBackend {
-    fn open(&mut self, config: &CameraConfig) -> Result<Box<dyn CameraLink>, AcquireError> {
-        Ok(Box::new(V4lCamera::open(config)?))
+    fn begin_open(&mut self, side: usize, config: &CameraConfig) {
+        self.0[side] = Some(Opening::begin(config));
+    }
+
+    fn opened(&mut self, side: usize) -> Option<Result<Box<dyn CameraLink>, AcquireError>> {
+        let outcome = self.0[side].as_ref()?.outcome()?;
+        self.0[side] = None;
+        Some(outcome)
     }
 
     fn wait(&mut self, fds: [Option<RawFd>; 2], timeout: Duration) -> io::Result<[bool; 2]> {
@@ -68,6 +79,8 @@ pub struct PairedCameras<B> {
     sides: [Side; 2],
     pairer: Pairer<Shot>,
     info: SourceInfo,
+    /// A pair was asked for.
+    begun: bool,
 }
 
 impl PairedCameras<V4lBackend> {
@@ -76,7 +89,7 @@ impl PairedCameras<V4lBackend> {
     /// # Errors
     /// [`AcquireError::Source`], naming the device, what was found and what to do.
     pub fn new(config: &CamerasConfig, clean: &CleanConfig) -> Result<Self, AcquireError> {
-        Self::with_backend(config, clean, V4lBackend)
+        Self::with_backend(config, clean, V4lBackend::default())
     }
 }
 
@@ -92,29 +105,35 @@ impl<B: CameraBackend> PairedCameras<B> {
     ) -> Result<Self, AcquireError> {
         let configs = [&config.infrared, &config.visible];
         let formats = [check_config(configs[0])?, check_config(configs[1])?];
-        let opened = configs.map(|config| backend.open(config));
+        let begun = backend.now();
+        for (side, config) in configs.into_iter().enumerate() {
+            backend.begin_open(side, config);
+        }
+        let opened = wait_for_both(&mut backend, begun.plus(START));
         let now = backend.now();
-        let (roles, mut missing) = ([Role::Infrared, Role::Visible], None);
-        let mut sides = Vec::with_capacity(2);
-        for (i, link) in opened.into_iter().enumerate() {
-            let (link, error) = match link {
-                Ok(link) => (Some(link), None),
-                Err(error @ AcquireError::Absent { .. }) => (None, Some(error)),
-                Err(error) => return Err(error),
-            };
+        let mut opened = opened.into_iter();
+        let sides = [Role::Infrared, Role::Visible].map(|role| {
+            let i = usize::from(role == Role::Visible);
             let expected = expected(configs[i], formats[i]);
-            let mut side = Side::new(roles[i], configs[i].clone(), link, expected, clean, now);
+            let (link, error) = match opened.next().flatten() {
+                Some(Ok(link)) => (Some(link), None),
+                Some(Err(error)) => (None, Some(error)),
+                None => (None, None),
+            };
+            let is_opening = link.is_none() && error.is_none();
+            let mut side = Side::new(role, configs[i].clone(), link, expected, clean, now);
+            if is_opening {
+                log::warn!(
+                    "{}: takes long to open; going on without",
+                    side.config.device.display()
+                );
+                side.opens(begun);
+            }
             if let Some(error) = error {
                 side.complain(&error);
-                if let Some(first) = missing.replace(error) {
-                    return Err(first);
-                }
             }
-            sides.push(side);
-        }
-        let Ok(sides) = <[Side; 2]>::try_from(sides) else {
-            unreachable!("two cameras were opened")
-        };
+            side
+        });
         let fps = sides.each_ref().map(|side| {
             let asked = side.config.fps.map_or(30.0, f64::from);
             side.agreed.fps.unwrap_or(asked).clamp(0.1, 1000.0)
@@ -137,18 +156,24 @@ impl<B: CameraBackend> PairedCameras<B> {
             sides,
             pairer: Pairer::new(pairing),
             info,
+            begun: false,
         })
     }
 
-    /// Opens lost cameras whose pause is over; gives up those that hang.
+    /// Begins to open lost cameras whose pause is over, takes those that have opened, and gives up those that hang.
     fn mend(&mut self) {
-        for side in &mut self.sides {
+        for (i, side) in self.sides.iter_mut().enumerate() {
             let now = self.backend.now();
             if side.give_up_if_hung(now) {
                 self.pairer.lose(side.role);
             } else if side.retry_at().is_some_and(|at| at <= now) {
-                let link = self.backend.open(&side.config);
-                side.reopen(link, now, self.backend.now());
+                side.opens(now);
+                self.backend.begin_open(i, &side.config);
+            }
+            if side.is_opening()
+                && let Some(link) = self.backend.opened(i)
+            {
+                side.reopen(link, self.backend.now());
             }
         }
     }
@@ -180,10 +205,35 @@ impl<B: CameraBackend> PairedCameras<B> {
     /// How long nothing has to be done unless a buffer comes.
     fn idle(&self, now: Timestamp, deadline: Timestamp) -> Duration {
         let retries = self.sides.iter().filter_map(Side::retry_at);
+        let look = now.plus(LOOK);
+        let looks = self
+            .sides
+            .iter()
+            .filter_map(|s| s.is_opening().then_some(look));
         let next = retries
+            .chain(looks)
             .chain(self.pairer.deadline(now))
             .fold(deadline, Timestamp::min);
         next.since(now).max(LEAST_WAIT)
+    }
+}
+
+/// The outcome of opening each, as far as it is known at `until`.
+fn wait_for_both(
+    backend: &mut impl CameraBackend,
+    until: Timestamp,
+) -> [Option<Result<Box<dyn CameraLink>, AcquireError>>; 2] {
+    let mut found = [None, None];
+    loop {
+        for (side, found) in found.iter_mut().enumerate() {
+            if found.is_none() {
+                *found = backend.opened(side);
+            }
+        }
+        let is_done = found.iter().all(Option::is_some) || backend.now() >= until;
+        if is_done || backend.wait([None; 2], LOOK).is_err() {
+            return found;
+        }
     }
 }
 
@@ -204,11 +254,17 @@ impl<B: CameraBackend> PairSource for PairedCameras<B> {
     }
 
     fn next_pair(&mut self, timeout: Duration) -> Result<FramePair, AcquireError> {
-        let deadline = self.backend.now().plus(timeout);
+        let start = self.backend.now();
+        if !std::mem::replace(&mut self.begun, true) {
+            // Whatever was done since they were opened is not the cameras' fault.
+            self.sides.iter_mut().for_each(|side| side.begin(start));
+        }
+        let deadline = start.plus(timeout);
         let mut wait = Duration::ZERO;
         loop {
-            self.mend();
+            // First what waits in the queues: a camera with full buffers does not hang.
             self.collect(wait);
+            self.mend();
             let now = self.backend.now();
             if let Some(paired) = self.pairer.poll(now) {
                 return Ok(to_pair(paired));
@@ -237,6 +293,10 @@ impl<B: CameraBackend> PairSource for PairedCameras<B> {
 
     fn conditions(&self) -> [Condition; 2] {
         self.sides.each_ref().map(Side::condition)
+    }
+
+    fn complaints(&self) -> [Option<&str>; 2] {
+        self.sides.each_ref().map(Side::complaint)
     }
 
     fn set_denoise(&mut self, denoise: f32) {

@@ -28,6 +28,8 @@ struct World {
     ahead: [u64; 2],
     /// What is not plugged in is absent; otherwise it is there and refuses.
     absent: bool,
+    /// Milliseconds that opening takes.
+    open_takes: [u64; 2],
     opened: [Vec<u64>; 2],
 }
 
@@ -78,29 +80,37 @@ impl CameraLink for FakeLink {
 struct Fake(Shared);
 
 impl CameraBackend for Fake {
-    fn open(&mut self, config: &CameraConfig) -> Result<Box<dyn CameraLink>, AcquireError> {
-        let side = usize::from(config.format == "GREY");
+    fn begin_open(&mut self, side: usize, _: &CameraConfig) {
         let mut world = self.0.lock().unwrap();
         let now = world.now;
         world.opened[side].push(now);
+    }
+
+    fn opened(&mut self, side: usize) -> Option<Result<Box<dyn CameraLink>, AcquireError>> {
+        let world = self.0.lock().unwrap();
+        let now = *world.opened[side].last().unwrap();
+        if world.now < now + world.open_takes[side] {
+            return None;
+        }
+        let path = ["/dev/Y16", "/dev/GREY"][side].into();
         if now < world.plugged_from[side] && world.absent {
-            return Err(AcquireError::Absent {
-                path: config.device.clone(),
+            return Some(Err(AcquireError::Absent {
+                path,
                 message: "not here".into(),
-            });
+            }));
         }
         if now < world.plugged_from[side] {
-            return Err(AcquireError::Source {
-                path: config.device.clone(),
+            return Some(Err(AcquireError::Source {
+                path,
                 message: "gone".into(),
-            });
+            }));
         }
         let format = if side == 0 {
             PixelFormat::Y16
         } else {
             PixelFormat::Grey
         };
-        Ok(Box::new(FakeLink {
+        Some(Ok(Box::new(FakeLink {
             side,
             world: Arc::clone(&self.0),
             agreed: Agreed {
@@ -114,7 +124,7 @@ impl CameraBackend for Fake {
                 quantization: Quantization::Limited,
                 fps: None,
             },
-        }))
+        })))
     }
 
     fn wait(&mut self, fds: [Option<RawFd>; 2], timeout: Duration) -> io::Result<[bool; 2]> {
@@ -338,24 +348,87 @@ fn a_camera_that_hangs_is_opened_anew() {
 }
 
 #[test]
-fn a_camera_that_refuses_at_the_start_is_an_error() {
-    let mut world = World::default();
-    world.plugged_from[1] = 1;
-    let config = CamerasConfig {
-        infrared: camera("Y16"),
-        visible: camera("GREY"),
-        max_skew_ms: 60,
-    };
-    let shared = Arc::new(Mutex::new(world));
-    let Err(error) = PairedCameras::with_backend(&config, &Default::default(), Fake(shared)) else {
-        panic!("it was opened");
-    };
-    assert_eq!(error.to_string(), "/dev/GREY: gone");
-    let config = crate::config::SourceConfig::Cameras(Box::new(config));
-    let Err(error) = crate::acquire::open_source(&config, &Default::default()) else {
-        panic!("it was opened");
-    };
-    assert!(error.to_string().starts_with("/dev/Y16: "), "{error}");
+fn a_camera_that_refuses_at_the_start_is_tried_again_and_says_why() {
+    let mut world = steady(10, 400);
+    world.plugged_from[1] = 3_000;
+    let (mut source, shared) = open(world);
+    assert_eq!(source.complaints(), [None, Some("/dev/GREY: gone")]);
+    let mut both = 0;
+    while let Ok(pair) = source.next_pair(WAIT) {
+        let now = shared.lock().unwrap().now;
+        assert!(now > 3_000 || pair.visible.is_none());
+        both += u32::from(pair.infrared.is_some() && pair.visible.is_some());
+    }
+    assert!(both > 100, "{both}");
+    assert_eq!(source.complaints(), [None, None]);
+}
+
+#[test]
+fn a_camera_that_takes_seven_seconds_to_open_holds_up_nobody() {
+    let mut world = steady(10, 600);
+    let back = world.script[0].split_off(30);
+    world.script[0].push_back((1_000, Event::Unplug));
+    world.script[0].extend(back.into_iter().filter(|e| e.0 > 9_500));
+    let (mut source, shared) = open(world);
+    shared.lock().unwrap().open_takes[0] = 7_000;
+    let (mut last, mut both_after) = (0, 0);
+    while let Ok(pair) = source.next_pair(WAIT) {
+        let now = shared.lock().unwrap().now;
+        if now >= 19_700 {
+            break;
+        }
+        assert!(now - last < 200, "the visible picture pauses at {now}");
+        last = now;
+        both_after += u32::from(now > 12_000 && pair.infrared.is_some());
+    }
+    assert!(both_after > 200, "{both_after}");
+    let opened = shared.lock().unwrap().opened.clone();
+    assert_eq!((opened[0].len(), opened[1].len()), (2, 1), "{opened:?}");
+}
+
+#[test]
+fn a_wedged_camera_at_the_start_costs_three_seconds_and_then_nothing() {
+    let mut world = steady(3_010, 200);
+    world.open_takes[0] = 60_000;
+    let (mut source, shared) = open(world);
+    assert_eq!(shared.lock().unwrap().now, 3_000);
+    for _ in 0..100 {
+        let pair = source.next_pair(WAIT).unwrap();
+        assert!(pair.infrared.is_none() && pair.visible.is_some());
+    }
+    assert_eq!(shared.lock().unwrap().opened[0].len(), 1);
+}
+
+#[test]
+fn a_late_first_pair_and_a_long_pause_open_nothing_anew() {
+    let (mut source, shared) = open(steady(10, 900));
+    for pause in [7_000, 8_000] {
+        shared.lock().unwrap().now += pause;
+        for _ in 0..50 {
+            let _ = source.next_pair(WAIT);
+        }
+    }
+    let opened = shared.lock().unwrap().opened.clone();
+    assert_eq!((opened[0].len(), opened[1].len()), (1, 1), "{opened:?}");
+}
+
+#[test]
+fn a_camera_that_sends_only_damaged_buffers_is_opened_anew() {
+    let mut world = steady(10, 400);
+    for (_, event) in &mut world.script[0] {
+        if let Event::Frame { error, .. } = event {
+            *error = true;
+        }
+    }
+    let (mut source, shared) = open(world);
+    while source.next_pair(WAIT).is_ok() {
+        if shared.lock().unwrap().now > 13_000 {
+            break;
+        }
+    }
+    let opened = shared.lock().unwrap().opened.clone();
+    assert!(opened[0].len() >= 2 && opened[1].len() == 1, "{opened:?}");
+    assert!(source.counters().damaged > 300);
 }
 
 fn cameras() -> CamerasConfig {
@@ -397,16 +470,25 @@ fn a_camera_that_is_absent_at_the_start_is_taken_when_it_comes() {
 }
 
 #[test]
-fn two_absent_cameras_and_impossible_configurations_are_errors() {
-    let world = World {
-        absent: true,
-        plugged_from: [1, 1],
-        ..World::default()
-    };
-    let shared = Arc::new(Mutex::new(world));
-    let result =
-        PairedCameras::with_backend(&cameras(), &Default::default(), Fake(Arc::clone(&shared)));
-    assert_eq!(result.err().unwrap().to_string(), "/dev/Y16: not here");
+fn two_absent_cameras_are_waited_for_and_impossible_configurations_are_errors() {
+    let mut world = steady(2_000, 100);
+    (world.absent, world.plugged_from) = (true, [1_500; 2]);
+    let (mut source, shared) = open(world);
+    assert_eq!(
+        source.complaints(),
+        [Some("/dev/Y16: not here"), Some("/dev/GREY: not here")]
+    );
+    assert!(matches!(
+        source.next_pair(WAIT),
+        Err(AcquireError::Stalled(_))
+    ));
+    let both = (0..40).filter_map(|_| source.next_pair(WAIT).ok());
+    assert!(
+        both.filter(|p| p.infrared.is_some() && p.visible.is_some())
+            .count()
+            > 10
+    );
+    let before = shared.lock().unwrap().opened[0].len();
     let mut wrong = cameras();
     wrong.visible.format = "H264".into();
     let text = PairedCameras::with_backend(&wrong, &Default::default(), Fake(Arc::clone(&shared)))
@@ -415,7 +497,7 @@ fn two_absent_cameras_and_impossible_configurations_are_errors() {
         .to_string();
     assert!(text.contains("H264"), "{text}");
     // The configuration is looked at before any device is touched.
-    assert_eq!(shared.lock().unwrap().opened[0].len(), 1);
+    assert_eq!(shared.lock().unwrap().opened[0].len(), before);
     let mut split = cameras();
     split.infrared.format = "YUYV+Y16".into();
     let text = PairedCameras::with_backend(&split, &Default::default(), Fake(shared))

@@ -191,6 +191,9 @@ fn print_status(s: &Status) {
         mib(s.resident_bytes)
     );
     say!("source    {}", s.source);
+    for complaint in &s.complaints {
+        say!("          {complaint}");
+    }
     say!(
         "task      {}, mode {}{}, palette {}, engine {}",
         s.task.name(),

@@ -72,6 +72,9 @@ pub struct Status {
     pub nudge: (i32, i32),
     /// Where pairs come from.
     pub source: String,
+    /// Why a camera of it cannot be opened.
+    #[serde(default)]
+    pub complaints: Vec<String>,
     /// Who fuses: the network's name, or "classic" with the reason.
     pub engine: String,
     /// Where pictures go.

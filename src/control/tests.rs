@@ -21,6 +21,13 @@ impl Handler for Fake {
     }
 }
 
+/// A client or a daemon of the test's own.
+fn spawn<T: Send + 'static>(
+    run: impl FnOnce() -> T + Send + 'static,
+) -> std::thread::JoinHandle<T> {
+    std::thread::Builder::new().spawn(run).unwrap()
+}
+
 /// Connects first (the kernel queues it), then serves, then reads: one thread is enough.
 fn exchange(sockets: &mut Sockets, path: &Path, line: &[u8]) -> (Reply, Vec<u8>) {
     let mut client = UnixStream::connect(path).unwrap();
@@ -120,7 +127,7 @@ fn a_line_without_end_is_refused_and_a_large_answer_is_sent_in_parts() {
     }
     let (mut peer, stream) = UnixStream::pair().unwrap();
     let mut client = Client::new(stream, true, Clock.now()).unwrap();
-    let writer = std::thread::spawn(move || {
+    let writer = spawn(move || {
         let _ = peer.write_all(&vec![b'x'; LINE_LIMIT + 10]);
         peer
     });
@@ -138,7 +145,7 @@ fn a_line_without_end_is_refused_and_a_large_answer_is_sent_in_parts() {
         .unwrap();
     let mut client = Client::new(stream, true, Clock.now()).unwrap();
     assert!(client.advance(Clock.now()) && client.asks());
-    let reader = std::thread::spawn(move || {
+    let reader = spawn(move || {
         let mut bytes = Vec::new();
         peer.read_to_end(&mut bytes).unwrap();
         bytes.len()

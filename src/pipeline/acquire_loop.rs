@@ -58,6 +58,7 @@ impl AcquireLoop {
             self.shared.metrics.damaged.store(counters.damaged, Relaxed);
             self.shared.set_clocks(self.source.clocks());
             self.shared.set_conditions(self.source.conditions());
+            self.shared.set_complaints(self.source.complaints());
             if counters.cleaning > cleaning {
                 self.shared.metrics.clean.add(counters.cleaning - cleaning);
                 cleaning = counters.cleaning;

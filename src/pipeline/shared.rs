@@ -56,6 +56,7 @@ pub struct Shared {
     guide: Mutex<GuideStatus>,
     clocks: Mutex<[Option<ClockReading>; 2]>,
     conditions: Mutex<[Condition; 2]>,
+    complaints: Mutex<[Option<String>; 2]>,
     /// Nanoseconds by which the infrared frame of the last pair was older.
     infrared_older: AtomicI64,
     /// Frames that the fuse thread has begun.
@@ -89,6 +90,7 @@ impl Shared {
             guide: Mutex::default(),
             clocks: Mutex::default(),
             conditions: Mutex::default(),
+            complaints: Mutex::default(),
             infrared_older: AtomicI64::new(0),
             begun: AtomicU64::new(0),
         };
@@ -243,6 +245,16 @@ impl Shared {
         *lock(&self.conditions) = conditions;
     }
 
+    /// Why a source cannot be opened. Allocates only when that changes.
+    pub(super) fn set_complaints(&self, complaints: [Option<&str>; 2]) {
+        let mut kept = lock(&self.complaints);
+        for (kept, new) in kept.iter_mut().zip(complaints) {
+            if kept.as_deref() != new {
+                *kept = new.map(str::to_owned);
+            }
+        }
+    }
+
     /// When both frames of a pair were taken.
     pub(super) fn set_last_pair(&self, infrared: Timestamp, visible: Timestamp) {
         let nanos = visible.nanos_after(infrared);
@@ -289,6 +301,7 @@ impl Shared {
             resident_bytes: resident_bytes(std::process::id()).unwrap_or(0),
             clocks: self.clocks(),
             condition: *lock(&self.conditions),
+            complaints: lock(&self.complaints).iter().flatten().cloned().collect(),
         }
     }
 }

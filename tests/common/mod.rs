@@ -66,6 +66,19 @@ impl Daemon {
 
     /// The same, with the command changed first.
     pub fn start_with(config: &str, change: impl FnOnce(&mut Command)) -> Self {
+        let mut daemon = Self::launch(config, change);
+        daemon.wait("the first picture", |s| s.frames.presented > 0);
+        daemon
+    }
+
+    /// Starts it without a picture to come.
+    pub fn start_silent(config: &str) -> Self {
+        let mut daemon = Self::launch(config, |_| {});
+        daemon.wait("an answer", |_| true);
+        daemon
+    }
+
+    fn launch(config: &str, change: impl FnOnce(&mut Command)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("filmd.sock");
         let file = folder.path().join("filmd.toml");
@@ -78,13 +91,11 @@ impl Daemon {
             .stdin(Stdio::null());
         change(&mut command);
         let child = command.spawn().unwrap();
-        let mut daemon = Self {
+        Self {
             child,
             folder,
             socket,
-        };
-        daemon.wait("the first picture", |s| s.frames.presented > 0);
-        daemon
+        }
     }
 
     /// Writes another configuration over the old one, for a reload.

@@ -13,6 +13,7 @@ mod advice;
 mod controls;
 pub mod find;
 pub mod list;
+pub(super) mod opening;
 pub mod profiles;
 pub(super) mod side;
 

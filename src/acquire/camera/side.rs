@@ -1,7 +1,6 @@
 //! One side of a pair of cameras: its link, its frames, its faults and its way back.
 //!
-//! Input: buffers. Output: [`Shot`]s. Thread: acquire. Blocks: [`Side::reopen`], as long as the
-//! driver takes to open. Allocates: when made and reopened. Fails when: never once made; faults
+//! Input: buffers. Output: [`Shot`]s. Thread: acquire. Blocks: never. Allocates: when made and reopened. Fails when: never once made; faults
 //! are counted. Not its job: pairing.
 
 use std::time::Duration;
@@ -78,7 +77,10 @@ pub struct Side {
     clock: StreamClock,
     expected: Option<u32>,
     sequence: u64,
+    /// When the last frame came that was of use, or that telemetry explained.
     last_seen: Timestamp,
+    /// Since when it is being opened.
+    opening: Option<Timestamp>,
     retry_at: Timestamp,
     retry: Duration,
     /// Running number of the last frame, by its telemetry.
@@ -122,6 +124,7 @@ impl Side {
             expected: None,
             sequence: 0,
             last_seen: now,
+            opening: None,
             retry_at: now.plus(FIRST_RETRY),
             retry: FIRST_RETRY,
             told_frame: None,
@@ -157,9 +160,31 @@ impl Side {
         self.link.as_ref().map(|_| self.clock.reading())
     }
 
-    /// When [`Self::reopen`] is due; `None` while the camera is there.
+    /// When it is to be opened again; `None` while it is there or being opened.
     pub fn retry_at(&self) -> Option<Timestamp> {
-        self.link.is_none().then_some(self.retry_at)
+        let is_lost = self.link.is_none() && self.opening.is_none();
+        is_lost.then_some(self.retry_at)
+    }
+
+    /// It is being opened from `now` on.
+    pub fn opens(&mut self, now: Timestamp) {
+        self.opening = Some(now);
+    }
+
+    /// It is being opened.
+    pub fn is_opening(&self) -> bool {
+        self.opening.is_some()
+    }
+
+    /// Frames are asked for from now on: only from here on can it hang.
+    pub fn begin(&mut self, now: Timestamp) {
+        self.last_seen = now;
+    }
+
+    /// Why it is not there, as far as that is known.
+    pub fn complaint(&self) -> Option<&str> {
+        let is_lost = self.link.is_none() && !self.complaint.is_empty();
+        is_lost.then_some(self.complaint.as_str())
     }
 
     /// Whether its last picture is to be held because the shutter is closed, and not for too long.
@@ -184,7 +209,7 @@ impl Side {
         let hung = self.link.is_some() && now.since(self.last_seen) > HUNG;
         if hung {
             self.link = None;
-            self.lost("it brings no frames", now);
+            self.lost("it brings no frames that can be used", now);
         }
         hung
     }
@@ -198,13 +223,9 @@ impl Side {
         self.retry_at = now.plus(self.retry);
     }
 
-    /// Puts the outcome of an attempt to open the camera again, which began at `tried`, into effect.
-    pub fn reopen(
-        &mut self,
-        link: Result<Box<dyn CameraLink>, AcquireError>,
-        tried: Timestamp,
-        now: Timestamp,
-    ) {
+    /// Puts the outcome of an attempt to open the camera into effect.
+    pub fn reopen(&mut self, link: Result<Box<dyn CameraLink>, AcquireError>, now: Timestamp) {
+        let tried = self.opening.take().unwrap_or(now);
         match link {
             Ok(link) => {
                 self.back = Some((tried, now));
@@ -239,7 +260,6 @@ impl Side {
 
     fn accept(&mut self, bytes: &[u8], info: BufferInfo, now: Timestamp) -> Option<Shot> {
         self.received += 1;
-        self.last_seen = now;
         if let Some((tried, opened)) = self.back.take() {
             log::info!(
                 "{}: back: opened in {} ms, a frame {} ms later",
@@ -250,29 +270,24 @@ impl Side {
         }
         self.count_gap(info.sequence);
         if info.error {
-            self.damaged += 1;
+            self.damage("the driver marks the buffer as damaged");
             return None;
         }
         let taken = self.clock.place(info.timestamp, self.sequence, now);
         if !self.is_new_picture(bytes, now) {
+            self.last_seen = now;
             return None;
         }
         let Some(mut frame) = self.pool.take() else {
             self.dropped += 1;
+            self.last_seen = now;
             return None;
         };
         if let Err(error) = self.unpack(bytes, &mut frame) {
-            self.damaged += 1;
-            // The first, the second, the fourth ...: enough to see it, not enough to fill a disk.
-            if self.damaged.is_power_of_two() {
-                let count = self.damaged;
-                log::warn!(
-                    "{}: {error} ({count} damaged)",
-                    self.config.device.display()
-                );
-            }
+            self.damage(&error.to_string());
             return None;
         }
+        self.last_seen = now;
         self.intake.take(&mut frame);
         frame.timestamp = shifted(taken, self.config.offset_ms);
         frame.sequence = self.sequence;
@@ -280,6 +295,16 @@ impl Side {
             frame,
             pool: self.pool.clone(),
         })
+    }
+
+    /// Counts a damaged frame. The first, the second, the fourth ... is told: enough to see it, not enough to
+    /// fill a disk.
+    fn damage(&mut self, why: &str) {
+        self.damaged += 1;
+        if self.damaged.is_power_of_two() {
+            let (device, count) = (self.config.device.display(), self.damaged);
+            log::warn!("{device}: {why} ({count} damaged)");
+        }
     }
 
     /// Reads telemetry, where there is any: `false` for a frame that was sent again, and for one of

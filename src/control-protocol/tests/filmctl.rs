@@ -4,7 +4,16 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
 use std::process::Command;
+
+/// A client or a daemon of the test's own.
+fn spawn<T: Send + 'static>(
+    run: impl FnOnce() -> T + Send + 'static,
+) -> std::thread::JoinHandle<T> {
+    std::thread::Builder::new().spawn(run).unwrap()
+}
 
 #[test]
 fn without_a_daemon_it_says_so() {
@@ -15,4 +24,39 @@ fn without_a_daemon_it_says_so() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("is it running"), "{said}");
+}
+
+#[test]
+fn the_socket_of_a_dead_daemon_is_passed_over() {
+    let folder = std::env::temp_dir().join(format!("filmctl-{}", std::process::id()));
+    let (dead, live) = (folder.join("dead"), folder.join("live"));
+    for part in [&dead, &live] {
+        std::fs::create_dir_all(part).unwrap();
+    }
+    drop(UnixListener::bind(dead.join("filmd.sock")).unwrap());
+    assert!(dead.join("filmd.sock").exists());
+    let listener = UnixListener::bind(live.join("filmd.sock")).unwrap();
+    let daemon = spawn(move || {
+        loop {
+            let (mut client, _) = listener.accept().unwrap();
+            let mut line = String::new();
+            BufReader::new(client.try_clone().unwrap())
+                .read_line(&mut line)
+                .unwrap();
+            // The first look only connects.
+            if line.contains("palette") {
+                client.write_all(b"{\"reply\":\"done\"}\n").unwrap();
+                return;
+            }
+        }
+    });
+    let output = Command::new(env!("CARGO_BIN_EXE_filmctl"))
+        .args(["palette", "ironbow"])
+        .env("RUNTIME_DIRECTORY", &dead)
+        .env("XDG_RUNTIME_DIR", &live)
+        .output()
+        .unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(output.status.success(), "{output:?}");
+    daemon.join().unwrap();
 }
