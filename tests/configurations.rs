@@ -38,6 +38,8 @@ fn the_board_files_parse() {
             if let SourceConfig::Cameras(cameras) = &config.source {
                 for camera in [&cameras.infrared, &cameras.visible] {
                     camera.format.parse::<PixelFormat>().unwrap();
+                    let has_rows = camera.telemetry_rows > 0;
+                    assert_eq!(has_rows, camera.telemetry.is_some(), "{path:?}: telemetry");
                     Binding::of(camera).unwrap();
                 }
             }

@@ -56,7 +56,12 @@ mod tests {
     }
 
     fn intake() -> Intake {
-        Intake::new(Role::Infrared, &CleanConfig::default(), Size::new(30, 20))
+        Intake::new(
+            Role::Infrared,
+            &CleanConfig::default(),
+            Size::new(30, 20),
+            crate::acquire::range::RangeConfig::default(),
+        )
     }
 
     #[test]

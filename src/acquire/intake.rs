@@ -26,12 +26,12 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// For frames of `size`; others cost an allocation.
-    pub fn new(role: Role, config: &CleanConfig, size: Size) -> Self {
+    /// For frames of `size`; others cost an allocation. Their counts, where they have any, are mapped by `range`.
+    pub fn new(role: Role, config: &CleanConfig, size: Size, range: RangeConfig) -> Self {
         Self {
             role,
             cleaner: Cleaner::new(config, size),
-            range: RangeMapper::new(RangeConfig::default()),
+            range: RangeMapper::new(range),
             frames: 0,
             last: Condition::default(),
             took: Duration::ZERO,

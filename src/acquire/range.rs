@@ -32,6 +32,28 @@ pub struct RangeConfig {
     pub smoothing: f32,
 }
 
+/// Kelvins from black to white at least, where a count is known as a temperature.
+const LEAST_KELVINS: f32 = 4.0;
+/// The bits that the default's least span is meant for.
+const BITS: u32 = 16;
+
+impl RangeConfig {
+    /// For counts of so many bits, each worth `kelvin`, where that is known: noise covers fewer counts of a
+    /// coarser scale.
+    pub fn for_counts(bits: u32, kelvin: Option<f32>) -> Self {
+        let usual = Self::default();
+        let by_bits = usual.min_span / (1u32 << BITS.saturating_sub(bits)) as f32;
+        let min_span = match kelvin {
+            Some(kelvin) if kelvin > 0.0 => LEAST_KELVINS / kelvin,
+            _ => by_bits,
+        };
+        Self {
+            min_span: min_span.max(1.0),
+            ..usual
+        }
+    }
+}
+
 impl Default for RangeConfig {
     fn default() -> Self {
         Self {
@@ -215,6 +237,25 @@ mod tests {
 
     fn ramp() -> Vec<u16> {
         (0..19_200u32).map(|i| (28_000 + i / 8) as u16).collect()
+    }
+
+    #[test]
+    fn the_same_scene_in_fewer_bits_has_the_same_greys() {
+        let scene: Vec<u16> = (0..9_000u32).map(|n| 400 + (n * 7 % 120) as u16).collect();
+        let wide: Vec<u16> = scene.iter().map(|count| count << 6).collect();
+        let few = mapped(
+            &mut RangeMapper::new(RangeConfig::for_counts(10, None)),
+            &scene,
+        );
+        let many = mapped(
+            &mut RangeMapper::new(RangeConfig::for_counts(16, None)),
+            &wide,
+        );
+        let most = few.iter().zip(&many).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(most <= Some(2), "{most:?}");
+        assert!(few.iter().max() > Some(&200), "not flat");
+        let kelvin = RangeConfig::for_counts(14, Some(0.04));
+        assert_eq!(kelvin.min_span, 100.0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::frame_file::read_frame;
 use super::intake::Intake;
+use super::range::RangeConfig;
 use super::{AcquireCounters, AcquireError, PairSource, Role, SourceInfo, refused};
 use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
@@ -71,8 +72,8 @@ impl ReplaySource {
             infrared: Pool::new(POOL, || Frame::new(infrared, 1, false)),
             visible: Pool::new(POOL, || Frame::new(visible, 3, false)),
             intakes: [
-                Intake::new(Role::Infrared, clean, infrared),
-                Intake::new(Role::Visible, clean, visible),
+                Intake::new(Role::Infrared, clean, infrared, RangeConfig::default()),
+                Intake::new(Role::Visible, clean, visible, RangeConfig::default()),
             ],
             counters: AcquireCounters::default(),
             due: Clock.now(),

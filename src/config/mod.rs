@@ -170,6 +170,12 @@ impl Config {
             "0 to 2",
         )?;
         range(
+            self.present.mode.as_deref().is_none_or(is_mode),
+            "present.mode",
+            self.present.mode.clone().unwrap_or_default(),
+            "pixels across and down: 1280x720, say",
+        )?;
+        range(
             [0, 90, 180, 270].contains(&self.present.rotation),
             "present.rotation",
             self.present.rotation.to_string(),
@@ -182,6 +188,14 @@ impl Config {
         self.buttons.check(range)?;
         self.describe.check(range)
     }
+}
+
+/// `1280x720`: neither is zero.
+fn is_mode(text: &str) -> bool {
+    let sides = text
+        .split_once('x')
+        .map(|(w, h)| [w, h].map(str::parse::<u16>));
+    sides.is_some_and(|sides| sides.iter().all(|side| side.as_ref().is_ok_and(|n| *n > 0)))
 }
 
 #[cfg(test)]

@@ -310,8 +310,13 @@ impl ToneConfig {
 pub struct PresentConfig {
     /// Where the picture goes.
     pub screen: ScreenKind,
-    /// DRM card, for `drm`.
+    /// DRM card, for `drm`; `auto`: the first one with a display, since numbers change and the first card is
+    /// often a GPU without outputs.
     pub card: PathBuf,
+    /// Output of the card, for `drm`: `HDMI-A-1`, say; absent: the first one with a display.
+    pub connector: Option<String>,
+    /// Mode, for `drm`: `1280x720`, say; absent: the smallest of the display's own aspect that holds the output.
+    pub mode: Option<String>,
     /// Device, for `framebuffer`.
     pub framebuffer: PathBuf,
     /// Degrees by which the picture is turned clockwise, for `drm` and `framebuffer`: 0, 90, 180 or
@@ -327,7 +332,9 @@ impl Default for PresentConfig {
     fn default() -> Self {
         Self {
             screen: ScreenKind::Headless,
-            card: "/dev/dri/card0".into(),
+            card: "auto".into(),
+            connector: None,
+            mode: None,
             framebuffer: "/dev/fb0".into(),
             rotation: 0,
             overlay: true,

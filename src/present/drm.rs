@@ -24,11 +24,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::drm_choice::{
-    Link, ModeFacts, choose_connector, choose_crtc, choose_mode, explain, explain_open,
+    Link, ModeFacts, cards, choose_connector, choose_crtc, choose_mode, explain, explain_open,
+    parse_mode,
 };
 use super::paint::Painter;
 use super::{PresentError, Screen, ScreenEvent};
 use crate::clock::{Clock, Timestamp};
+use crate::config::PresentConfig;
 use crate::frame::Size;
 use crate::fuse::FusedFrame;
 
@@ -111,13 +113,32 @@ pub struct DrmScreen {
 }
 
 impl DrmScreen {
-    /// Opens `path` (/dev/dri/cardN), becomes its master, and shows black on its display, on which
-    /// pictures are turned clockwise by `degrees`.
+    /// Opens the card of `config` (`auto`: the first one with a display), becomes its master, and shows black on its
+    /// display. `holds`: pixels across and down of the pictures to come.
     ///
     /// # Errors
     /// [`PresentError::Unavailable`]: no such card, no permission, another master, no display
-    /// connected, or a call refused.
-    pub fn open(path: &Path, degrees: u16) -> Result<Self, PresentError> {
+    /// connected, no such mode, or a call refused.
+    pub fn open(config: &PresentConfig, holds: Size) -> Result<Self, PresentError> {
+        if config.card != Path::new("auto") {
+            return Self::open_card(&config.card, config, holds);
+        }
+        let mut refusals = Vec::new();
+        for card in cards() {
+            match Self::open_card(&card, config, holds) {
+                Ok(screen) => return Ok(screen),
+                Err(error) => refusals.push(error.to_string()),
+            }
+        }
+        Err(PresentError::Unavailable(match refusals.is_empty() {
+            true => "no display card under /dev/dri; set [present] screen to \"headless\", \"framebuffer\" or \
+                     \"spi\""
+                .to_owned(),
+            false => refusals.join("; "),
+        }))
+    }
+
+    fn open_card(path: &Path, config: &PresentConfig, holds: Size) -> Result<Self, PresentError> {
         let refused = |doing: &'static str| {
             move |error: io::Error| PresentError::Unavailable(explain(path, doing, &error))
         };
@@ -125,7 +146,7 @@ impl DrmScreen {
         let card = file
             .map(Card)
             .map_err(|error| PresentError::Unavailable(explain_open(path, &error)))?;
-        let output = find_output(&card, path)?;
+        let output = find_output(&card, path, config, holds)?;
         // Opening made this process master where there was none; asking tells.
         card.acquire_master_lock()
             .map_err(refused("becoming its master"))?;
@@ -154,7 +175,7 @@ impl DrmScreen {
             surfaces,
             back: 1,
             pending: false,
-            painter: Painter::new(size, degrees),
+            painter: Painter::new(size, config.rotation),
             checked: Clock.now(),
         })
     }
@@ -306,7 +327,12 @@ impl Drop for DrmScreen {
     }
 }
 
-fn find_output(card: &Card, path: &Path) -> Result<Output, PresentError> {
+fn find_output(
+    card: &Card,
+    path: &Path,
+    config: &PresentConfig,
+    holds: Size,
+) -> Result<Output, PresentError> {
     let refused =
         |error: io::Error| PresentError::Unavailable(explain(path, "listing its outputs", &error));
     let resources = card.resource_handles().map_err(refused)?;
@@ -316,12 +342,14 @@ fn find_output(card: &Card, path: &Path) -> Result<Output, PresentError> {
     }
     let states: Vec<_> = connectors
         .iter()
-        .map(|info| (link(info.state()), info.modes().len()))
+        .map(|info| (link(info.state()), info.modes().len(), info.to_string()))
         .collect();
-    let Some(chosen) = choose_connector(&states) else {
+    let Some(chosen) = choose_connector(&states, config.connector.as_deref()) else {
         let names: Vec<_> = connectors.iter().map(ToString::to_string).collect();
+        let wanted = config.connector.as_ref();
+        let wanted = wanted.map_or_else(String::new, |name| format!(" to {name}"));
         return Err(PresentError::Unavailable(format!(
-            "{}: no display is connected (outputs: {}); plug one in, or set [present] screen to \
+            "{}: no display is connected{wanted} (outputs: {}); plug one in, or set [present] screen to \
              \"headless\"",
             path.display(),
             names.join(", ")
@@ -329,7 +357,26 @@ fn find_output(card: &Card, path: &Path) -> Result<Output, PresentError> {
     };
     let connector = connectors.swap_remove(chosen);
     let facts: Vec<_> = connector.modes().iter().map(mode_facts).collect();
-    let mode = choose_mode(&facts).and_then(|index| connector.modes().get(index).copied());
+    let wanted = config.mode.as_deref().and_then(parse_mode);
+    let sideways = matches!(config.rotation, 90 | 270);
+    let holds = match sideways {
+        true => (holds.height, holds.width),
+        false => (holds.width, holds.height),
+    };
+    let mode = choose_mode(&facts, wanted, holds);
+    if let (None, Some((width, height))) = (mode, wanted) {
+        let mut sizes: Vec<_> = facts
+            .iter()
+            .map(|m| format!("{}x{}", m.size.0, m.size.1))
+            .collect();
+        sizes.dedup();
+        return Err(PresentError::Unavailable(format!(
+            "{}: {connector} has no mode {width}x{height}; [present] mode may be one of {}",
+            path.display(),
+            sizes.join(", ")
+        )));
+    }
+    let mode = mode.and_then(|index| connector.modes().get(index).copied());
 
     let current = connector.current_encoder();
     let current = current.and_then(|handle| card.get_encoder(handle).ok()?.crtc());

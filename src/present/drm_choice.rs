@@ -5,7 +5,7 @@
 //! choice is `None`. Not its job: system calls (see `drm`).
 
 use std::io::{Error, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
@@ -21,12 +21,16 @@ pub enum Link {
 }
 
 /// The connector to use: the first one connected that has modes, else the first one that cannot
-/// tell; `None` where there is none. `connectors` are (state, number of modes).
-pub fn choose_connector(connectors: &[(Link, usize)]) -> Option<usize> {
+/// tell; `None` where there is none. `connectors` are (state, number of modes, name); only the one of the `wanted`
+/// name counts where there is one.
+pub fn choose_connector(
+    connectors: &[(Link, usize, String)],
+    wanted: Option<&str>,
+) -> Option<usize> {
     let first = |link| {
-        connectors
-            .iter()
-            .position(|&(found, modes)| found == link && modes > 0)
+        connectors.iter().position(|(found, modes, name)| {
+            *found == link && *modes > 0 && wanted.is_none_or(|wanted| wanted == name)
+        })
     };
     first(Link::Connected).or_else(|| first(Link::Unknown))
 }
@@ -44,16 +48,55 @@ pub struct ModeFacts {
     pub interlaced: bool,
 }
 
-/// The mode to use: the display's preferred one; where it has none, the largest, at its highest
-/// rate, of those that are not interlaced. Its first one where modes are equal.
-pub fn choose_mode(modes: &[ModeFacts]) -> Option<usize> {
-    let rank = |mode: &ModeFacts| {
-        let area = u32::from(mode.size.0) * u32::from(mode.size.1);
-        (!mode.interlaced, mode.preferred, area, mode.refresh)
+impl ModeFacts {
+    fn area(&self) -> u32 {
+        u32::from(self.size.0) * u32::from(self.size.1)
+    }
+}
+
+/// A mode of the configuration, `1280x720`.
+pub fn parse_mode(text: &str) -> Option<(u16, u16)> {
+    let (width, height) = text.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+/// The mode to use, of those that are not interlaced where there is one: `wanted`, or the smallest of the aspect of
+/// the display's native size that holds a picture of `holds` pixels, since each pixel of a mode is written for each
+/// frame; else the native one. At its highest rate; the first one where modes are equal. `None`: there is none, or
+/// none of the wanted size.
+pub fn choose_mode(
+    modes: &[ModeFacts],
+    wanted: Option<(u16, u16)>,
+    holds: (usize, usize),
+) -> Option<usize> {
+    let progressive = modes.iter().any(|mode| !mode.interlaced);
+    let usable = |mode: &&ModeFacts| !(progressive && mode.interlaced);
+    let native = modes
+        .iter()
+        .filter(usable)
+        .max_by_key(|m| (m.preferred, m.area()))?
+        .size;
+    let has_aspect = |mode: &ModeFacts| {
+        let [a, b] = [mode.size, native].map(|(w, h)| f32::from(w) / f32::from(h.max(1)));
+        (a / b - 1.0).abs() < 0.02
     };
+    let large =
+        |m: &ModeFacts| usize::from(m.size.0) >= holds.0 && usize::from(m.size.1) >= holds.1;
+    let smallest = modes
+        .iter()
+        .filter(usable)
+        .filter(|m| has_aspect(m) && large(m));
+    let smallest = smallest.min_by_key(|m| m.area()).map(|m| m.size);
+    let size = wanted.or(smallest).unwrap_or(native);
+    let fitting = modes
+        .iter()
+        .enumerate()
+        .filter(|(_, m)| usable(m) && m.size == size);
     // `max_by_key` gives the last of equals.
-    let best = modes.iter().enumerate().rev().max_by_key(|(_, m)| rank(m));
-    best.map(|(index, _)| index)
+    fitting
+        .rev()
+        .max_by_key(|(_, m)| (m.preferred, m.refresh))
+        .map(|(index, _)| index)
 }
 
 /// The CRTC to use: the one that drives the connector already (no other display goes dark),
@@ -103,15 +146,27 @@ pub fn explain(card: &Path, doing: &str, error: &Error) -> String {
     }
 }
 
-/// "; found: ..." with the cards of this machine, or that there are none.
-fn other_cards() -> String {
+/// The display cards of this machine, by number.
+pub fn cards() -> Vec<PathBuf> {
     let entries = std::fs::read_dir("/dev/dri").into_iter().flatten();
     let mut cards: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.starts_with("card"))
-        .map(|name| format!("/dev/dri/{name}"))
         .collect();
-    cards.sort();
+    // card10 after card9.
+    cards.sort_by_key(|name| (name.len(), name.clone()));
+    cards
+        .iter()
+        .map(|name| Path::new("/dev/dri").join(name))
+        .collect()
+}
+
+/// "; found: ..." with the cards of this machine, or that there are none.
+fn other_cards() -> String {
+    let cards: Vec<String> = cards()
+        .iter()
+        .map(|card| card.display().to_string())
+        .collect();
     if cards.is_empty() {
         "; this machine has none".to_owned()
     } else {
@@ -132,13 +187,36 @@ mod tests {
         }
     }
 
+    fn preferred(width: u16, height: u16) -> ModeFacts {
+        ModeFacts {
+            preferred: true,
+            ..mode(width, height, 60)
+        }
+    }
+
+    #[test]
+    fn the_smallest_mode_of_the_native_aspect_that_holds_the_picture() {
+        let modes = [
+            preferred(3840, 2160),
+            mode(1920, 1080, 60),
+            mode(1280, 720, 50),
+            mode(1280, 720, 60),
+            mode(640, 480, 60),
+            mode(640, 360, 60),
+        ];
+        assert_eq!(choose_mode(&modes, None, (640, 480)), Some(3));
+        assert_eq!(choose_mode(&modes, None, (1280, 960)), Some(1));
+        assert_eq!(choose_mode(&modes, None, (4000, 3000)), Some(0));
+        assert_eq!(choose_mode(&modes, Some((640, 480)), (1, 1)), Some(4));
+        assert_eq!(choose_mode(&modes, Some((800, 600)), (1, 1)), None);
+        assert_eq!(parse_mode("1280x720"), Some((1280, 720)));
+        assert_eq!((parse_mode("720p"), parse_mode("1x-2")), (None, None));
+    }
+
     #[test]
     fn the_preferred_mode_wins_over_a_larger_one() {
-        let preferred = ModeFacts {
-            preferred: true,
-            ..mode(800, 480, 60)
-        };
-        assert_eq!(choose_mode(&[mode(1920, 1080, 60), preferred]), Some(1));
+        let modes = [mode(1920, 1080, 60), preferred(800, 480)];
+        assert_eq!(choose_mode(&modes, None, (640, 480)), Some(1));
     }
 
     #[test]
@@ -154,17 +232,27 @@ mod tests {
             mode(1280, 720, 60),
             mode(1280, 720, 60),
         ];
-        assert_eq!(choose_mode(&modes), Some(3));
-        assert_eq!(choose_mode(&[interlaced]), Some(0));
-        assert_eq!(choose_mode(&[]), None);
+        assert_eq!(choose_mode(&modes, None, (1000, 700)), Some(3));
+        assert_eq!(choose_mode(&[interlaced], None, (640, 480)), Some(0));
+        assert_eq!(choose_mode(&[], None, (640, 480)), None);
     }
 
     #[test]
     fn a_connected_display_wins_over_one_unknown() {
         use Link::{Connected, Disconnected, Unknown};
-        assert_eq!(choose_connector(&[(Unknown, 1), (Connected, 3)]), Some(1));
-        assert_eq!(choose_connector(&[(Connected, 0), (Unknown, 1)]), Some(1));
-        assert_eq!(choose_connector(&[(Disconnected, 2)]), None);
+        let choose = |connectors: &[(Link, usize)], wanted| {
+            let named = connectors.iter().enumerate();
+            let named: Vec<_> = named
+                .map(|(n, (link, modes))| (*link, *modes, format!("HDMI-A-{n}")))
+                .collect();
+            choose_connector(&named, wanted)
+        };
+        assert_eq!(choose(&[(Unknown, 1), (Connected, 3)], None), Some(1));
+        assert_eq!(choose(&[(Connected, 0), (Unknown, 1)], None), Some(1));
+        assert_eq!(choose(&[(Disconnected, 2)], None), None);
+        let two = [(Connected, 1), (Connected, 1)];
+        assert_eq!(choose(&two, Some("HDMI-A-1")), Some(1));
+        assert_eq!(choose(&two, Some("DSI-1")), None);
     }
 
     #[test]

@@ -101,6 +101,14 @@ fn read_geometry(about: &Path) -> Result<Geometry, String> {
         .split_once(',')
         .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)))
         .ok_or_else(|| format!("virtual_size says {:?}", size.trim()))?;
+    // Drivers that pan have twice the rows: the mode says which of them are seen.
+    let seen = ["mode", "modes"]
+        .iter()
+        .find_map(|name| visible_size(&read(name).ok()?));
+    let (width, height) = match seen {
+        Some(seen) if seen.0 <= width && seen.1 <= height => seen,
+        _ => (width, height),
+    };
     let geometry = Geometry {
         size: Size::new(width, height),
         pitch: number("stride")?,
@@ -115,6 +123,14 @@ fn read_geometry(about: &Path) -> Result<Geometry, String> {
     } else {
         Err(format!("{geometry:?} is not understood"))
     }
+}
+
+/// Of the first line of the kernel's list of modes, `U:1024x768p-60`.
+fn visible_size(modes: &str) -> Option<(usize, usize)> {
+    let (_, mode) = modes.lines().next()?.split_once(':')?;
+    let (width, rest) = mode.split_once('x')?;
+    let height: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some((width.parse().ok()?, height.parse().ok()?)).filter(|(w, h)| *w > 0 && *h > 0)
 }
 
 impl Screen for FramebufferScreen {
@@ -209,6 +225,20 @@ mod tests {
         // Turned: the last pixel comes first.
         let first = u16::from_ne_bytes([written[0], written[1]]);
         assert_eq!(first, (31 >> 3) << 11 | (0x84 >> 2) << 5 | 0xf8 >> 3);
+    }
+
+    #[test]
+    fn the_visible_size_counts_where_the_driver_pans() {
+        let (folder, path) = framebuffer("32", "32\n");
+        let says = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        says("virtual_size", "8,8\n");
+        says("mode", "");
+        says("modes", "U:8x4p-60\nU:4x4p-60\n");
+        let screen = FramebufferScreen::open_with(&path, folder.path(), 0).unwrap();
+        assert_eq!(screen.size(), Some(Size::new(8, 4)));
+        says("modes", "nonsense");
+        let screen = FramebufferScreen::open_with(&path, folder.path(), 0).unwrap();
+        assert_eq!(screen.size(), Some(Size::new(8, 8)));
     }
 
     #[test]

@@ -110,15 +110,15 @@ pub trait Screen: Send {
     fn finish(&mut self) -> Result<Vec<PathBuf>, PresentError>;
 }
 
-/// Opens the screen that `config` names.
+/// Opens the screen that `config` names, for pictures of the size `holds`.
 ///
 /// # Errors
 /// [`PresentError::Unavailable`] where there is no such display; says what to do about it.
-pub fn open_screen(config: &PresentConfig) -> Result<Box<dyn Screen>, PresentError> {
+pub fn open_screen(config: &PresentConfig, holds: Size) -> Result<Box<dyn Screen>, PresentError> {
     match config.screen {
         ScreenKind::Headless => Ok(Box::new(HeadlessScreen)),
         ScreenKind::Window => open_window(),
-        ScreenKind::Drm => Ok(Box::new(DrmScreen::open(&config.card, config.rotation)?)),
+        ScreenKind::Drm => Ok(Box::new(DrmScreen::open(config, holds)?)),
         ScreenKind::Framebuffer => Ok(Box::new(FramebufferScreen::open(
             &config.framebuffer,
             config.rotation,
@@ -152,7 +152,10 @@ mod tests {
             card: "/dev/dri/card-that-is-not-there".into(),
             ..PresentConfig::default()
         };
-        let error = open_screen(&config).err().unwrap().to_string();
+        let error = open_screen(&config, Size::new(640, 480))
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains("card-that-is-not-there"), "{error}");
         assert!(error.contains("[present] card"), "{error}");
     }
@@ -164,14 +167,17 @@ mod tests {
             card: "/dev/null".into(),
             ..PresentConfig::default()
         };
-        let error = open_screen(&config).err().unwrap().to_string();
+        let error = open_screen(&config, Size::new(640, 480))
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains("/dev/null"), "{error}");
     }
 
     #[test]
     fn the_default_screen_is_headless() {
         let config = PresentConfig::default();
-        let mut screen = open_screen(&config).unwrap();
+        let mut screen = open_screen(&config, Size::new(640, 480)).unwrap();
         assert_eq!((screen.name(), screen.size()), ("headless", None));
         assert_eq!(screen.poll_event(), None);
     }

@@ -10,6 +10,7 @@ use std::path::Path;
 use v4l::Device;
 use v4l::FourCC;
 use v4l::capability::Flags as Capability;
+use v4l::format::FieldOrder;
 use v4l::video::Capture;
 
 use crate::acquire::unpack::PixelFormat;
@@ -88,7 +89,8 @@ pub(super) fn explain_stream(error: &io::Error, what: &str) -> String {
         }
         Some(Errno::BUSY) => "another program uses it; `fuser -v DEVICE` tells which",
         Some(Errno::PIPE | Errno::INVAL) => {
-            "a camera behind a media graph (Raspberry Pi CSI) has to be run through `libcamerify`"
+            "a camera behind a media graph (Raspberry Pi CSI) is not read directly: bridge it into a loopback device \
+             (board/cameras/v4l2loopback-bridge.toml)"
         }
         Some(Errno::NOMEM) => "the driver found no memory for the buffers",
         Some(Errno::NODEV) => "it was unplugged",
@@ -122,6 +124,32 @@ pub(super) struct Found {
     pub fourcc: [u8; 4],
     pub width: u32,
     pub height: u32,
+}
+
+/// How a picture is made of fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fields {
+    /// Progressive.
+    Whole,
+    /// Line by line from two moments.
+    Woven,
+    /// One above the other, or one at a time.
+    Halves,
+}
+
+/// What the driver's field order means.
+pub(super) fn fields(order: FieldOrder) -> Fields {
+    match order {
+        FieldOrder::Any | FieldOrder::Progressive => Fields::Whole,
+        FieldOrder::Interlaced | FieldOrder::InterlacedTB | FieldOrder::InterlacedBT => {
+            Fields::Woven
+        }
+        FieldOrder::Top
+        | FieldOrder::Bottom
+        | FieldOrder::SequentialTB
+        | FieldOrder::SequentialBT
+        | FieldOrder::Alternate => Fields::Halves,
+    }
 }
 
 /// Says in which way `found` is not what was asked for.

@@ -34,8 +34,8 @@ use v4l::video::capture::Parameters;
 use v4l::{Device, Format, Fraction};
 
 use self::advice::{
-    Found, cannot_open, check_capabilities, check_node, check_rows, errno, explain_query,
-    explain_stream, mismatch, offers,
+    Fields, Found, cannot_open, check_capabilities, check_node, check_rows, errno, explain_query,
+    explain_stream, fields, mismatch, offers,
 };
 use self::find::{Binding, FindError};
 use super::unpack::{Layout, PixelFormat, Quantization};
@@ -316,6 +316,25 @@ fn negotiate(
             path,
             format!("{card:?} {text}; it offers {}", offers(device)),
         ));
+    }
+    match fields(got.field_order) {
+        Fields::Whole => {}
+        Fields::Woven => log::warn!(
+            "{}: {card:?} sends interlaced pictures ({}): what moves has combs; choose a progressive format or \
+             standard where it has one",
+            path.display(),
+            got.field_order
+        ),
+        Fields::Halves => {
+            return Err(refused(
+                path,
+                format!(
+                    "{card:?} sends half pictures ({}), which are not put together here; choose a progressive or \
+                     interlaced format (`v4l2-ctl --set-fmt-video=field=...`)",
+                    got.field_order
+                ),
+            ));
+        }
     }
     let fps = set_rate(device, config, planar);
     Ok(Agreed {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{Agreed, BufferInfo, CameraLink};
 use crate::acquire::intake::Intake;
 use crate::acquire::pairing::Timed;
+use crate::acquire::range::RangeConfig;
 use crate::acquire::stream_clock::{ClockReading, StreamClock};
 use crate::acquire::telemetry::{self, Shutter};
 use crate::acquire::unpack::planar::planar_to_rgb;
@@ -109,6 +110,7 @@ impl Side {
         let agreed = link.as_ref().map_or(expected, |link| link.agreed().clone());
         let (size, format, fps) = (agreed.layout.size, agreed.format, agreed.fps);
         let raw = format.content() == Content::Counts;
+        let range = range(&config, format);
         Self {
             role,
             config,
@@ -118,7 +120,7 @@ impl Side {
             damaged: 0,
             link,
             pool: Pool::new(POOL, || Frame::new(size, format.channels(), raw)),
-            intake: Intake::new(role, clean, size),
+            intake: Intake::new(role, clean, size, range),
             jpeg: MjpgDecoder::default(),
             clock: StreamClock::new(fps),
             expected: None,
@@ -368,6 +370,12 @@ impl Side {
             }
         }
     }
+}
+
+/// How a camera's counts are mapped to grey.
+fn range(config: &CameraConfig, format: PixelFormat) -> RangeConfig {
+    let bits = format.count_mask().count_ones();
+    RangeConfig::for_counts(bits, config.kelvin_per_count)
 }
 
 /// `time` + `offset_ms`, at least the origin.

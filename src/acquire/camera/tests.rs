@@ -56,7 +56,7 @@ fn each_error_number_has_its_advice() {
     assert!(explain_open(&from(Errno::ACCESS)).contains("group video"));
     assert!(explain_open(&from(Errno::BUSY)).contains("fuser"));
     assert!(explain_stream(&from(Errno::NOSPC), "no stream").contains("USB bus has no bandwidth"));
-    assert!(explain_stream(&from(Errno::PIPE), "no stream").contains("libcamerify"));
+    assert!(explain_stream(&from(Errno::PIPE), "no stream").contains("loopback"));
 }
 
 #[test]
@@ -221,4 +221,19 @@ fn goes_on_after_the_devices_named_were_unplugged() {
     }
     assert!(stalls > 2, "nobody unplugged the cameras");
     assert!(both_after > 5, "{both_after} pairs after {stalls} stalls");
+}
+
+#[test]
+fn half_pictures_are_told_from_whole_ones() {
+    use super::advice::{Fields, fields};
+    use v4l::format::FieldOrder;
+    assert_eq!(fields(FieldOrder::Progressive), Fields::Whole);
+    assert_eq!(fields(FieldOrder::Interlaced), Fields::Woven);
+    for half in [
+        FieldOrder::SequentialTB,
+        FieldOrder::Alternate,
+        FieldOrder::Top,
+    ] {
+        assert_eq!(fields(half), Fields::Halves);
+    }
 }

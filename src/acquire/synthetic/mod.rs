@@ -161,8 +161,8 @@ impl SyntheticSource {
             config: config.clone(),
             scene: SyntheticScene::new(config.seed, config.fps),
             intakes: [
-                Intake::new(Role::Infrared, clean, INFRARED),
-                Intake::new(Role::Visible, clean, VISIBLE),
+                Intake::new(Role::Infrared, clean, INFRARED, RangeConfig::default()),
+                Intake::new(Role::Visible, clean, VISIBLE, RangeConfig::default()),
             ],
             info: SourceInfo {
                 name: format!("synthetic night scene {}", config.seed),

@@ -132,7 +132,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let size = config.output.size().to_string();
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present));
+    let holds = config.output.size();
+    let factory = Box::new(move || open_screen(&present, holds));
     let parts = setup::parts(config, Fallback::Refuse, factory, false)?;
     let pipeline = Pipeline::start(parts).context("cannot start the threads")?;
     let fused = || pipeline.shared().metrics.fused.load(Relaxed);

@@ -112,7 +112,8 @@ pub fn run(mut config: Config, plan: Plan, json: bool) -> Result<()> {
     let size = config.output.size().to_string();
     let core = config.describe.core;
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present));
+    let holds = config.output.size();
+    let factory = Box::new(move || open_screen(&present, holds));
     let parts = setup::parts(config, Fallback::Refuse, factory, false)?;
     let before = unevenness();
     let pipeline = Pipeline::start(parts).context("cannot start the threads")?;

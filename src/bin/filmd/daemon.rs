@@ -58,7 +58,8 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>> {
 
 fn start(config: &Config) -> Result<Pipeline> {
     let present = config.present.clone();
-    let factory = Box::new(move || open_screen(&present));
+    let size = config.output.size();
+    let factory = Box::new(move || open_screen(&present, size));
     let parts = setup::parts(config.clone(), Fallback::Classic, factory, false)?;
     Pipeline::start(parts).context("cannot start the threads")
 }

@@ -162,11 +162,12 @@ pub fn run(args: &Args) -> Result<()> {
         None => None,
     };
     let (present, task, out) = (config.present.clone(), config.task, args.out.clone());
+    let size = config.output.size();
     let factory = Box::new(move || -> Result<Box<dyn Screen>, _> {
         if headless {
             return Ok(Box::new(RecordingScreen::new(&out, task)));
         }
-        open_screen(&present)
+        open_screen(&present, size)
     });
     let mut parts = setup::parts(config, Fallback::Refuse, factory, headless)?;
     parts.snapshots = Some(args.out.clone());
