@@ -103,7 +103,8 @@ impl<B: CameraBackend> PairedCameras<B> {
         clean: &CleanConfig,
         mut backend: B,
     ) -> Result<Self, AcquireError> {
-        let configs = [&config.infrared, &config.visible];
+        let named = [&config.infrared, &config.visible].map(named);
+        let configs = named.each_ref();
         let formats = [check_config(configs[0])?, check_config(configs[1])?];
         let begun = backend.now();
         for (side, config) in configs.into_iter().enumerate() {
@@ -216,6 +217,15 @@ impl<B: CameraBackend> PairedCameras<B> {
             .fold(deadline, Timestamp::min);
         next.since(now).max(LEAST_WAIT)
     }
+}
+
+/// A camera behind a program is known by that, where it has no name of its own.
+fn named(config: &CameraConfig) -> CameraConfig {
+    let mut config = config.clone();
+    if let (true, Some(program)) = (config.device.as_os_str().is_empty(), config.program.first()) {
+        config.device = program.into();
+    }
+    config
 }
 
 /// The outcome of opening each, as far as it is known at `until`.

@@ -124,8 +124,14 @@ fn default_max_skew_ms() -> u64 {
 pub struct CameraConfig {
     /// What the camera is known by: a stable name under /dev/v4l/by-id, by-path or of a udev rule;
     /// `usb:1e4e:0100` or `usb:1e4e:0100:SERIAL`; `card:NAME`. A number alone (/dev/video0) is
-    /// refused, since numbers change, unless `card` says what has to be found there.
+    /// refused, since numbers change, unless `card` says what has to be found there. Only a name for messages where
+    /// there is a `program`.
+    #[serde(default)]
     pub device: PathBuf,
+    /// A program and its arguments instead of a device: it writes raw frames of this format and size to its standard
+    /// output, one after the other, and is started again where it ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub program: Vec<String>,
     /// A part of the camera's own name that has to be found; absent: any name.
     #[serde(default)]
     pub card: Option<String>,

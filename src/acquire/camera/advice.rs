@@ -89,8 +89,8 @@ pub(super) fn explain_stream(error: &io::Error, what: &str) -> String {
         }
         Some(Errno::BUSY) => "another program uses it; `fuser -v DEVICE` tells which",
         Some(Errno::PIPE | Errno::INVAL) => {
-            "a camera behind a media graph (Raspberry Pi CSI) is not read directly: bridge it into a loopback device \
-             (board/cameras/v4l2loopback-bridge.toml)"
+            "a camera behind a media graph (Raspberry Pi CSI) is read through a program: see \
+             board/cameras/csi-rpicam.toml"
         }
         Some(Errno::NOMEM) => "the driver found no memory for the buffers",
         Some(Errno::NODEV) => "it was unplugged",

@@ -14,6 +14,7 @@ mod controls;
 pub mod find;
 pub mod list;
 pub(super) mod opening;
+mod pipe;
 pub mod profiles;
 pub(super) mod side;
 
@@ -228,7 +229,21 @@ pub(super) fn check_config(config: &CameraConfig) -> Result<PixelFormat, Acquire
     let path = &config.device;
     let format = PixelFormat::from_str(&config.format).map_err(|e| refused(path, e))?;
     check_rows(config)?;
-    Binding::of(config).map_err(|e| refused(path, e.to_string()))?;
+    if config.program.is_empty() {
+        if path.as_os_str().is_empty() {
+            return Err(refused(
+                path,
+                "a camera needs a device, or a program that writes its frames",
+            ));
+        }
+        Binding::of(config).map_err(|e| refused(path, e.to_string()))?;
+    } else if pipe::frame_bytes(config, format).is_none() {
+        let text = format!(
+            "{format} frames have no fixed size and cannot be told apart in a pipe; let the program write YU12 or \
+             RGB24"
+        );
+        return Err(refused(path, text));
+    }
     let rows = config.height - config.telemetry_rows;
     if format == PixelFormat::YuyvOverY16 && !rows.is_multiple_of(2) {
         let text = format!("{format} has as many rows of picture as of counts, {rows} are left");

@@ -5,6 +5,7 @@
 
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
+use super::pipe::PipeCamera;
 use super::{CameraLink, V4lCamera};
 use crate::acquire::AcquireError;
 use crate::config::CameraConfig;
@@ -15,6 +16,13 @@ type Outcome = Result<Box<dyn CameraLink>, AcquireError>;
 /// A camera that is being opened. Dropped, the camera is closed as soon as it has opened.
 pub struct Opening(Receiver<Outcome>);
 
+fn open(config: &CameraConfig) -> Outcome {
+    Ok(match config.program.is_empty() {
+        true => Box::new(V4lCamera::open(config)?),
+        false => Box::new(PipeCamera::open(config)?),
+    })
+}
+
 impl Opening {
     /// Begins.
     pub fn begin(config: &CameraConfig) -> Self {
@@ -23,8 +31,7 @@ impl Opening {
         let failed = sender.clone();
         let thread = std::thread::Builder::new().name("open camera".to_owned());
         let started = thread.spawn(move || {
-            let opened = V4lCamera::open(&config);
-            let link = opened.map(|camera| Box::new(camera) as Box<dyn CameraLink>);
+            let link = open(&config);
             // Nobody waits for it any more at the end.
             let _ = sender.send(link);
         });

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::acquire::Role;
 use crate::config::CameraConfig;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("../../../board/cameras/lepton-3.5-purethermal.toml"),
     include_str!("../../../board/cameras/lepton-2.5-purethermal.toml"),
     include_str!("../../../board/cameras/boson-640.toml"),
@@ -17,6 +17,7 @@ const FILES: [&str; 9] = [
     include_str!("../../../board/cameras/infiray-p2-pro.toml"),
     include_str!("../../../board/cameras/infiray-ht820.toml"),
     include_str!("../../../board/cameras/v4l2loopback-bridge.toml"),
+    include_str!("../../../board/cameras/csi-rpicam.toml"),
     include_str!("../../../board/cameras/generic-uvc-visible.toml"),
 ];
 

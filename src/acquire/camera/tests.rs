@@ -56,7 +56,7 @@ fn each_error_number_has_its_advice() {
     assert!(explain_open(&from(Errno::ACCESS)).contains("group video"));
     assert!(explain_open(&from(Errno::BUSY)).contains("fuser"));
     assert!(explain_stream(&from(Errno::NOSPC), "no stream").contains("USB bus has no bandwidth"));
-    assert!(explain_stream(&from(Errno::PIPE), "no stream").contains("loopback"));
+    assert!(explain_stream(&from(Errno::PIPE), "no stream").contains("csi-rpicam"));
 }
 
 #[test]
