@@ -25,7 +25,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use filmd::clock::Clock;
 use filmd::config::Task;
-use filmd::describe::process::protocol::{DescribeCall, Message, Reply};
+use filmd::describe::process::protocol::{Call, Message, Reply};
 use filmd::metrics::resident_bytes;
 use llama_cpp_2::llama_backend::LlamaBackend;
 
@@ -139,9 +139,9 @@ fn once(server: &mut serve::Server<'_, '_, '_>, task: Task) -> anyhow::Result<()
     for scene in input.split("\n\n").filter(|s| !s.trim().is_empty()) {
         let begun = Clock.now();
         let cpu = confine::cpu_time();
-        let reply = server.answer(Message::Describe(DescribeCall {
+        let reply = server.answer(Message::Describe(Call {
             task,
-            sentences: scene.lines().map(str::to_owned).collect(),
+            about: scene.lines().map(str::to_owned).collect(),
             max_tokens: 140,
             max_rows: 64,
             deadline_ms: 60_000,

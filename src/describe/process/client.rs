@@ -15,11 +15,10 @@ use super::backoff::Backoff;
 use super::child::{ChildProcess, End, Fault};
 use super::control_group::ControlGroup;
 use super::launch::Launch;
-use super::protocol::{
-    self, AskCall, Asked, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply,
-};
+use super::protocol::{self, Asked, Call, EncodeCall, Hello, Message, ProtocolError, Reply};
 use super::right_of_way::RightOfWay;
 use crate::clock::{Clock, Timestamp};
+use crate::config::Task;
 use crate::describe::words::questions::Answer;
 use crate::describe::words::{Segment, join};
 use crate::describe::{
@@ -201,11 +200,12 @@ impl ProcessDescriber {
         self.start(begun)?;
         self.ready(deadline, request.deadline)?;
         let mut message = call(request, self.launch.max_rows, deadline.since(Clock.now()));
-        if let Message::Describe(DescribeCall { views, .. }) | Message::Ask(AskCall { views, .. }) =
-            &mut message
-            && self.sees()
-        {
-            views.clone_from(&request.views);
+        if self.sees() {
+            match &mut message {
+                Message::Describe(call) => call.views.clone_from(&request.views),
+                Message::Ask(call) => call.views.clone_from(&request.views),
+                _ => {}
+            }
         }
         let wanted = match &request.text {
             Prompt::Answers { answers, .. } => answers.len(),
@@ -426,26 +426,35 @@ impl Drop for ProcessDescriber {
 
 fn call(request: &DescribeRequest, max_rows: usize, left: Duration) -> Message {
     match &request.text {
-        Prompt::Facts(sentences) => Message::Describe(DescribeCall {
-            task: request.task,
-            sentences: sentences.clone(),
-            max_tokens: MAX_TOKENS,
-            max_rows,
-            deadline_ms: soft_deadline(left),
-            views: Vec::new(),
-        }),
+        Prompt::Facts(sentences) => {
+            let sentences = sentences.clone();
+            Message::Describe(about(sentences, MAX_TOKENS, request.task, (max_rows, left)))
+        }
         Prompt::Text(text) => Message::Encode(EncodeCall {
             text: text.clone(),
             max_rows,
         }),
-        Prompt::Answers { answers, by_llm } => Message::Ask(AskCall {
-            task: request.task,
-            questions: answers.iter().map(asked).collect(),
-            max_tokens: if *by_llm { MAX_ANSWER } else { 0 },
-            max_rows,
-            deadline_ms: soft_deadline(left),
-            views: Vec::new(),
-        }),
+        Prompt::Answers { answers, by_llm } => {
+            let questions = answers.iter().map(asked).collect();
+            let max_tokens = if *by_llm { MAX_ANSWER } else { 0 };
+            Message::Ask(about(questions, max_tokens, request.task, (max_rows, left)))
+        }
+    }
+}
+
+fn about<T>(
+    about: Vec<T>,
+    max_tokens: usize,
+    task: Task,
+    (max_rows, left): (usize, Duration),
+) -> Call<T> {
+    Call {
+        task,
+        about,
+        max_tokens,
+        max_rows,
+        deadline_ms: soft_deadline(left),
+        views: Vec::new(),
     }
 }
 

@@ -20,7 +20,7 @@ pub const FRAME_HEADER: usize = 12;
 /// Most bytes of a payload: 682 rows of 384 features.
 pub const MAX_PAYLOAD: usize = 1 << 20;
 const MAGIC: [u8; 4] = *b"FLMD";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Anything either side says.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +28,7 @@ pub enum Message {
     /// The process is ready; its first message.
     Hello(Hello),
     /// Asks for a paragraph and its features.
-    Describe(DescribeCall),
+    Describe(Call<String>),
     /// Asks for the features of a finished text.
     Encode(EncodeCall),
     /// Answers these two.
@@ -36,7 +36,7 @@ pub enum Message {
     /// Answers all: no, and why; the process goes on.
     Refused(Refusal),
     /// Asks for the answers to questions, and their features.
-    Ask(AskCall),
+    Ask(Call<Asked>),
     /// Answers that: one reply a question, in their order.
     Answers(Vec<Reply>),
 }
@@ -63,17 +63,18 @@ pub struct Hello {
     pub sees: bool,
 }
 
-/// Asks for a paragraph and its features.
+/// Asks for something that the language model words, and its features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DescribeCall {
+pub struct Call<T> {
     /// The task.
     pub task: Task,
-    /// Verbalised facts.
-    pub sentences: Vec<String>,
-    /// Most tokens the language model may write.
+    /// What to word: fact sentences, for a paragraph; or at most
+    /// [`MAX_QUESTIONS`](crate::describe::words::ask::MAX_QUESTIONS) questions.
+    pub about: Vec<T>,
+    /// Most tokens the language model may write, for each question; 0: the template answers.
     pub max_tokens: usize,
-    /// Most feature rows wanted; sentences are left out to keep within.
+    /// Most feature rows wanted, for each question; sentences are left out to keep within.
     pub max_rows: usize,
     /// When to give up on the language model and answer with the template.
     pub deadline_ms: u64,
@@ -90,25 +91,6 @@ pub struct EncodeCall {
     pub text: String,
     /// Most feature rows wanted; sentences are left out to keep within.
     pub max_rows: usize,
-}
-
-/// Asks for the answers to questions, and their features.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AskCall {
-    /// The task.
-    pub task: Task,
-    /// At most [`MAX_QUESTIONS`](crate::describe::words::ask::MAX_QUESTIONS).
-    pub questions: Vec<Asked>,
-    /// Most tokens the language model may write for each; 0: the template answers.
-    pub max_tokens: usize,
-    /// Most feature rows wanted for each; sentences are left out to keep within.
-    pub max_rows: usize,
-    /// When to give up on the language model and answer with the template.
-    pub deadline_ms: u64,
-    /// What the language model looks at, at most [`MAX_VIEWS`].
-    #[serde(default)]
-    pub views: Vec<View>,
 }
 
 /// One question.
@@ -240,19 +222,11 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Message, usize)>, ProtocolError> {
         .ok_or_else(|| ProtocolError::Header("it is longer than the payload".to_owned()))?;
     let message = match kind {
         1 => Message::Hello(parse(header)?),
-        2 => {
-            let mut call: DescribeCall = parse(header)?;
-            fill(&mut call.views, tail)?;
-            Message::Describe(call)
-        }
+        2 => Message::Describe(call(header, tail)?),
         3 => Message::Encode(parse(header)?),
         4 => Message::Description(reply(parse(header)?, tail)?),
         5 => Message::Refused(parse(header)?),
-        6 => {
-            let mut call: AskCall = parse(header)?;
-            fill(&mut call.views, tail)?;
-            Message::Ask(call)
-        }
+        6 => Message::Ask(call(header, tail)?),
         _ => Message::Answers(replies(parse(header)?, tail)?),
     };
     if matches!(kind, 1 | 3 | 5) && !tail.is_empty() {
@@ -323,6 +297,12 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
 
 fn parse<T: DeserializeOwned>(header: &[u8]) -> Result<T, ProtocolError> {
     serde_json::from_slice(header).map_err(|error| ProtocolError::Header(error.to_string()))
+}
+
+fn call<T: DeserializeOwned>(header: &[u8], tail: &[u8]) -> Result<Call<T>, ProtocolError> {
+    let mut call: Call<T> = parse(header)?;
+    fill(&mut call.views, tail)?;
+    Ok(call)
 }
 
 /// Views whose pictures fill their shapes.
