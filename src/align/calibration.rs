@@ -230,15 +230,15 @@ impl Calibration {
     }
 
     /// Adds presets, as a file's `[[preset]]` tables would.
-    #[must_use]
-    pub fn with_presets(mut self, presets: Vec<Preset>) -> Self {
+    #[cfg(test)]
+    pub(super) fn with_presets(mut self, presets: Vec<Preset>) -> Self {
         self.presets = presets;
         self
     }
 
     /// Adds lens terms, as a file's `[infrared.lens]` and `[visible.lens]` would.
-    #[must_use]
-    pub fn with_lenses(mut self, infrared: Option<Lens>, visible: Option<Lens>) -> Self {
+    #[cfg(test)]
+    pub(super) fn with_lenses(mut self, infrared: Option<Lens>, visible: Option<Lens>) -> Self {
         self.infrared.lens = infrared;
         self.visible.lens = visible;
         self

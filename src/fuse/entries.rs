@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use super::FuseError;
 use crate::config::Task;
-use crate::digest::sha256_of;
 
 /// One network: an ONNX graph with inputs `infrared` and `visible`, `[1,1,H,W]` in 0..=1, and
 /// `guidance`, `[1,tokens,features]`; one output `fused`, `[1,1,H,W]`.
@@ -101,29 +100,6 @@ pub(super) struct Raw {
     pub neutral: NeutralEntry,
     #[serde(default)]
     pub language_model: Vec<LanguageModelEntry>,
-}
-
-impl LanguageModelEntry {
-    /// The file in `folder`, after a look at its length and SHA-256. Reads the whole file; a
-    /// hundred megabytes take about a second on a small board.
-    ///
-    /// # Errors
-    /// [`FuseError::Model`].
-    pub fn verify(&self, folder: &Path) -> Result<PathBuf, FuseError> {
-        let path = folder.join(&self.file);
-        let file = std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
-        let found = file.metadata().map_or(0, |about| about.len());
-        if found != self.bytes {
-            return Err(FuseError::Model(format!(
-                "{} has {found} bytes, {} were expected; delete it and fetch it again",
-                path.display(),
-                self.bytes
-            )));
-        }
-        let sum = sha256_of(file).map_err(|error| unreadable(&path, &error))?;
-        compare(&path, &self.sha256, &sum)?;
-        Ok(path)
-    }
 }
 
 /// What the types cannot say.

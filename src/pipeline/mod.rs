@@ -25,7 +25,7 @@ use crate::acquire::PairSource;
 use crate::align::AlignedPair;
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
-use crate::config::{Config, FuseConfig, Mode, Task};
+use crate::config::{Config, FuseConfig, Mode};
 use crate::describe::{
     DescribeError, Describer, FrameCount, Guidance, GuideSettings, GuideWorker, Turns,
 };
@@ -314,15 +314,5 @@ fn empty_frame(size: Size, views: Option<Size>) -> FusedFrame {
             thermal: Picture::rgb(thermal),
             aligned: Picture::rgb(size),
         }),
-    }
-}
-
-/// The source names of a task, for the overlay.
-pub fn task_title(task: Task) -> &'static str {
-    match task {
-        Task::Ivf => "infrared + visible",
-        Task::Mif => "medical",
-        Task::Mef => "multi-exposure",
-        Task::Mff => "multi-focus",
     }
 }

@@ -1,4 +1,4 @@
-//! `filmd bench --describer`: what the describer costs the frame path.
+//! `filmd-bench --describer`: what the describer costs the frame path.
 //!
 //! One pipeline; the describer is kept busy and idle by turns, so that whatever else the machine
 //! does meets both alike. Where it has a core of its own, plain work takes that core in a third turn,
@@ -19,7 +19,7 @@ use filmd::pipeline::{GuideCommand, Pipeline};
 use filmd::present::open_screen;
 use serde::Serialize;
 
-use crate::bench_load::{Load, unevenness};
+use crate::load::{Load, unevenness};
 use crate::setup::{self, Fallback};
 
 /// After each change, until the fade to the other text is over.
