@@ -18,14 +18,14 @@ const LOOKS: usize = 2000;
 
 /// Something to do for each number below `count`.
 #[derive(Clone, Copy)]
-struct Task {
+struct Job {
     run: &'static (dyn Fn(usize) + Sync),
     count: usize,
 }
 
 #[derive(Default)]
 struct State {
-    task: Option<Task>,
+    task: Option<Job>,
     /// Threads that sleep until there is a task.
     asleep: usize,
     stop: bool,
@@ -33,7 +33,7 @@ struct State {
 }
 
 #[derive(Default)]
-struct Shared {
+struct TeamState {
     state: Mutex<State>,
     begun: Condvar,
     done: Condvar,
@@ -47,7 +47,7 @@ struct Shared {
 
 /// A number of threads, of which the caller is one.
 pub struct Team {
-    shared: Arc<Shared>,
+    shared: Arc<TeamState>,
     helpers: Vec<JoinHandle<()>>,
 }
 
@@ -132,7 +132,7 @@ impl Team {
         };
         shared.next.store(0, Ordering::Relaxed);
         state.panic = None;
-        state.task = Some(Task { run: lent, count });
+        state.task = Some(Job { run: lent, count });
         shared.tasks.fetch_add(1, Ordering::Release);
         let asleep = state.asleep;
         drop(state);
@@ -173,7 +173,7 @@ unsafe impl<I: Send> Sync for Items<I> {}
 unsafe impl<I: Send> Send for Items<I> {}
 
 /// Ends a task when it is dropped: nobody may begin, and those inside are waited for.
-struct Ended<'a>(&'a Shared);
+struct Ended<'a>(&'a TeamState);
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
@@ -191,7 +191,7 @@ impl Drop for Ended<'_> {
     }
 }
 
-impl Shared {
+impl TeamState {
     fn lock(&self) -> MutexGuard<'_, State> {
         unpoisoned(self.state.lock())
     }
@@ -224,7 +224,7 @@ impl Shared {
     }
 
     /// The next task, whose number goes to `seen`; `None` at the end.
-    fn wait(&self, seen: &mut usize) -> Option<Task> {
+    fn wait(&self, seen: &mut usize) -> Option<Job> {
         look(|| self.tasks.load(Ordering::Acquire) != *seen);
         let mut state = self.lock();
         loop {

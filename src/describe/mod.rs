@@ -33,10 +33,10 @@ pub(crate) use guidance::next_version;
 pub use guidance::{Guidance, GuidanceError, TokenFeatures};
 pub use guide::{FrameCount, GuideSettings, GuideWorker};
 pub use process::{
-    ControlGroup, Launch, Limits, ModelFile, ModelFiles, ModelSpec, ProcessDescriber, RightOfWay,
-    Turns, model_folders, open,
+    ControlGroup, DescriberPauser, FramePriority, Launch, Limits, ModelFile, ModelFiles, ModelSpec,
+    ProcessDescriber, model_folders, open,
 };
-pub use request::Wish;
+pub use request::UserText;
 pub use words::{Segment, paragraph};
 
 use crate::config::Task;
@@ -142,7 +142,7 @@ pub trait Describer: Send {
     }
 
     /// Where the process can be stopped while a frame is made.
-    fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
+    fn pauser(&self) -> Option<Arc<DescriberPauser>> {
         None
     }
 

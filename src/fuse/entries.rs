@@ -62,7 +62,7 @@ pub struct NeutralEntry {
 /// What a language model is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub enum ModelRole {
     /// Writes the paragraph.
     Llm,
     /// Turns it into token features.
@@ -76,7 +76,7 @@ pub struct LanguageModelEntry {
     /// Its common name.
     pub name: String,
     /// What it is for.
-    pub role: Role,
+    pub role: ModelRole,
     /// The file, relative to the folder of language models.
     pub file: PathBuf,
     /// Of the file, 64 hexadecimal digits.

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use super::FuseError;
-use super::entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Raw, Role};
+use super::entries::{LanguageModelEntry, ModelRole, NetworkEntry, NeutralEntry, Raw};
 use super::entries::{check, compare, unreadable};
 use crate::bounded;
 use crate::config::Task;
@@ -155,7 +155,7 @@ impl Manifest {
     }
 
     /// The file of the language model for `role`; `None` where the manifest has none.
-    pub fn language_model(&self, role: Role) -> Option<&LanguageModelEntry> {
+    pub fn language_model(&self, role: ModelRole) -> Option<&LanguageModelEntry> {
         self.language_models.iter().find(|m| m.role == role)
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{PATIENCE, Scene, Shared};
+use super::{GuideInput, PATIENCE, Shared};
 use crate::channel::Mailbox;
-use crate::describe::Turns;
+use crate::describe::FramePriority;
 use crate::frame::{FramePair, Pool, Pooled};
 use crate::fuse::FuseStage;
 use crate::fuse::FusedFrame;
@@ -18,9 +18,9 @@ pub(super) struct FuseLoop {
     pub pool: Pool<FusedFrame>,
     pub stage: FuseStage,
     /// The describer stands still while a frame is made.
-    pub turns: Turns,
-    pub scenes: Arc<Mailbox<Pooled<Scene>>>,
-    pub scene_pool: Pool<Scene>,
+    pub turns: FramePriority,
+    pub scenes: Arc<Mailbox<Pooled<GuideInput>>>,
+    pub scene_pool: Pool<GuideInput>,
 }
 
 /// However the loop ends, even by a panic, present and guide must learn that nothing more comes.

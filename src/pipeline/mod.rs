@@ -27,7 +27,7 @@ use crate::channel::Mailbox;
 use crate::clock::Timestamp;
 use crate::config::{Config, FuseConfig, Mode};
 use crate::describe::{
-    DescribeError, Describer, FrameCount, Guidance, GuideSettings, GuideWorker, Turns,
+    DescribeError, Describer, FrameCount, FramePriority, Guidance, GuideSettings, GuideWorker,
 };
 use crate::frame::{Picture, Pool, Size};
 use crate::fuse::FuseStage;
@@ -90,7 +90,7 @@ pub struct Pipeline {
 
 /// What the guide thread looks at.
 #[derive(Debug)]
-struct Scene {
+struct GuideInput {
     pair: AlignedPair,
     /// Luma; of an older pair where the mode shows no fusion.
     fused: Picture,
@@ -126,16 +126,16 @@ impl Pipeline {
         let counts = parts.stage.counts_aligner();
         let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
         let give_way = parts.config.describe.gives_way;
-        let way = worker.right_of_way().filter(|_| give_way);
+        let way = worker.pauser().filter(|_| give_way);
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
             inbox: Arc::clone(&pairs),
             outbox: fused,
             pool,
             stage: parts.stage,
-            turns: Turns::new(way),
+            turns: FramePriority::new(way),
             scenes: Arc::clone(&scenes),
-            scene_pool: Pool::new(2, || Scene {
+            scene_pool: Pool::new(2, || GuideInput {
                 pair: AlignedPair::new(size),
                 fused: Picture::grey(size),
             }),

@@ -25,7 +25,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use filmd::clock::Clock;
 use filmd::config::Task;
-use filmd::describe::process::protocol::{Call, Message, Reply};
+use filmd::describe::process::protocol::{Call, EncodedText, Message};
 use filmd::metrics::resident_bytes;
 use llama_cpp_2::llama_backend::LlamaBackend;
 
@@ -148,7 +148,7 @@ fn once(server: &mut serve::Server<'_, '_, '_>, task: Task) -> anyhow::Result<()
             views: Vec::new(),
         }));
         match reply {
-            Some(Message::Description(Reply {
+            Some(Message::Description(EncodedText {
                 text,
                 origin,
                 features,

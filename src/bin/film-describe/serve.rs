@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use filmd::clock::{Clock, Timestamp};
 use filmd::describe::process::protocol::{
-    Asked, Call, Hello, Message, ProtocolError, Refusal, Reply, decode, encode,
+    Asked, Call, EncodedText, Hello, Message, ProtocolError, Refusal, decode, encode,
 };
-use filmd::describe::words::proof::{prove, prove_answer};
+use filmd::describe::words::faithful;
 use filmd::describe::words::{ask, prompt};
 use filmd::describe::{Origin, paragraph};
 
@@ -89,7 +89,7 @@ impl Server<'_, '_, '_> {
                     (call.max_tokens, deadline),
                 )
                 .and_then(|text| {
-                    prove(call.task, &prompt::clean(&call.about)?, &text)?;
+                    faithful::check(call.task, &prompt::clean(&call.about)?, &text)?;
                     Ok(text)
                 });
             match text {
@@ -128,13 +128,13 @@ impl Server<'_, '_, '_> {
         call: &Call<Asked>,
         asked: &Asked,
         deadline: Timestamp,
-    ) -> anyhow::Result<Reply> {
+    ) -> anyhow::Result<EncodedText> {
         let sentences = prompt::clean(&asked.sentences)?;
         if let Some(llm) = self.llm.as_deref_mut().filter(|_| call.max_tokens > 0) {
             let answer = llm
                 .answer((call.task, &call.views), asked, (call.max_tokens, deadline))
                 .and_then(|text| {
-                    prove_answer(call.task, &sentences, asked.wish, &text)?;
+                    faithful::check_answer(call.task, &sentences, asked.is_advice, &text)?;
                     Ok(text)
                 });
             match answer {
@@ -142,13 +142,18 @@ impl Server<'_, '_, '_> {
                 Err(error) => complain(&error),
             }
         }
-        let text = ask::template(call.task, &sentences, asked.wish);
+        let text = ask::template(call.task, &sentences, asked.is_advice);
         self.encode(&text, Origin::Template, call.max_rows)
     }
 
-    fn encode(&mut self, text: &str, origin: Origin, max_rows: usize) -> anyhow::Result<Reply> {
+    fn encode(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        max_rows: usize,
+    ) -> anyhow::Result<EncodedText> {
         let (text, features) = self.encoder.encode(text, max_rows)?;
-        Ok(Reply {
+        Ok(EncodedText {
             text,
             origin,
             features,

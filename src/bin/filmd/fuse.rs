@@ -156,7 +156,7 @@ pub fn run(args: &Args) -> Result<()> {
         clean: args.clean,
     })?;
     if let Some(asked) = offline.asked()
-        && let Some(reason) = asked.wish.understood.reason
+        && let Some(reason) = asked.user_text.understood.reason
     {
         eprintln!("filmd: {reason}; the neutral sentence guides");
     }

@@ -6,7 +6,7 @@
 //! and nothing is named. Not its job: following objects, and what is warm.
 //!
 //! No detector ships with filmd. Graphs of the YOLO family fit as they are exported; see
-//! [`boxes::Layout`] for what the output may look like.
+//! [`boxes::OutputLayout`] for what the output may look like.
 
 pub mod boxes;
 mod classes;

@@ -7,7 +7,7 @@
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
-use super::boxes::{self, Layout};
+use super::boxes::{self, OutputLayout};
 use super::classes::CLASSES;
 use crate::bounded;
 use crate::config::DetectorConfig;
@@ -50,7 +50,7 @@ impl Network {
         let output = typed.output_outlets().map_err(of_tract)?[0];
         let fact = typed.outlet_fact(output).map_err(of_tract)?;
         match fact.shape.as_concrete() {
-            Some(shape) if fact.datum_type == f32::datum_type() => Layout::of(shape)?,
+            Some(shape) if fact.datum_type == f32::datum_type() => OutputLayout::of(shape)?,
             _ => {
                 return Err(format!(
                     "its output is {fact:?}; a fixed shape of f32 was expected"

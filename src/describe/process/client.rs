@@ -12,11 +12,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::child::{ChildProcess, End, Fault};
+use super::child::{ChildEnd, ChildFault, ChildProcess};
 use super::control_group::ControlGroup;
 use super::launch::Launch;
-use super::protocol::{self, Asked, Call, EncodeCall, Hello, Message, ProtocolError, Reply};
-use super::right_of_way::RightOfWay;
+use super::pauser::DescriberPauser;
+use super::protocol::{self, Asked, Call, EncodeCall, EncodedText, Hello, Message, ProtocolError};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Task;
 use crate::describe::words::questions::Answer;
@@ -57,7 +57,7 @@ pub struct ProcessDescriber {
     group: Option<ControlGroup>,
     ungrouped: Option<String>,
     stop: Arc<AtomicBool>,
-    way: Arc<RightOfWay>,
+    pauser: Arc<DescriberPauser>,
     running: Option<Running>,
     backoff: Backoff,
     starts: u64,
@@ -78,7 +78,7 @@ impl ProcessDescriber {
             group: None,
             ungrouped: None,
             stop: Arc::default(),
-            way: Arc::default(),
+            pauser: Arc::default(),
             running: None,
             backoff: Backoff::default(),
             starts: 0,
@@ -126,7 +126,7 @@ impl ProcessDescriber {
         match ChildProcess::spawn(&self.launch.program, &args) {
             Ok(process) => {
                 self.starts += 1;
-                self.way.set(process.pid());
+                self.pauser.set(process.pid());
                 if let Some(group) = &self.group {
                     let taken = group.take(process.pid());
                     self.ungrouped = taken.err().map(|error| ungrouped(&error));
@@ -167,9 +167,9 @@ impl ProcessDescriber {
         let until = deadline.min(loaded);
         match running.process.exchange(&[], until, &self.stop) {
             Ok(Message::Hello(hello)) => self.greet(hello),
-            Ok(_) => Err(self.bury(Fault::Garbled(ProtocolError::Unasked), limit)),
+            Ok(_) => Err(self.bury(ChildFault::Garbled(ProtocolError::Unasked), limit)),
             // It may still be loading; `tend` kills it when even that took too long.
-            Err(Fault::TimedOut) if until < loaded => Err(DescribeError::Absent(
+            Err(ChildFault::TimedOut) if until < loaded => Err(DescribeError::Absent(
                 "film-describe is still loading its models".to_owned(),
             )),
             Err(fault) => Err(self.bury(fault, self.start_limit)),
@@ -184,7 +184,7 @@ impl ProcessDescriber {
         };
         if !expected.as_ref().is_none_or(same) {
             let what = "they are of another text encoder than the network was trained with";
-            let fault = Fault::Garbled(ProtocolError::Features(what.to_owned()));
+            let fault = ChildFault::Garbled(ProtocolError::Features(what.to_owned()));
             return Err(self.bury(fault, Duration::ZERO));
         }
         if let Some(running) = &mut self.running {
@@ -194,7 +194,7 @@ impl ProcessDescriber {
     }
 
     /// The process's replies: one, or one an answer.
-    fn ask(&mut self, request: &DescribeRequest) -> Result<Vec<Reply>, DescribeError> {
+    fn ask(&mut self, request: &DescribeRequest) -> Result<Vec<EncodedText>, DescribeError> {
         let begun = Clock.now();
         let deadline = begun.plus(request.deadline);
         self.start(begun)?;
@@ -252,14 +252,14 @@ impl ProcessDescriber {
     }
 
     fn unasked(&mut self, limit: Duration) -> DescribeError {
-        self.bury(Fault::Garbled(ProtocolError::Unasked), limit)
+        self.bury(ChildFault::Garbled(ProtocolError::Unasked), limit)
     }
 
     /// The description that worded answers make together.
     fn joined(
         &mut self,
         answers: &[Answer],
-        replies: Vec<Reply>,
+        replies: Vec<EncodedText>,
     ) -> Result<Description, DescribeError> {
         let parts: Vec<(f32, &TokenFeatures)> = answers
             .iter()
@@ -269,7 +269,7 @@ impl ProcessDescriber {
         let (features, places) = match join(&parts, self.launch.max_rows) {
             Ok(joined) => joined,
             Err(error) => {
-                let fault = Fault::Garbled(ProtocolError::Features(error.to_string()));
+                let fault = ChildFault::Garbled(ProtocolError::Features(error.to_string()));
                 return Err(self.bury(fault, Duration::ZERO));
             }
         };
@@ -294,13 +294,13 @@ impl ProcessDescriber {
     }
 
     /// Ends the process and says why.
-    fn bury(&mut self, fault: Fault, limit: Duration) -> DescribeError {
-        let end = self.close(matches!(fault, Fault::Closed));
+    fn bury(&mut self, fault: ChildFault, limit: Duration) -> DescribeError {
+        let end = self.close(matches!(fault, ChildFault::Closed));
         let error = match fault {
-            Fault::TimedOut => DescribeError::TimedOut(limit),
-            Fault::Closed => DescribeError::Died(end),
-            Fault::Garbled(error) => DescribeError::Garbled(error.to_string()),
-            Fault::Stopped => DescribeError::Absent("filmd is stopping".to_owned()),
+            ChildFault::TimedOut => DescribeError::TimedOut(limit),
+            ChildFault::Closed => DescribeError::Died(end),
+            ChildFault::Garbled(error) => DescribeError::Garbled(error.to_string()),
+            ChildFault::Stopped => DescribeError::Absent("filmd is stopping".to_owned()),
         };
         self.last_end = Some(error.to_string());
         error
@@ -311,7 +311,7 @@ impl ProcessDescriber {
         let Some(running) = self.running.take() else {
             return "it was not running".to_owned();
         };
-        self.way.clear();
+        self.pauser.clear();
         let now = Clock.now();
         let ready = running.ready.as_ref();
         let sound = running.answered || ready.is_some_and(|(_, at)| now.since(*at) > SOUND);
@@ -366,7 +366,7 @@ impl Describer for ProcessDescriber {
             Ok(None) if running.ready.is_some() => {}
             Ok(None) => {
                 if now.since(running.started) > self.start_limit {
-                    self.bury(Fault::TimedOut, self.start_limit);
+                    self.bury(ChildFault::TimedOut, self.start_limit);
                 }
             }
             Ok(Some(Message::Hello(hello))) if running.ready.is_none() => {
@@ -374,7 +374,7 @@ impl Describer for ProcessDescriber {
                 let _ = self.greet(hello);
             }
             Ok(Some(_)) => {
-                self.bury(Fault::Garbled(ProtocolError::Unasked), Duration::ZERO);
+                self.bury(ChildFault::Garbled(ProtocolError::Unasked), Duration::ZERO);
             }
             Err(fault) => {
                 self.bury(fault, Duration::ZERO);
@@ -382,8 +382,8 @@ impl Describer for ProcessDescriber {
         }
     }
 
-    fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
-        Some(Arc::clone(&self.way))
+    fn pauser(&self) -> Option<Arc<DescriberPauser>> {
+        Some(Arc::clone(&self.pauser))
     }
 
     fn stopper(&self) -> Option<Arc<AtomicBool>> {
@@ -462,7 +462,7 @@ fn asked(answer: &Answer) -> Asked {
     Asked {
         question: answer.question.clone(),
         sentences: answer.merged(),
-        wish: answer.is_wish(),
+        is_advice: answer.is_advice(),
     }
 }
 
@@ -479,7 +479,7 @@ fn soft_deadline(left: Duration) -> u64 {
 }
 
 /// Ended by a signal of its own making; a kill from outside says nothing about the model.
-fn crashed(end: &End) -> bool {
+fn crashed(end: &ChildEnd) -> bool {
     const ILL_ABRT_BUS_FPE_SEGV: [i32; 5] = [4, 6, 7, 8, 11];
     end.status
         .and_then(|status| status.signal())

@@ -32,13 +32,13 @@ pub enum Message {
     /// Asks for the features of a finished text.
     Encode(EncodeCall),
     /// Answers these two.
-    Description(Reply),
+    Description(EncodedText),
     /// Answers all: no, and why; the process goes on.
     Refused(Refusal),
     /// Asks for the answers to questions, and their features.
     Ask(Call<Asked>),
     /// Answers that: one reply a question, in their order.
-    Answers(Vec<Reply>),
+    Answers(Vec<EncodedText>),
 }
 
 /// The process is ready.
@@ -102,12 +102,12 @@ pub struct Asked {
     /// Verbalised facts that answer it.
     pub sentences: Vec<String>,
     /// The answer is what the fused image should do, as it follows from the facts.
-    pub wish: bool,
+    pub is_advice: bool,
 }
 
 /// A text and its features.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
+pub struct EncodedText {
     /// The text the features are of.
     pub text: String,
     /// Who wrote it.
@@ -335,7 +335,7 @@ fn fill(views: &mut [View], mut tail: &[u8]) -> Result<(), ProtocolError> {
     Ok(())
 }
 
-fn reply(header: ReplyHeader, tail: &[u8]) -> Result<Reply, ProtocolError> {
+fn reply(header: ReplyHeader, tail: &[u8]) -> Result<EncodedText, ProtocolError> {
     let ReplyHeader {
         text,
         origin,
@@ -353,14 +353,14 @@ fn reply(header: ReplyHeader, tail: &[u8]) -> Result<Reply, ProtocolError> {
         .chunks_exact(4)
         .map(|v| f32::from_le_bytes([v[0], v[1], v[2], v[3]]))
         .collect();
-    Ok(Reply {
+    Ok(EncodedText {
         text,
         origin,
         features: TokenFeatures { rows, dim, values },
     })
 }
 
-fn reply_header(reply: &Reply) -> Result<ReplyHeader, ProtocolError> {
+fn reply_header(reply: &EncodedText) -> Result<ReplyHeader, ProtocolError> {
     let TokenFeatures { rows, dim, values } = &reply.features;
     if rows.checked_mul(*dim) != Some(values.len()) {
         return Err(ProtocolError::Shape {
@@ -378,7 +378,7 @@ fn reply_header(reply: &Reply) -> Result<ReplyHeader, ProtocolError> {
 }
 
 /// Each reply takes its features from `tail`, which has no more.
-fn replies(headers: Vec<ReplyHeader>, mut tail: &[u8]) -> Result<Vec<Reply>, ProtocolError> {
+fn replies(headers: Vec<ReplyHeader>, mut tail: &[u8]) -> Result<Vec<EncodedText>, ProtocolError> {
     let mut found = Vec::new();
     for header in headers {
         let bytes = header

@@ -25,7 +25,7 @@ fn messages() -> Vec<Message> {
             text: "ü".to_owned(),
             max_rows: 64,
         }),
-        Message::Description(Reply {
+        Message::Description(EncodedText {
             text: "t".to_owned(),
             origin: Origin::Llm,
             features: TokenFeatures {
@@ -42,7 +42,7 @@ fn messages() -> Vec<Message> {
             about: vec![Asked {
                 question: "What is warm?".to_owned(),
                 sentences: vec!["The a is dark.".to_owned()],
-                wish: false,
+                is_advice: false,
             }],
             max_tokens: 0,
             max_rows: 64,
@@ -52,7 +52,7 @@ fn messages() -> Vec<Message> {
         Message::Answers(vec![
             reply_of(1, 2),
             reply_of(3, 2),
-            Reply {
+            EncodedText {
                 origin: Origin::Llm,
                 ..reply_of(2, 1)
             },
@@ -60,8 +60,8 @@ fn messages() -> Vec<Message> {
     ]
 }
 
-fn reply_of(rows: usize, dim: usize) -> Reply {
-    Reply {
+fn reply_of(rows: usize, dim: usize) -> EncodedText {
+    EncodedText {
         text: format!("{rows} rows"),
         origin: Origin::Template,
         features: TokenFeatures {

@@ -3,10 +3,10 @@
 
 mod advice;
 pub mod ask;
+pub mod faithful;
 #[cfg(test)]
 mod gbnf;
 pub mod prompt;
-pub mod proof;
 pub mod questions;
 mod segments;
 mod template;

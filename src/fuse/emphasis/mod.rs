@@ -10,7 +10,7 @@
 //! little by little, and the grid follows the infrared picture within some frames.
 
 mod grid;
-mod knobs;
+mod params;
 mod place;
 mod rows;
 mod targets;
@@ -18,7 +18,7 @@ mod targets;
 use std::time::Duration;
 
 use self::grid::Shape;
-use self::knobs::{ADAPT, FADE, FOLLOW, LONGEST, ONE};
+use self::params::{ADAPT, FADE, FOLLOW, LONGEST, ONE};
 use self::rows::{Amounts, Rows};
 use self::targets::{Steps, Targets};
 use crate::clock::Timestamp;

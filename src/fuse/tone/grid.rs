@@ -2,7 +2,7 @@
 //!
 //! Thread: fuse. Blocks: never. Allocates: when made. Fails when: never. Not its job: gains.
 
-use super::knobs::{CELL_SIDES, CELLS};
+use super::params::{CELL_SIDES, CELLS};
 use crate::frame::{Picture, Size};
 use crate::simd::tone::{spread, sums};
 

@@ -6,7 +6,7 @@
 //! Integers only: the same pictures and timestamps give the same parameters on every processor.
 
 use super::grid::GridStatistics;
-use super::knobs::{
+use super::params::{
     BASE_MAX, BASE_MIN, BASE_RANGE, DETAIL_MAX, DETAIL_MIN, FOLLOW, GAIN_BAND, LOCAL_CONTRAST, ONE,
     PERCENTILE, PIVOT_BAND,
 };

@@ -74,7 +74,7 @@ mod vnni256;
 )]
 mod x86;
 
-pub use attention::{Attention, Scales, TextRows, Told};
+pub use attention::{Attention, PreparedText, Scales, TextRows};
 pub use blend::{Blend, Means};
 pub use cells::{Pool, Quantise, depth_order};
 pub use planes::{grey_row, unit_row};

@@ -8,7 +8,7 @@ use filmd::clock::Timestamp;
 use filmd::config::{Mode, Task};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::FusedFrame;
-use filmd::present::{Filter, Layout, Scaler, fit, label, wrap};
+use filmd::present::{Filter, PixelOrder, Scaler, fit, label, wrap};
 
 use super::sampler::Sampler;
 
@@ -43,7 +43,7 @@ impl Cell {
     fn put(&mut self, picture: &Picture, cell: &mut Picture) {
         let rect = fit(picture.size(), cell.size());
         if self.scaler.as_ref().map(Scaler::src) != Some(picture.size()) {
-            let (filter, layout) = (self.filter, Layout::Rgb);
+            let (filter, layout) = (self.filter, PixelOrder::Rgb);
             self.scaler = Some(Scaler::new(picture.size(), rect.size, filter, layout));
         }
         cell.data_mut().fill(0);

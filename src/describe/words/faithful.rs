@@ -27,7 +27,7 @@ pub struct Contradiction {
 ///
 /// # Errors
 /// [`Contradiction`] at the first word that does not follow from them.
-pub fn prove(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Contradiction> {
+pub fn check(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Contradiction> {
     let rest = facts(sentences, paragraph)?;
     wish(task, sentences, expect(rest, WISH, "the wish")?)
 }
@@ -36,13 +36,13 @@ pub fn prove(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Co
 ///
 /// # Errors
 /// [`Contradiction`] at the first word that does not follow from them.
-pub fn prove_answer(
+pub fn check_answer(
     task: Task,
     sentences: &[String],
-    is_wish: bool,
+    is_advice: bool,
     answer: &str,
 ) -> Result<(), Contradiction> {
-    if is_wish {
+    if is_advice {
         let begin = &WISH[". ".len()..];
         return wish(task, sentences, expect(answer, begin, "the wish")?);
     }
@@ -126,13 +126,13 @@ mod tests {
     #[test]
     fn the_template_and_every_allowed_wording_are_proved() {
         let text = paragraph(Task::Ivf, &facts());
-        prove(Task::Ivf, &facts(), &text).unwrap();
+        check(Task::Ivf, &facts(), &text).unwrap();
         let other = text
             .replace(" shows ", " reveals ")
             .replace(". The visible", ", while the visible")
             .replace("suppress the glare", "reduce the glare");
         assert_ne!(text, other);
-        prove(Task::Ivf, &facts(), &other).unwrap();
+        check(Task::Ivf, &facts(), &other).unwrap();
     }
 
     #[test]
@@ -151,9 +151,9 @@ mod tests {
         ] {
             let changed = text.replace(from, to);
             assert_ne!(changed, text);
-            assert!(prove(Task::Ivf, &facts(), &changed).is_err(), "{changed}");
+            assert!(check(Task::Ivf, &facts(), &changed).is_err(), "{changed}");
         }
-        assert!(prove(Task::Ivf, &facts()[..1], &text).is_err());
-        assert!(prove(Task::Ivf, &facts(), "").is_err());
+        assert!(check(Task::Ivf, &facts()[..1], &text).is_err());
+        assert!(check(Task::Ivf, &facts(), "").is_err());
     }
 }
