@@ -1,9 +1,9 @@
 //! A team of threads that shares each frame's work; no thread is made per frame.
 //!
-//! The caller's `spawn` makes the threads once. [`Team::each`] then runs on the caller's thread, which
-//! takes its share, and returns when every item is done. It waits for an item that another thread has
-//! begun. An item that nobody has begun it does itself, so that a thread that the scheduler keeps away
-//! costs nothing. A panic in an item becomes the caller's. Allocates: when made.
+//! The caller's `spawn` makes the threads once. [`Team::each`] runs on the caller's thread, takes its share of
+//! the items and returns when every item is done. It waits for items that another thread has begun, and does
+//! the others itself: a thread that the scheduler keeps away delays nothing. A panic in an item becomes the
+//! caller's. Allocates: when made.
 
 use std::any::Any;
 use std::io;

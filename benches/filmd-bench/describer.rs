@@ -1,11 +1,10 @@
 //! `filmd-bench --describer`: what the describer costs the frame path.
 //!
-//! One pipeline; the describer is kept busy and idle by turns, so that whatever else the machine
-//! does meets both alike. Where it has a core of its own, plain work takes that core in a third turn,
-//! the describer idle: cores share a clock, caches and often more, and what a busy neighbour costs is
-//! not the describer's doing. Input: a configuration. Output: rates and times of each, and their
-//! ratios; and how even the machine itself is. Thread: main. Blocks: yes. Fails when: the describer
-//! gives no text. Not its job: keeping other programs away.
+//! One pipeline; the describer is kept busy and idle by turns, so that whatever else the machine does meets
+//! both alike. Where it has a core of its own, plain work takes that core in a third turn, the describer
+//! idle: cores share a clock, caches and often more, and what a busy neighbour costs is not the describer's
+//! doing. Input: a configuration. Output: rates and times of each, and their ratios; and how even the
+//! machine itself is. Fails when: the describer gives no text. Not its job: keeping other programs away.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;

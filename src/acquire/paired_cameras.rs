@@ -2,7 +2,7 @@
 //!
 //! Input: two [`CameraConfig`]s. Output: pairs. Thread: acquire; both
 //! cameras are polled together. Each is opened on a thread of its own, since a wedged one holds its caller for
-//! seconds. Blocks: at most the time-out; when made, at most [`START`]. Allocates: when made and when a camera
+//! seconds. Blocks: at most the time-out; when made, at most `START`. Allocates: when made and when a camera
 //! comes back. Fails when: the configuration cannot be right; a camera that is missing or refuses, at the start or
 //! later, only leaves its side empty and is tried again while the other one goes on. Not its job: pairing rules
 //! (see `pairing`), pixel formats (see `unpack`).

@@ -5,9 +5,9 @@
 //! partner is about to come, at most half its own period. Where the driving stream falls silent,
 //! the other one drives.
 //!
-//! Input: frames with their times, and the time now. Output: [`Paired`]. Thread: acquire.
-//! Blocks: never. Allocates: never (copies come from the frames' own pool). Fails when: never.
-//! Not its job: clocks, devices, files; it does no I/O.
+//! Input: frames with their times, and the time now. Output: [`Paired`]. Thread: acquire. Blocks: never.
+//! Allocates: never (copies come from the frames' own pool). Not its job: clocks, devices, files; it does
+//! no I/O.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The calibration file: how the two cameras lie to each other.
 //!
 //! Input: TOML text. Output: [`Calibration`], checked. Thread: main, control (reload). Blocks:
-//! file reads and writes. Allocates: yes. Fails when: [`AlignError`]. Not its job: measuring a
+//! file reads and writes. Fails when: [`AlignError`]. Not its job: measuring a
 //! calibration; turning it into tables (see `geometry`, `remap`).
 
 use std::io::Write;

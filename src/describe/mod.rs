@@ -1,9 +1,8 @@
 //! The text path, beside the frame path: facts → paragraph → token features → guidance.
 //!
-//! Input: an [`AlignedPair`](crate::align::AlignedPair) now and then. Output: [`Guidance`].
-//! Thread: guide. Blocks: [`Describer::describe`], at most the request's deadline. Allocates:
-//! freely. Fails when: [`DescribeError`]. Not its job: putting guidance into effect; the fuse
-//! thread takes the newest between two frames.
+//! Input: an [`AlignedPair`](crate::align::AlignedPair) now and then. Output: [`Guidance`]. Blocks:
+//! [`Describer::describe`], at most the request's deadline. Fails when: [`DescribeError`]. Not its job:
+//! putting guidance into effect; the fuse thread takes the newest between two frames.
 
 mod controls;
 mod detector;

@@ -1,8 +1,7 @@
 //! The schema of the models' manifest, its checks, and the checksums of the files it names.
 //!
-//! Input: TOML tables. Output: entries. Thread: main. Blocks: [`LanguageModelEntry::verify`], on
-//! the file system. Allocates: yes. Fails when: [`FuseError::Model`]. Not its job: finding and
-//! loading ([`super::model`]).
+//! Input: TOML tables. Output: entries. Thread: main. Fails when: [`FuseError::Model`]. Not its job: finding
+//! and loading ([`super::model`]).
 
 use std::path::{Component, Path, PathBuf};
 

@@ -125,15 +125,15 @@ impl Pipeline {
         };
         let counts = parts.stage.counts_aligner();
         let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
-        let give_way = parts.config.describe.gives_way;
-        let way = worker.pauser().filter(|_| give_way);
+        let gives_way = parts.config.describe.gives_way;
+        let pauser = worker.pauser().filter(|_| gives_way);
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
             inbox: Arc::clone(&pairs),
             outbox: fused,
             pool,
             stage: parts.stage,
-            turns: FramePriority::new(way),
+            priority: FramePriority::new(pauser),
             scenes: Arc::clone(&scenes),
             scene_pool: Pool::new(2, || GuideInput {
                 pair: AlignedPair::new(size),

@@ -1,8 +1,8 @@
-//! What a loose wire needs: the same once more, a few times.
+//! Retries a transfer, for loose wires.
 //!
 //! Input: something that may fail. Output: its result. Thread: any. Blocks: as long as that does.
 //! Allocates: never. Fails when: the last attempt did. Not its job: what a failure leaves behind;
-//! only what does no more twice than once may be tried again.
+//! only transfers that may be repeated without harm are retried.
 
 use std::io;
 

@@ -1,8 +1,7 @@
 //! From a frame to the pixels of a display: scaled in its aspect, turned as the display is mounted.
 //!
-//! Input: pictures. Output: rows of XRGB8888 in any memory, which is only written. Thread: present.
-//! Blocks: never. Allocates: when made, and where the picture's size changes. Fails when: never.
-//! Not its job: whose memory it is.
+//! Input: pictures. Output: rows of XRGB8888 in any memory, which is only written. Thread: present. Blocks:
+//! never. Allocates: when made, and where the picture's size changes. Not its job: whose memory it is.
 
 use super::rotate::Rotator;
 use super::scale::{Filter, PixelOrder, Rect, Scaler, fit};

@@ -1,9 +1,9 @@
 //! Pictures brought to another size, with the right aspect, row by row.
 //!
-//! Input: a grey or RGB [`Picture`]. Output: rows of [`PixelOrder`] samples in any memory, written
-//! once and in order, never read: the scan-out buffers of displays are slow to read. Thread:
-//! present. Blocks: never. Allocates: in [`Scaler::new`]. Fails when: never; a target too short
-//! is filled as far as it goes. Not its job: the bars beside the picture.
+//! Input: a grey or RGB [`Picture`]. Output: rows of [`PixelOrder`] samples in any memory, written once and
+//! in order, never read: the scan-out buffers of displays are slow to read. Thread: present. Blocks: never.
+//! Allocates: in [`Scaler::new`]. A target too short is filled as far as it goes. Not its job: the bars
+//! beside the picture.
 
 use crate::frame::{Picture, Size};
 

@@ -1,4 +1,4 @@
-//! One side of a pair of cameras: its link, its frames, its faults and its way back.
+//! One camera of a pair: its link, its frames, its faults, and opening it again.
 //!
 //! Input: buffers. Output: [`CapturedFrame`]s. Thread: acquire. Blocks: never. Allocates: when made and reopened. Fails when: never once made; faults
 //! are counted. Not its job: pairing.

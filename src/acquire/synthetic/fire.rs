@@ -1,7 +1,7 @@
 //! The open fire: a loop of flames burnt once at start, and the light it throws on the ground.
 //!
-//! Input: a seed, a moment. Output: pixels. Thread: acquire. Blocks: never. Allocates: when made.
-//! Fails when: never. Not its job: smoke.
+//! Input: a seed, a moment. Output: pixels. Thread: acquire. Blocks: never. Allocates: when made. Not its
+//! job: smoke.
 
 use super::cast::{FIRE, FIRE_SIZE};
 use super::random::{Random, falloff, mix_f};

@@ -1,8 +1,7 @@
 //! Draws soft-edged shapes into a visible or a thermal picture.
 //!
-//! Input: shapes in visible pixels with their distance. Output: blended pixels. Thread: acquire.
-//! Blocks and allocates: never. Fails when: never; what lies outside is cut. Not its job: what
-//! the shapes mean.
+//! Input: shapes in visible pixels with their distance. Output: blended pixels. Thread: acquire. Blocks and
+//! allocates: never. What lies outside is cut. Not its job: what the shapes mean.
 
 use super::world::{Point, SceneCamera};
 use crate::frame::Size;

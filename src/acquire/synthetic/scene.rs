@@ -1,7 +1,7 @@
 //! Who is where at a moment, and how much light falls there; the truth for tests.
 //!
-//! Input: a frame's number. Output: [`Moment`], [`Truth`]. Thread: any. Blocks: never.
-//! Allocates: [`Moment::truth`] only. Fails when: never. Not its job: pixels.
+//! Input: a frame's number. Output: [`Moment`], [`Truth`]. Thread: any. Blocks: never. Allocates:
+//! [`Moment::truth`] only. Not its job: pixels.
 
 use super::cast::{CAR, FIRE, FIRE_SIZE, LAMP, LAMP_HEAD, PEOPLE, Person, Vehicle};
 use super::crowd::people_and_car;

@@ -1,7 +1,7 @@
 //! Geometry of the synthetic scene: one flat ground, two cameras above it.
 //!
-//! Input: metres. Output: pixels. Thread: any. Blocks and allocates: never. Fails when: never.
-//! Not its job: what stands in the scene.
+//! Input: metres. Output: pixels. Thread: any. Blocks and allocates: never. Not its job: what stands in the
+//! scene.
 //!
 //! World: x to the right, z ahead, height above the ground, metres; the visible camera stands at
 //! the origin. Pixel coordinates: the centre of the first pixel is (0, 0).

@@ -2,11 +2,10 @@
 //! since llama.cpp ends the process it runs in on some faults.
 //!
 //! Input: frames of [`filmd::describe::process::protocol`] on standard input. Output: frames on standard
-//! output, words about faults on standard error. Thread: this one only; ggml's threads spin when
-//! cores are busy. Blocks: on standard input, and while a model runs. Allocates: models, contexts.
-//! Fails when: a model file is not what was asked for (exit code 78), standard input makes no
-//! sense (65). Ends when: standard input does. Not its job: facts; without --mmproj it sees only
-//! sentences.
+//! output, words about faults on standard error. Thread: this one only; ggml's threads spin when cores are
+//! busy. Blocks: on standard input, and while a model runs. Fails when: a model file is not what was asked
+//! for (exit code 78), standard input makes no sense (65). Ends when: standard input does. Not its job:
+//! facts; without --mmproj it sees only sentences.
 
 mod confine;
 mod encoder;

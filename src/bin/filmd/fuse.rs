@@ -1,8 +1,8 @@
 //! `filmd fuse`: picture files in, fused picture files out.
 //!
-//! Input: two files or two folders. Output: a file or a folder of them; JSON lines. Thread: main.
-//! Blocks: yes. Fails when: a file, a model or the describer cannot be used; in folders the other
-//! pairs go on. Not its job: alignment; files are taken to be registered.
+//! Input: two files or two folders. Output: a file or a folder of them; JSON lines. Fails when: a file, a
+//! model or the describer cannot be used; in folders the other pairs go on. Not its job: alignment; files
+//! are taken to be registered.
 
 use std::path::{Path, PathBuf};
 

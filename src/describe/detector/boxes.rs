@@ -1,8 +1,7 @@
 //! Boxes from a detector's output tensor.
 //!
-//! Input: values and shape. Output: [`Found`], without those that are the same thing twice. Thread:
-//! any. Blocks: never. Allocates: little. Fails when: the shape, or the range of the scores, is not
-//! that of a detector of 80 classes. Not its job: running it.
+//! Input: values and shape. Output: [`Found`], without those that are the same thing twice. Fails when: the
+//! shape, or the range of the scores, is not that of a detector of 80 classes. Not its job: running it.
 
 use super::classes::CLASSES;
 

@@ -1,8 +1,8 @@
 //! A detector's graph, run by tract.
 //!
-//! Input: an ONNX file, a picture. Output: [`NamedObject`]s. Thread: guide. Blocks: on the file.
-//! Allocates: freely. Fails when: the file is not there, not the one that was named, or no detector.
-//! Not its job: reading the output tensor ([`super::boxes`]).
+//! Input: an ONNX file, a picture. Output: [`NamedObject`]s. Blocks: on the file. Fails when: the file is
+//! not there, not the one that was named, or no detector. Not its job: reading the output tensor
+//! ([`super::boxes`]).
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;

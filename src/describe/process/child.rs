@@ -1,8 +1,8 @@
 //! One film-describe process: its pipes, its end.
 //!
-//! Input: frames to send. Output: messages received. Thread: guide. Blocks: at most until the
-//! deadline given. Allocates: one message and 2 KiB of the process's error output at most.
-//! Fails when: [`ChildFault`]. Not its job: starting it again.
+//! Input: frames to send. Output: messages received. Blocks: at most until the deadline given. Allocates:
+//! one message and 2 KiB of the process's error output at most. Fails when: [`ChildFault`]. Not its job:
+//! starting it again.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::process::CommandExt;

@@ -1,9 +1,8 @@
 //! The describer in its own process: start, ask, give up, start again.
 //!
-//! Input: [`DescribeRequest`]. Output: [`Description`]. Thread: guide. Blocks: in `describe`, at
-//! most the request's deadline and then 0.6 s to take the killed process in. Allocates: freely.
-//! Fails when: [`DescribeError`]; the process that failed is gone then, and the next one starts
-//! after a back-off. Not its job: deciding when to ask.
+//! Input: [`DescribeRequest`]. Output: [`Description`]. Blocks: in `describe`, at most the request's
+//! deadline and then 0.6 s to take the killed process in. Fails when: [`DescribeError`]; the process that
+//! failed is gone then, and the next one starts after a back-off. Not its job: deciding when to ask.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;

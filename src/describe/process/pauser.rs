@@ -1,12 +1,11 @@
-//! The describer's process stands still while a frame is made.
+//! Stops the describer's process while a frame is made.
 //!
-//! Input: a process; the begin and the end of a frame. Output: signals to it. Thread: guide sets the
-//! process, fuse stops it. Blocks: guide for the length of a frame at most. Allocates: never. Fails when:
-//! never; what cannot be stopped goes on. Not its job: pausing it for longer.
+//! Input: a process; the begin and the end of a frame. Output: signals to it. Blocks: guide for the length
+//! of a frame at most. What cannot be stopped goes on. Not its job: pausing it for longer.
 //!
-//! A language model reads all of its weights for each token it writes. Also on a core of its own it
-//! takes memory's time and the shared caches from the frame path. Frames are short and have gaps between
-//! them, so it works in the gaps: at least half of the time, however long frames take.
+//! A language model reads all of its weights for each token. Even on a core of its own it takes memory bandwidth
+//! and shared cache from the frame path. So it runs in the gaps between frames: at least half of the time,
+//! however long frames take.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::clock::{Clock, Timestamp};
 
-/// Who gives way, shared by both threads.
+/// The process that is stopped; both threads share it.
 #[derive(Debug, Default)]
 pub struct DescriberPauser {
     process: Mutex<Option<OwnedFd>>,
@@ -43,18 +42,18 @@ impl DescriberPauser {
     }
 }
 
-/// The frame path's side.
+/// Stops the process for each frame; the frame path holds it.
 #[derive(Debug)]
 pub struct FramePriority {
     pauser: Option<Arc<DescriberPauser>>,
-    /// For so much longer than it worked the process stood still.
+    /// How much longer the process was stopped than it ran.
     owed: Duration,
     /// End of the last frame.
     last: Timestamp,
 }
 
 impl FramePriority {
-    /// With nobody who gives way for `None`.
+    /// `None`: there is no process to stop.
     pub fn new(pauser: Option<Arc<DescriberPauser>>) -> Self {
         Self {
             pauser,

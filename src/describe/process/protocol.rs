@@ -1,8 +1,7 @@
 //! Messages between filmd and film-describe, over the child's standard input and output.
 //!
-//! Input: bytes. Output: [`Message`]. Thread: guide, and the film-describe process. Blocks:
-//! never; reading and writing is the caller's. Allocates: at most [`MAX_PAYLOAD`] a message.
-//! Fails when: [`ProtocolError`]; any bytes are safe to decode. Not its job: pipes, deadlines.
+//! Input: bytes. Output: [`Message`]. Allocates: at most [`MAX_PAYLOAD`] a message. Fails when:
+//! [`ProtocolError`]; any bytes are safe to decode. Not its job: pipes, deadlines.
 //!
 //! A frame: `FLMD`, version (1 byte), kind (1 byte), two zero bytes, payload length (u32).
 //! Payload: length of the JSON header (u32), the JSON header, then for a description its

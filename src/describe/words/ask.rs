@@ -1,9 +1,8 @@
 //! One question to the language model: what it reads, what it may answer, and the answer without
 //! a model.
 //!
-//! Input: the task, the question, fact sentences. Output: text. Thread: the film-describe
-//! process; guide, for the template. Blocks: never. Allocates: text. Fails when: [`PromptError`].
-//! Not its job: running a model; choosing the facts.
+//! Input: the task, the question, fact sentences. Output: text. Fails when: [`PromptError`]. Not its job:
+//! running a model; choosing the facts.
 
 use super::prompt::{self, MAX_QUESTION, PromptError};
 use super::template;

@@ -1,10 +1,9 @@
-//! Proves that a paragraph says what the facts say, and nothing else.
+//! Checks that a paragraph says what the facts say, and nothing else.
 //!
-//! Input: the task, fact sentences, a paragraph. Output: nothing, or [`Contradiction`]. Thread: the
-//! film-describe process, tests. Blocks: never. Allocates: little. Fails when: a word of the
-//! paragraph is neither a fact's nor one of the allowed joints, verbs and wishes. Not its job:
-//! grammar files; this reads the paragraph by itself, so that a fault of the grammar, or of what
-//! obeys it, shows.
+//! Input: the task, fact sentences, a paragraph. Output: nothing, or [`Contradiction`]. Fails when: a word
+//! of the paragraph is neither a fact's nor one of the allowed joints, verbs and steps. Not its job:
+//! grammar files. It reads the paragraph without them, so that it finds faults of the grammar and of the
+//! sampler.
 
 use super::advice;
 use crate::config::Task;

@@ -1,5 +1,5 @@
-//! Every text filmd writes or has written: fact sentences become a paragraph or answers to questions, in
-//! wordings that are listed beforehand, and what a model wrote is compared with the facts.
+//! Texts: fact sentences become a paragraph or answers to questions, in wordings that are listed here. What a
+//! model wrote is checked against the facts (`faithful`).
 
 mod advice;
 pub mod ask;

@@ -1,9 +1,8 @@
 //! Questions in three levels, each answered from the facts: guidance in segments.
 //!
-//! After HPFusion (arXiv 2409.09291), whose questions a vision-language model answers; here
-//! measured facts do. Input: a TOML text (a shipped one, or a user's), [`Facts`]. Output:
-//! [`Answer`]s, whose sentences the language model may word like any other facts. Thread: guide,
-//! main. Blocks: never. Allocates: freely. Fails when: [`QuestionError`]. Not its job: encoding.
+//! After HPFusion (arXiv 2409.09291), whose questions a vision-language model answers; here measured facts
+//! do. Input: a TOML text (a shipped one, or a user's), [`Facts`]. Output: [`Answer`]s, whose sentences the
+//! language model may word like any other facts. Fails when: [`QuestionError`]. Not its job: encoding.
 
 use std::path::Path;
 

@@ -1,7 +1,6 @@
 //! A paragraph without a language model.
 //!
-//! Input: the task and fact sentences. Output: text. Thread: guide, and the film-describe
-//! process. Blocks: never. Allocates: the text. Fails when: never. Not its job: features.
+//! Input: the task and fact sentences. Output: text. Not its job: features.
 
 use super::advice;
 use crate::config::Task;

@@ -1,4 +1,4 @@
-//! Part of the way from one text to another of another length.
+//! Interpolates between two texts of different lengths.
 //!
 //! Input: two texts' rows. Output: rows between them. Thread: fuse. Blocks: never. Allocates: never.
 //! Fails when: slices are no whole rows (a panic: a caller's mistake). Not its job: how far the way is

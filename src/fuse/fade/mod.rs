@@ -1,9 +1,9 @@
-//! A new text takes over from the last one little by little, so that the picture never jumps.
+//! Fades from one text's guidance to the next, so that the picture never jumps.
 //!
-//! Input: the guidance in force and the frame's timestamp; then what came of it. Output: what
-//! to fuse the frame with; the picture, held back where it changed too much. Thread: fuse.
-//! Blocks: never. Allocates: when made, when the first guidance comes, and when its shape changes.
-//! Fails when: never. Not its job: choosing the guidance.
+//! Input: the guidance in force and the frame's timestamp; then what came of it. Output: what to fuse the
+//! frame with; the picture, held back where it changed too much. Thread: fuse. Blocks: never. Allocates:
+//! when made, when the first guidance comes, and when its shape changes. Not its job: choosing the
+//! guidance.
 //!
 //! The token features are faded, or what a network makes of each row of them, so the network runs once
 //! a frame. A row that is all zero is masked inside the network, and a row that is not counts fully
@@ -12,9 +12,9 @@
 //! number of times, which neither attention nor a mean of rows notices, and resampled along its rows
 //! by what is left. With the first network and texts of 5 to 51 tokens that by itself changed the picture
 //! by 0.9 levels at most, repeating single rows by up to 5; the present one may answer to it with some
-//! levels. The way is gone at an even speed, or slower where the picture would change too much; one
-//! that did change too much is held back (`rate`). Between fades nothing is looked at: a new text
-//! waits for one frame, with which the first one of its fade is compared.
+//! levels. The fade advances at a constant rate, slower where the picture would change too much; a picture
+//! that did change too much is held back (`rate`). Between fades no picture is examined: a new text
+//! waits for one frame, with which the first frame of its fade is compared.
 
 mod blend;
 mod rate;

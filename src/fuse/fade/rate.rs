@@ -1,8 +1,8 @@
 //! How fast a fade may go on: so fast that the picture changes by about a level a frame.
 //!
-//! Input: sources and fused luma of each frame of a fade, and how far the fade went for it. Output:
-//! how far it may go for the next, and the fused luma, held back where it changed too much. Thread:
-//! fuse. Blocks: never. Allocates: when made. Fails when: never. Not its job: the guidance.
+//! Input: sources and fused luma of each frame of a fade, and how far the fade went for it. Output: how far
+//! it may go for the next, and the fused luma, held back where it changed too much. Thread: fuse. Blocks:
+//! never. Allocates: when made. Not its job: the guidance.
 //!
 //! The network answers to an even change of its guidance with a steep one of its picture, most of
 //! all where the text says another kind of scene. What it will do is not known before it has run, and

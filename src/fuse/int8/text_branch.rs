@@ -1,13 +1,12 @@
-//! What a network makes of its text, made when the text is another.
+//! Caches what the network computes from the text alone; recomputed when the text changes.
 //!
 //! Input: the guidance, or two and how far one has taken over. Output: the tensors that the text's
 //! operators write. Thread: fuse. Blocks: never. Allocates: when made. Fails when: an operator does. Not
 //! its job: the pictures.
 //!
-//! In a fade the text is another in each frame. But what operators make of the guidance itself is
-//! a matrix's product with each row, or a mean of rows, so it is made of the two texts once, and what
-//! lies between them is a few thousand values and not the products of as many rows as the texts have
-//! with all weights ([`GuidanceBlend`]). What follows on the mean of rows, of one row, runs each time.
+//! In a fade the guidance changes with each frame. The operators that read it compute a matrix product of
+//! each row, or a mean of rows. So they run once for each of the two texts, and a frame interpolates their
+//! outputs, a few thousand values ([`GuidanceBlend`]). Operators behind the mean of rows run in each frame.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! The tone map: contrast for the eye, after fusion, within bounds.
 //!
-//! Input: fused luma and its timestamp. Output: the same picture, mapped in place. Thread: fuse.
-//! Blocks: never. Allocates: when made, and where the size of the picture changes. Fails when:
-//! never. Not its job: fusion, colour; it never looks at the sources.
+//! Input: fused luma and its timestamp. Output: the same picture, mapped in place. Thread: fuse. Blocks:
+//! never. Allocates: when made, and where the size of the picture changes. Not its job: fusion, colour; it
+//! never looks at the sources.
 //!
 //! Each pixel becomes `pivot + base (mean - pivot) + detail (v - mean)`: base/detail separation
 //! with one gain each, as in Tumblin and Turk's layers (LCIS, SIGGRAPH 1999) but with a mean on a

@@ -1,8 +1,8 @@
-//! How much the fused video trembles against its sources: what the tone map may add.
+//! Temporal noise of the fused video against its sources: it limits the tone map's gain.
 //!
-//! Input: luma of both sources and of their fusion, frame after frame. Output: the most detail gain
-//! that leaves the fused noise no larger than the mean of the sources'. Thread: fuse. Blocks: never.
-//! Allocates: when made. Fails when: never. Not its job: the map.
+//! Input: luma of both sources and of their fusion, frame after frame. Output: the most detail gain that
+//! leaves the fused noise no larger than the mean of the sources'. Thread: fuse. Blocks: never. Allocates:
+//! when made. Not its job: the map.
 //!
 //! Noise is the change from frame to frame where hardly anything changes: of short runs of pixels in
 //! every sixteenth row, those count whose change is small in both sources. A camera that pans leaves

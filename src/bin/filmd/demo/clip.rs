@@ -1,8 +1,7 @@
 //! A run as an animated GIF.
 //!
-//! Input: [`FusedFrame`]s. Output: a GIF of at most [`FRAMES`] frames at half size. Thread:
-//! present. Blocks: [`Clip::encode`] on its writer. Allocates: in [`Clip::new`] and at the end.
-//! Fails when: the writer does. Not its job: the file.
+//! Input: [`FusedFrame`]s. Output: a GIF of at most [`FRAMES`] frames at half size. Blocks:
+//! [`Clip::encode`] on its writer. Fails when: the writer does. Not its job: the file.
 
 use std::io::Write;
 

@@ -1,8 +1,6 @@
 //! The contact sheet: moments of a run, each with its sources beside what was shown.
 //!
-//! Input: [`FusedFrame`]s with sources. Output: an RGB picture. Thread: present. Blocks: never.
-//! Allocates: in [`Sheet::new`] and [`Sheet::compose`]; a source of a size not seen before costs
-//! a scaling table. Fails when: never. Not its job: files.
+//! Input: [`FusedFrame`]s with sources. Output: an RGB picture. Not its job: files.
 
 use filmd::clock::Timestamp;
 use filmd::config::{Mode, Task};

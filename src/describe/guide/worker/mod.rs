@@ -1,9 +1,8 @@
 //! The guide thread's work, one step at a time.
 //!
-//! Input: the newest [`AlignedPair`], the time. Output: [`Guidance`] in a [`Watch`], a status.
-//! Thread: guide. Blocks: as [`Describer::describe`] does, at most one deadline a step.
-//! Allocates: freely. Fails when: never; failures are counted and shown, the last guidance stays
-//! until its time to live, then the neutral one. Not its job: the thread, the mailbox.
+//! Input: the newest [`AlignedPair`], the time. Output: [`Guidance`] in a [`Watch`], a status. Blocks: as
+//! [`Describer::describe`] does, at most one deadline a step. Failures are counted and shown, the last
+//! guidance stays until its time to live, then the neutral one. Not its job: the thread, the mailbox.
 
 mod follow;
 

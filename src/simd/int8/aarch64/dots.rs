@@ -1,7 +1,7 @@
 //! By `sdot`: 16 products of bytes an instruction, four to a sum. Armv8.2 and later.
 //!
-//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Fails when:
-//! never. Not its job: lengths, which [`super`] asserts.
+//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Not its job: lengths,
+//! which [`super`] asserts.
 //!
 //! Assembly, since all 32 vector registers have a use: 20 sums, the features of 5 cells, two pairs
 //! of weights. Compiled from intrinsics (those for `sdot` are not stable), a third of the

@@ -1,8 +1,8 @@
 //! By `smull`, `smlal2` and `sadalp`: 16 products of bytes by three instructions. Every aarch64
 //! processor.
 //!
-//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Fails when:
-//! never. Not its job: lengths, which [`super`] asserts.
+//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Not its job: lengths,
+//! which [`super`] asserts.
 //!
 //! A weight is within +-127 (checked where a layer is made), so the sum of two products is within
 //! 2 * 127 * 128, which 16 bits hold, whatever the features are.
