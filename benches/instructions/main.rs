@@ -145,7 +145,8 @@ impl Scene {
         };
         for _ in 0..times {
             for frame in [&mut self.pair.infrared, &mut self.pair.visible] {
-                let frame = frame.as_mut().expect("both frames");
+                let frame = frame.as_mut().and_then(|frame| frame.get_mut());
+                let frame = frame.expect("both frames");
                 frame.timestamp = frame.timestamp.plus(Duration::from_millis(33));
             }
             stage.run(&self.pair, &guidance, Mode::Fused, &mut out, &metrics);

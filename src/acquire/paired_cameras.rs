@@ -11,7 +11,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-use super::camera::channel::{CameraChannel, CapturedFrame};
+use super::camera::channel::CameraChannel;
 use super::camera::opening::Opening;
 use super::camera::{CameraLink, check_config, expected};
 use super::pairing::{Paired, Pairer, PairingConfig};
@@ -19,7 +19,7 @@ use super::{AcquireCounters, AcquireError, ClockReading, PairSource, Role, Sourc
 use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{CameraConfig, CamerasConfig, CleanConfig};
-use crate::frame::FramePair;
+use crate::frame::{Frame, FramePair, Shared};
 use crate::sys::poll::wait_readable;
 
 /// The least time that is slept, so that rounding never makes a busy loop.
@@ -77,7 +77,7 @@ impl CameraBackend for V4lBackend {
 pub struct PairedCameras<B> {
     backend: B,
     sides: [CameraChannel; 2],
-    pairer: Pairer<CapturedFrame>,
+    pairer: Pairer<Shared<Frame>>,
     info: SourceInfo,
     /// A pair was asked for.
     begun: bool,
@@ -192,7 +192,7 @@ impl<B: CameraBackend> PairedCameras<B> {
             let now = self.backend.now();
             for (side, _) in self.sides.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
                 match side.take(now) {
-                    Some(shot) => self.pairer.push(side.role, shot, now),
+                    Some(frame) => self.pairer.push(side.role, frame, now),
                     None if side.fd().is_none() => self.pairer.lose(side.role),
                     None if side.holds(now) => self.pairer.keep(side.role, now),
                     None => {}
@@ -237,8 +237,8 @@ fn wait_for_both(
     }
 }
 
-fn to_pair(paired: Paired<CapturedFrame>) -> FramePair {
-    let [infrared, visible] = paired.frames.map(|shot| shot.map(|shot| shot.frame));
+fn to_pair(paired: Paired<Shared<Frame>>) -> FramePair {
+    let [infrared, visible] = paired.frames;
     let [infrared_stale, visible_stale] = paired.stale;
     FramePair {
         infrared,

@@ -1,6 +1,6 @@
 //! One camera of a pair: its link, its frames, its faults, and opening it again.
 //!
-//! Input: buffers. Output: [`CapturedFrame`]s. Thread: acquire. Blocks: never. Allocates: when made and reopened. Fails when: never once made; faults
+//! Input: buffers. Output: frames. Thread: acquire. Blocks: never. Allocates: when made and reopened. Fails when: never once made; faults
 //! are counted. Not its job: pairing.
 
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::acquire::{AcquireError, Role};
 use crate::clean::Condition;
 use crate::clock::Timestamp;
 use crate::config::{CameraConfig, CleanConfig, TelemetryKind};
-use crate::frame::{Frame, Pool, Pooled};
+use crate::frame::{Frame, Pool, Shared};
 
-/// Frames of a side: three in the pairer, the rest downstream.
-const POOL: usize = 9;
+/// Frames of a side: one that is filled, two in the pairer, a pair each in the mailbox and in fuse, one to spare.
+const POOL: usize = 6;
 /// Waiting times before a lost camera is looked for again. One that is not there costs a look into
 /// a folder, so it is looked for at the first pace; one that is there and refuses, ever more slowly.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
@@ -34,26 +34,9 @@ const LONGEST_FFC: Duration = Duration::from_secs(10);
 /// Sequence numbers that jump further than this were set anew.
 const LARGEST_GAP: u32 = 1_000;
 
-/// A frame with its pool, so that it can be copied.
-#[derive(Debug)]
-pub struct CapturedFrame {
-    /// The frame.
-    pub frame: Pooled<Frame>,
-    pool: Pool<Frame>,
-}
-
-impl Timed for CapturedFrame {
+impl Timed for Shared<Frame> {
     fn timestamp(&self) -> Timestamp {
-        self.frame.timestamp
-    }
-
-    fn duplicate(&self) -> Option<Self> {
-        let mut frame = self.pool.take()?;
-        frame.copy_from(&self.frame);
-        Some(Self {
-            frame,
-            pool: self.pool.clone(),
-        })
+        self.timestamp
     }
 }
 
@@ -195,15 +178,15 @@ impl CameraChannel {
     }
 
     /// Takes the buffer that poll announced; `None`: it was damaged, or the camera is gone.
-    pub fn take(&mut self, now: Timestamp) -> Option<CapturedFrame> {
+    pub fn take(&mut self, now: Timestamp) -> Option<Shared<Frame>> {
         let mut link = self.link.take()?;
-        let mut shot = None;
-        let result = link.take(&mut |bytes, info| shot = self.accept(bytes, info, now));
+        let mut frame = None;
+        let result = link.take(&mut |bytes, info| frame = self.accept(bytes, info, now));
         match result {
             Ok(()) => self.link = Some(link),
             Err(error) => self.lost(&error.to_string(), now),
         }
-        shot
+        frame
     }
 
     /// Whether the camera streams but has brought nothing for too long; it is given up then.
@@ -260,7 +243,7 @@ impl CameraChannel {
         }
     }
 
-    fn accept(&mut self, bytes: &[u8], info: BufferInfo, now: Timestamp) -> Option<CapturedFrame> {
+    fn accept(&mut self, bytes: &[u8], info: BufferInfo, now: Timestamp) -> Option<Shared<Frame>> {
         self.received += 1;
         if let Some((tried, opened)) = self.back.take() {
             log::info!(
@@ -293,10 +276,7 @@ impl CameraChannel {
         self.intake.take(&mut frame);
         frame.timestamp = shifted(taken, self.config.offset_ms);
         frame.sequence = self.sequence;
-        Some(CapturedFrame {
-            frame,
-            pool: self.pool.clone(),
-        })
+        Some(frame.share())
     }
 
     /// Counts a damaged frame. The first, the second, the fourth ... is told: enough to see it, not enough to
@@ -473,10 +453,10 @@ mod tests {
                 error: false,
             };
             let now = Timestamp::from_nanos(1_000);
-            let shot = side
+            let frame = side
                 .accept(&lepton_frame(number, 0, on), info, now)
                 .unwrap();
-            shot.frame.counts.as_ref().unwrap().kelvin
+            frame.counts.as_ref().unwrap().kelvin
         };
         assert_eq!((kelvin(1, 1), kelvin(2, 0)), (Some(0.01), None));
         // Without its rows of telemetry a buffer is damaged, not a frame.
