@@ -67,7 +67,7 @@ deny: toolchain ## licences, bans and sources of every dependency
 
 bench: build ## the stages' benchmarks and the whole frame path
 	$(CARGO) bench $(FEATURES)
-	$(TARGET)/release/filmd bench
+	$(TARGET)/release/filmd-bench
 
 fuzz: toolchain ## each fuzz target for a minute (needs a nightly toolchain and cargo-fuzz)
 	@bash tests/fuzz/run.sh 60

@@ -21,7 +21,7 @@ use filmd::config::{
 };
 use filmd::describe::{Facts, Guidance};
 use filmd::frame::{Counts, Picture};
-use filmd::fuse::{ClassicFuser, Composer, Fuser, Manifest, NetworkFuser, Tone, View};
+use filmd::fuse::{ClassicFuser, Composer, DisplaySettings, Fuser, Manifest, NetworkFuser, Tone};
 use filmd::present::Overlay;
 
 fn source() -> Box<dyn PairSource> {
@@ -146,7 +146,7 @@ fn from_fusion_on(c: &mut Criterion) {
     });
     let mut out = Picture::rgb(size);
     for mode in Mode::ALL {
-        let view = View {
+        let view = DisplaySettings {
             task: Task::Ivf,
             mode,
             palette: Palette::Ironbow,

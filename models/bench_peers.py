@@ -119,7 +119,7 @@ def run_peer(path: Path, planes: Path, threads: int, frames: int, cpu: bool) -> 
 
 
 def run_filmd(filmd: Path, name: str, frames: int, more: list[str]) -> list[float]:
-    """As run_peer, by `filmd bench --network`."""
+    """As run_peer, by `filmd-bench --network`."""
     command = [str(filmd), "bench", "--network", "--model", NETWORKS[name], "--json"]
     command += ["--width", str(WIDTH), "--height", str(HEIGHT), "--frames", str(frames), *more]
     return json.loads(output(command))["frame_ms"]

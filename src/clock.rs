@@ -1,8 +1,8 @@
 //! Time. The only place that reads a clock.
 //!
-//! Input: the kernel's monotonic clock, the one V4L2 stamps frames with. Output: [`Timestamp`].
-//! Thread: any. Blocks: only [`Clock::sleep_until`]. Allocates: never. Fails when: never.
-//! Not its job: timing anything by the calendar, which boards without a battery clock do not have.
+//! Input: the kernel's monotonic clock, the one V4L2 stamps frames with. Output: [`Timestamp`]. Blocks:
+//! only [`Clock::sleep_until`]. Not its job: timing anything by the calendar, which boards without a
+//! battery clock do not have.
 
 use std::time::Duration;
 

@@ -1,8 +1,7 @@
 //! SHA-256 as manifests and configurations write it: 64 hexadecimal digits.
 //!
-//! Input: bytes, or a reader of them. Output: the digits, in lower case. Thread: any but the frame path's.
-//! Blocks: on the reader. Allocates: a buffer. Fails when: the reader does. Not its job: what is done
-//! where a sum is not the expected one.
+//! Input: bytes, or a reader of them. Output: the digits, in lower case. Blocks: on the reader. Fails when:
+//! the reader does. Not its job: what is done where a sum is not the expected one.
 
 use std::io::{self, Read};
 

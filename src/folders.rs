@@ -1,7 +1,6 @@
 //! Two folders of pictures, paired by file stem.
 //!
-//! Input: two folders. Output: [`FolderPairs`], sorted with numbers in names as numbers. Thread:
-//! any but the frame path's. Blocks: on the file system. Allocates: yes. Fails when:
+//! Input: two folders. Output: [`FolderPairs`], sorted with numbers in names as numbers. Fails when:
 //! [`FileError`]. Not its job: reading the pictures.
 
 use std::cmp::Ordering;

@@ -215,30 +215,16 @@ impl Frame {
             condition: Condition::default(),
         }
     }
-
-    /// Becomes a copy of `other`; allocates only where it never was that large before.
-    pub fn copy_from(&mut self, other: &Self) {
-        self.timestamp = other.timestamp;
-        self.sequence = other.sequence;
-        self.condition = other.condition;
-        self.picture.copy_from(&other.picture);
-        match (&mut self.counts, &other.counts) {
-            (Some(mine), Some(theirs)) => {
-                mine.size = theirs.size;
-                mine.kelvin = theirs.kelvin;
-                mine.data.resize(theirs.data.len(), 0);
-                mine.data.copy_from_slice(&theirs.data);
-            }
-            (mine, theirs) => mine.clone_from(theirs),
-        }
-    }
 }
 
 /// A fixed set of equal values, made at start. [`Pool::take`] never allocates.
 #[derive(Debug)]
 pub struct Pool<T> {
-    free: Arc<Mutex<Vec<T>>>,
+    free: Free<T>,
 }
+
+/// Values that nobody uses. Each is in an `Arc` from the start, so that sharing one allocates nothing.
+type Free<T> = Arc<Mutex<Vec<Arc<T>>>>;
 
 impl<T> Clone for Pool<T> {
     fn clone(&self) -> Self {
@@ -251,7 +237,8 @@ impl<T> Clone for Pool<T> {
 impl<T> Pool<T> {
     /// `count` values made by `make`.
     pub fn new(count: usize, make: impl FnMut() -> T) -> Self {
-        let free: Vec<T> = std::iter::repeat_with(make).take(count).collect();
+        let make = std::iter::repeat_with(make).map(Arc::new);
+        let free: Vec<_> = make.take(count).collect();
         Self {
             free: Arc::new(Mutex::new(free)),
         }
@@ -264,34 +251,73 @@ impl<T> Pool<T> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop()?;
-        Some(Pooled {
+        let lent = Shared {
             value: Some(value),
             home: Arc::clone(&self.free),
-        })
+        };
+        Some(Pooled { lent })
     }
 }
 
 /// A value on loan from a [`Pool`]; goes back when dropped.
 #[derive(Debug)]
 pub struct Pooled<T> {
-    // `None` only while `drop` runs.
-    value: Option<T>,
-    home: Arc<Mutex<Vec<T>>>,
+    lent: Shared<T>,
 }
 
-impl<T> Drop for Pooled<T> {
+impl<T> Pooled<T> {
+    /// For several readers from now on.
+    pub fn share(self) -> Shared<T> {
+        self.lent
+    }
+}
+
+/// A value on loan from a [`Pool`] that nobody changes any more; goes back when its last reader drops it.
+#[derive(Debug)]
+pub struct Shared<T> {
+    // `None` only while `drop` runs.
+    value: Option<Arc<T>>,
+    home: Free<T>,
+}
+
+impl<T> Shared<T> {
+    /// The value, to be changed; `None` where it has other readers.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.as_mut().and_then(Arc::get_mut)
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self {
+            value: self.value.clone(),
+            home: Arc::clone(&self.home),
+        }
+    }
+}
+
+impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        if let Some(value) = self.value.take() {
+        let mut free = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, so that of two readers who drop it at once one sees that it is the last.
+        if let Some(mut value) = self.value.take()
+            && Arc::get_mut(&mut value).is_some()
+        {
             // Capacity never grows: a pool holds no more values than it was made with.
-            self.home
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(value);
+            free.push(value);
         }
     }
 }
 
 impl<T> Deref for Pooled<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.lent
+    }
+}
+
+impl<T> Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -304,9 +330,9 @@ impl<T> Deref for Pooled<T> {
 
 impl<T> DerefMut for Pooled<T> {
     fn deref_mut(&mut self) -> &mut T {
-        match &mut self.value {
+        match self.lent.get_mut() {
             Some(value) => value,
-            None => unreachable!("a pooled value is there until it is dropped"),
+            None => unreachable!("a pooled value is there and not shared until it is dropped"),
         }
     }
 }
@@ -316,9 +342,9 @@ impl<T> DerefMut for Pooled<T> {
 #[derive(Debug, Default)]
 pub struct FramePair {
     /// Infrared (ivf), functional or CT (mif), under-exposed (mef), near focus (mff).
-    pub infrared: Option<Pooled<Frame>>,
+    pub infrared: Option<Shared<Frame>>,
     /// Visible (ivf), MRI (mif), over-exposed (mef), far focus (mff).
-    pub visible: Option<Pooled<Frame>>,
+    pub visible: Option<Shared<Frame>>,
     /// The infrared frame is a repeat held over an FFC or a short stall.
     pub infrared_stale: bool,
     /// The visible frame is a repeat.
@@ -328,7 +354,7 @@ pub struct FramePair {
 impl FramePair {
     /// Time of the newer of the two frames.
     pub fn timestamp(&self) -> Timestamp {
-        let of = |f: &Option<Pooled<Frame>>| f.as_ref().map_or(Timestamp::ZERO, |f| f.timestamp);
+        let of = |f: &Option<Shared<Frame>>| f.as_ref().map_or(Timestamp::ZERO, |f| f.timestamp);
         of(&self.infrared).max(of(&self.visible))
     }
 
@@ -337,6 +363,39 @@ impl FramePair {
         match (&self.infrared, &self.visible) {
             (Some(a), Some(b)) => a.timestamp.distance(b.timestamp),
             _ => std::time::Duration::ZERO,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_value_goes_back_with_its_last_reader() {
+        let pool = Pool::new(1, || 7);
+        let mut value = pool.take().unwrap();
+        *value = 8;
+        let mut first = value.share();
+        let second = first.clone();
+        assert!(first.get_mut().is_none() && pool.take().is_none());
+        drop(first);
+        assert!(pool.take().is_none());
+        assert_eq!(*second, 8);
+        drop(second);
+        assert_eq!(*pool.take().unwrap(), 8);
+    }
+
+    #[test]
+    fn readers_that_drop_it_at_once_lose_nothing() {
+        let pool = Pool::new(1, || 0);
+        for _ in 0..1000 {
+            let first = pool.take().unwrap().share();
+            let second = first.clone();
+            std::thread::scope(|scope| {
+                scope.spawn(move || drop(first));
+                drop(second);
+            });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Is a JPEG whole? The decoder fills what is missing with grey and says nothing.
 //!
-//! Input: bytes. Output: whether Huffman tables are in them, or what is wrong. Thread: any.
-//! Blocks: never. Allocates: never. Fails when: the bytes are no whole JPEG. Not its job: decoding.
+//! Input: bytes. Output: whether Huffman tables are in them, or what is wrong. Fails when: the bytes are no
+//! whole JPEG. Not its job: decoding.
 
 /// Whether a JPEG picture has its end marker. The decoder fills what is missing with grey, so a
 /// torn transfer or a cut file has to be found here.

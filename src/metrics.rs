@@ -1,9 +1,7 @@
 //! What the daemon knows about itself: counters, and the last few thousand timings of each stage.
 //!
-//! Input: one call per frame from each thread. Output: [`Summary`] for status, demo and bench.
-//! Thread: any, without locks. Blocks: never. Allocates: only in [`Series::new`] and
-//! [`Series::summary`], which the frame path does not call. Fails when: never.
-//! Not its job: history; a status reader that wants one asks again.
+//! Input: one call per frame from each thread. Output: [`Summary`] for status, demo and bench. Not its job:
+//! history; a status reader that wants one asks again.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! A team of threads that shares each frame's work; no thread is made per frame.
 //!
-//! The caller's `spawn` makes the threads once. [`Team::each`] then runs on the caller's thread, which
-//! takes its share, and returns when every item is done. It waits for an item that another thread has
-//! begun. An item that nobody has begun it does itself, so that a thread that the scheduler keeps away
-//! costs nothing. A panic in an item becomes the caller's. Allocates: when made.
+//! The caller's `spawn` makes the threads once. [`Team::each`] runs on the caller's thread, takes its share of
+//! the items and returns when every item is done. It waits for items that another thread has begun, and does
+//! the others itself: a thread that the scheduler keeps away delays nothing. A panic in an item becomes the
+//! caller's. Allocates: when made.
 
 use std::any::Any;
 use std::io;
@@ -18,14 +18,14 @@ const LOOKS: usize = 2000;
 
 /// Something to do for each number below `count`.
 #[derive(Clone, Copy)]
-struct Task {
+struct Job {
     run: &'static (dyn Fn(usize) + Sync),
     count: usize,
 }
 
 #[derive(Default)]
 struct State {
-    task: Option<Task>,
+    task: Option<Job>,
     /// Threads that sleep until there is a task.
     asleep: usize,
     stop: bool,
@@ -33,7 +33,7 @@ struct State {
 }
 
 #[derive(Default)]
-struct Shared {
+struct TeamState {
     state: Mutex<State>,
     begun: Condvar,
     done: Condvar,
@@ -47,7 +47,7 @@ struct Shared {
 
 /// A number of threads, of which the caller is one.
 pub struct Team {
-    shared: Arc<Shared>,
+    shared: Arc<TeamState>,
     helpers: Vec<JoinHandle<()>>,
 }
 
@@ -132,7 +132,7 @@ impl Team {
         };
         shared.next.store(0, Ordering::Relaxed);
         state.panic = None;
-        state.task = Some(Task { run: lent, count });
+        state.task = Some(Job { run: lent, count });
         shared.tasks.fetch_add(1, Ordering::Release);
         let asleep = state.asleep;
         drop(state);
@@ -173,7 +173,7 @@ unsafe impl<I: Send> Sync for Items<I> {}
 unsafe impl<I: Send> Send for Items<I> {}
 
 /// Ends a task when it is dropped: nobody may begin, and those inside are waited for.
-struct Ended<'a>(&'a Shared);
+struct Ended<'a>(&'a TeamState);
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
@@ -191,7 +191,7 @@ impl Drop for Ended<'_> {
     }
 }
 
-impl Shared {
+impl TeamState {
     fn lock(&self) -> MutexGuard<'_, State> {
         unpoisoned(self.state.lock())
     }
@@ -224,7 +224,7 @@ impl Shared {
     }
 
     /// The next task, whose number goes to `seen`; `None` at the end.
-    fn wait(&self, seen: &mut usize) -> Option<Task> {
+    fn wait(&self, seen: &mut usize) -> Option<Job> {
         look(|| self.tasks.load(Ordering::Acquire) != *seen);
         let mut state = self.lock();
         loop {

@@ -20,7 +20,9 @@ use filmd::describe::{Guidance, Origin, TokenFeatures};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::FusedFrame;
 use filmd::fuse::SourceViews;
-use filmd::fuse::{ClassicFuser, FuseError, FuseStage, Fuser, Manifest, NetworkFuser, Shown};
+use filmd::fuse::{
+    ClassicFuser, EffectiveGuidance, FuseError, FuseStage, Fuser, Manifest, NetworkFuser,
+};
 use filmd::metrics::{Marks, Metrics};
 use filmd::present::{Overlay, OverlayInfo};
 
@@ -87,10 +89,10 @@ impl Fuser for Watched {
         &mut self,
         infrared: &Picture,
         visible: &Picture,
-        guidance: &Shown<'_>,
+        guidance: &EffectiveGuidance<'_>,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
-        if matches!(guidance, Shown::Between(between) if between.part > 0.0) {
+        if matches!(guidance, EffectiveGuidance::Blend(between) if between.part > 0.0) {
             self.faded.fetch_add(1, Relaxed);
         }
         (self.fuser).fuse_shown(infrared, visible, guidance, fused)

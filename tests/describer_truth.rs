@@ -14,7 +14,7 @@ use std::time::Duration;
 use describer_common::{PROGRAM, both_models};
 use filmd::clock::Clock;
 use filmd::config::Task;
-use filmd::describe::words::proof::{prove, prove_answer};
+use filmd::describe::words::faithful;
 use filmd::describe::words::questions::{Answer, Level};
 use filmd::describe::{
     DescribeRequest, Describer, Description, Launch, ModelFile, Origin, ProcessDescriber, Prompt,
@@ -159,7 +159,7 @@ fn paragraphs_contradict_no_fact_and_come_again_the_same() {
                 .unwrap();
             let why = (describer.note(), reply.took, &sentences);
             assert_eq!(reply.origin, Origin::Llm, "{why:?}");
-            prove(task, &sentences, &reply.text).unwrap();
+            faithful::check(task, &sentences, &reply.text).unwrap();
             if run == 0 && n < 20 {
                 eprintln!("{n}: {}", reply.text);
             }
@@ -232,7 +232,7 @@ fn answers_contradict_no_fact_and_come_again_the_same() {
             assert_eq!(reply.segments.len(), answers.len());
             for (segment, answer) in reply.segments.iter().zip(&answers) {
                 let facts = answer.merged();
-                prove_answer(task, &facts, answer.is_wish(), &segment.text).unwrap();
+                faithful::check_answer(task, &facts, answer.is_advice(), &segment.text).unwrap();
                 assert!(reply.text.contains(&segment.text));
             }
             if run == 0 && n < 8 {

@@ -17,7 +17,7 @@ use describer_common::{PROGRAM, facts, models, sha256};
 use filmd::clock::Clock;
 use filmd::config::{DescribeConfig, Task, VisionConfig};
 use filmd::describe::process::view::{View, ViewKind};
-use filmd::describe::words::proof::prove;
+use filmd::describe::words::faithful;
 use filmd::describe::{
     DescribeRequest, Describer, Description, Launch, ModelFile, ModelFiles, Origin,
     ProcessDescriber, Prompt, open,
@@ -100,7 +100,7 @@ fn pictures_have_a_say_and_the_facts_stay_the_facts() {
         ]);
         let first = answer(&mut describer, &request);
         assert_eq!(first.origin, Origin::Llm, "{:?}", describer.note());
-        prove(Task::Ivf, sentences(&request), &first.text).unwrap();
+        faithful::check(Task::Ivf, sentences(&request), &first.text).unwrap();
         let second = answer(&mut describer, &request);
         assert_eq!(
             (&first.text, &first.features),

@@ -47,8 +47,8 @@ impl Bench {
         self.scene.render_infrared(number, &mut infrared);
         self.scene.render_visible(number, &mut visible);
         let frames = FramePair {
-            infrared: Some(infrared),
-            visible: Some(visible),
+            infrared: Some(infrared.share()),
+            visible: Some(visible.share()),
             ..FramePair::default()
         };
         let mut pair = AlignedPair::new(VISIBLE);

@@ -11,8 +11,8 @@ const MOST: u64 = 64 << 20;
 
 #[test]
 fn the_frame_path_stays_within_its_memory() {
-    let said = Command::new(env!("CARGO_BIN_EXE_filmd"))
-        .args(["bench", "--frames", "60", "--threads", "2", "--json"])
+    let said = Command::new(env!("CARGO_BIN_EXE_filmd-bench"))
+        .args(["--frames", "60", "--threads", "2", "--json"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

@@ -13,7 +13,7 @@ use filmd::clock::Timestamp;
 use filmd::config::{FuseConfig, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::{Guidance, Origin, TokenFeatures};
 use filmd::frame::{Picture, Size};
-use filmd::fuse::{Between, Fuser, GuidanceFade, Manifest, NetworkFuser, Shown};
+use filmd::fuse::{EffectiveGuidance, Fuser, GuidanceBlend, GuidanceFade, Manifest, NetworkFuser};
 use filmd::pipeline::fuse_team;
 use filmd::simd::int8::{
     Blend, ConvLayer, ConvShape, Epilogue, Path as Kernels, Pool, Quantise, Upsampler,
@@ -162,7 +162,7 @@ fn sentence(task: Task, most: usize) -> Guidance {
 }
 
 /// What lies between two texts, as features.
-fn written(between: &Between<'_>) -> Guidance {
+fn written(between: &GuidanceBlend<'_>) -> Guidance {
     let (rows, dim) = between.from.shape();
     let mut values = vec![0.0; rows * dim];
     between.write(&mut values);
@@ -201,15 +201,20 @@ fn a_fade_of_what_was_made_of_texts_is_one_of_the_texts() {
             let wanted = &texts[usize::from(n > 4) + usize::from(n > 24)];
             fade.step(wanted, Timestamp::ZERO.plus(Duration::from_millis(40 * n)));
             match fade.shown(wanted) {
-                Shown::Text(text) => {
+                EffectiveGuidance::Text(text) => {
                     faded.fuse(&infrared, &visible, text, &mut out).unwrap();
                     plain.fuse(&infrared, &visible, text, &mut other).unwrap();
                     assert_eq!(out, other, "frame {n}: one text");
                 }
-                Shown::Between(both) => {
+                EffectiveGuidance::Blend(both) => {
                     between += 1;
                     faded
-                        .fuse_shown(&infrared, &visible, &Shown::Between(both), &mut out)
+                        .fuse_shown(
+                            &infrared,
+                            &visible,
+                            &EffectiveGuidance::Blend(both),
+                            &mut out,
+                        )
                         .unwrap();
                     let text = written(&both);
                     plain.fuse(&infrared, &visible, &text, &mut other).unwrap();

@@ -233,7 +233,7 @@ fn swap(first: &Guidance, second: &Guidance, fade_ms: u64) -> Swap {
     // The longest of these fades takes less than 200 frames.
     for n in 1..260 {
         for frame in [&mut pair.infrared, &mut pair.visible] {
-            let frame = frame.as_mut().unwrap();
+            let frame = frame.as_mut().unwrap().get_mut().unwrap();
             frame.timestamp = frame.timestamp.plus(Duration::from_secs_f64(1.0 / FPS));
         }
         let next = video.fuse(&pair, second)[2].clone();

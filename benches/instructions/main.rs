@@ -16,7 +16,7 @@ use std::hint::black_box;
 use std::path::Path as FilePath;
 use std::time::Duration;
 
-use filmd::acquire::unpack::{self, Layout, PixelFormat, Quantization, packed_to_rgb};
+use filmd::acquire::unpack::{self, BufferLayout, PixelFormat, Quantization, packed_to_rgb};
 use filmd::acquire::{PairSource, open_source};
 use filmd::align::{AlignedPair, Aligner, Calibration};
 use filmd::clean::{BlurFollower, Cleaner, Sharpener, Sharpening};
@@ -26,7 +26,9 @@ use filmd::config::{
 use filmd::describe::Guidance;
 use filmd::frame::{Counts, FramePair, Picture, Size};
 use filmd::fuse::FusedFrame;
-use filmd::fuse::{ClassicFuser, Composer, FuseStage, Fuser, Manifest, NetworkFuser, View};
+use filmd::fuse::{
+    ClassicFuser, Composer, DisplaySettings, FuseStage, Fuser, Manifest, NetworkFuser,
+};
 use filmd::metrics::{Marks, Metrics};
 use filmd::present::{self, Filter, Overlay, Scaler};
 
@@ -143,7 +145,8 @@ impl Scene {
         };
         for _ in 0..times {
             for frame in [&mut self.pair.infrared, &mut self.pair.visible] {
-                let frame = frame.as_mut().expect("both frames");
+                let frame = frame.as_mut().and_then(|frame| frame.get_mut());
+                let frame = frame.expect("both frames");
                 frame.timestamp = frame.timestamp.plus(Duration::from_millis(33));
             }
             stage.run(&self.pair, &guidance, Mode::Fused, &mut out, &metrics);
@@ -186,7 +189,7 @@ impl Scene {
             .fuse(infrared, visible, &Guidance::none(Task::Ivf), &mut fused)
             .expect("a fused frame");
         let mut out = Picture::rgb(self.size);
-        let view = View {
+        let view = DisplaySettings {
             task: Task::Ivf,
             mode: Mode::Fused,
             palette: Palette::Ironbow,
@@ -204,7 +207,7 @@ fn manifest() -> Manifest {
 /// What two cameras deliver: YUYV of the output's size, Y16 of 160 x 120.
 fn unpack(size: Size, times: usize) {
     let bytes: Vec<u8> = (0..size.area() * 2).map(|i| (i * 37 % 251) as u8).collect();
-    let layout = |size: Size| Layout {
+    let layout = |size: Size| BufferLayout {
         size,
         stride: size.width * 2,
         telemetry_rows: 0,
@@ -222,7 +225,7 @@ fn unpack(size: Size, times: usize) {
 
 fn xrgb(size: Size, times: usize) {
     let picture = Picture::rgb(size);
-    let mut scaler = Scaler::new(size, size, Filter::Bilinear, present::Layout::Xrgb8888);
+    let mut scaler = Scaler::new(size, size, Filter::Bilinear, present::PixelOrder::Xrgb8888);
     let mut target = vec![0; size.area() * 4];
     for _ in 0..times {
         scaler.scale(&picture, &mut target, size.width * 4);

@@ -10,37 +10,26 @@ use super::{AcquireCounters, AcquireError, ClockReading, PairSource, SourceInfo}
 use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{FaultConfig, FaultKind};
-use crate::frame::{Frame, FramePair, Pool, Pooled};
+use crate::frame::{Frame, FramePair, Shared};
 
 /// A source with faults.
 pub struct FaultySource {
     inner: Box<dyn PairSource>,
     faults: Vec<FaultConfig>,
     started: Option<Timestamp>,
-    /// The frame that is repeated, and room for the copies that are on their way.
-    held: Option<Pooled<Frame>>,
-    copies: Pool<Frame>,
+    /// The frame that is repeated.
+    held: Option<Shared<Frame>>,
 }
 
 impl FaultySource {
     /// Wraps `inner`; fault times count from its first pair on.
     pub fn new(inner: Box<dyn PairSource>, faults: Vec<FaultConfig>) -> Self {
-        // One held, and as many as can be under way: in the mailbox, in the fuse thread, in hand.
-        let size = inner.info().infrared;
-        let copies = Pool::new(4, || Frame::new(size, 1, true));
         Self {
             inner,
             faults,
             started: None,
             held: None,
-            copies,
         }
-    }
-
-    fn copy(&self, frame: Option<&Frame>) -> Option<Pooled<Frame>> {
-        let mut copy = self.copies.take()?;
-        copy.copy_from(frame?);
-        Some(copy)
     }
 
     fn active(&self, kind: FaultKind, elapsed: Duration) -> bool {
@@ -69,8 +58,8 @@ impl PairSource for FaultySource {
         if self.active(FaultKind::HoldInfrared, elapsed) {
             // The first frame of the hold is the one that a camera would repeat.
             match &self.held {
-                None => self.held = self.copy(pair.infrared.as_deref()),
-                Some(first) => pair.infrared = self.copy(Some(first)),
+                None => self.held.clone_from(&pair.infrared),
+                Some(first) => pair.infrared = Some(first.clone()),
             }
             pair.infrared_stale = true;
         } else {

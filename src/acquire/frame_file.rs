@@ -1,7 +1,7 @@
 //! One frame from a picture file.
 //!
 //! Input: a path. Output: a [`Frame`], with counts where the file has 16 bits. Thread: acquire.
-//! Blocks: file reads. Allocates: yes. Fails when: the file cannot be used ([`AcquireError::File`]).
+//! Blocks: file reads. Fails when: the file cannot be used ([`AcquireError::File`]).
 //! Not its job: time, order of play; formats (see [`crate::files`]).
 
 use std::path::Path;

@@ -2,7 +2,7 @@
 //!
 //! Input: two [`CameraConfig`]s. Output: pairs. Thread: acquire; both
 //! cameras are polled together. Each is opened on a thread of its own, since a wedged one holds its caller for
-//! seconds. Blocks: at most the time-out; when made, at most [`START`]. Allocates: when made and when a camera
+//! seconds. Blocks: at most the time-out; when made, at most `START`. Allocates: when made and when a camera
 //! comes back. Fails when: the configuration cannot be right; a camera that is missing or refuses, at the start or
 //! later, only leaves its side empty and is tried again while the other one goes on. Not its job: pairing rules
 //! (see `pairing`), pixel formats (see `unpack`).
@@ -11,15 +11,15 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
+use super::camera::channel::CameraChannel;
 use super::camera::opening::Opening;
-use super::camera::side::{Shot, Side};
 use super::camera::{CameraLink, check_config, expected};
 use super::pairing::{Paired, Pairer, PairingConfig};
 use super::{AcquireCounters, AcquireError, ClockReading, PairSource, Role, SourceInfo};
 use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{CameraConfig, CamerasConfig, CleanConfig};
-use crate::frame::FramePair;
+use crate::frame::{Frame, FramePair, Shared};
 use crate::sys::poll::wait_readable;
 
 /// The least time that is slept, so that rounding never makes a busy loop.
@@ -76,8 +76,8 @@ impl CameraBackend for V4lBackend {
 /// The source; see the module.
 pub struct PairedCameras<B> {
     backend: B,
-    sides: [Side; 2],
-    pairer: Pairer<Shot>,
+    sides: [CameraChannel; 2],
+    pairer: Pairer<Shared<Frame>>,
     info: SourceInfo,
     /// A pair was asked for.
     begun: bool,
@@ -122,7 +122,7 @@ impl<B: CameraBackend> PairedCameras<B> {
                 None => (None, None),
             };
             let is_opening = link.is_none() && error.is_none();
-            let mut side = Side::new(role, configs[i].clone(), link, expected, clean, now);
+            let mut side = CameraChannel::new(role, configs[i].clone(), link, expected, clean, now);
             if is_opening {
                 log::warn!(
                     "{}: takes long to open; going on without",
@@ -162,7 +162,7 @@ impl<B: CameraBackend> PairedCameras<B> {
     }
 
     /// Begins to open lost cameras whose pause is over, takes those that have opened, and gives up those that hang.
-    fn mend(&mut self) {
+    fn reopen_lost(&mut self) {
         for (i, side) in self.sides.iter_mut().enumerate() {
             let now = self.backend.now();
             if side.give_up_if_hung(now) {
@@ -182,7 +182,7 @@ impl<B: CameraBackend> PairedCameras<B> {
     /// Waits for buffers, at most `wait`, and takes all that are there.
     fn collect(&mut self, mut wait: Duration) {
         for _ in 0..DRAIN {
-            let fds = self.sides.each_ref().map(Side::fd);
+            let fds = self.sides.each_ref().map(CameraChannel::fd);
             let ready = self.backend.wait(fds, wait).unwrap_or_else(|error| {
                 log::warn!("waiting for the cameras: {error}");
                 [false; 2]
@@ -193,7 +193,7 @@ impl<B: CameraBackend> PairedCameras<B> {
             let now = self.backend.now();
             for (side, _) in self.sides.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
                 match side.take(now) {
-                    Some(shot) => self.pairer.push(side.role, shot, now),
+                    Some(frame) => self.pairer.push(side.role, frame, now),
                     None if side.fd().is_none() => self.pairer.lose(side.role),
                     None if side.holds(now) => self.pairer.keep(side.role, now),
                     None => {}
@@ -205,7 +205,7 @@ impl<B: CameraBackend> PairedCameras<B> {
 
     /// How long nothing has to be done unless a buffer comes.
     fn idle(&self, now: Timestamp, deadline: Timestamp) -> Duration {
-        let retries = self.sides.iter().filter_map(Side::retry_at);
+        let retries = self.sides.iter().filter_map(CameraChannel::retry_at);
         let look = now.plus(LOOK);
         let looks = self
             .sides
@@ -247,8 +247,8 @@ fn wait_for_both(
     }
 }
 
-fn to_pair(paired: Paired<Shot>) -> FramePair {
-    let [infrared, visible] = paired.frames.map(|shot| shot.map(|shot| shot.frame));
+fn to_pair(paired: Paired<Shared<Frame>>) -> FramePair {
+    let [infrared, visible] = paired.frames;
     let [infrared_stale, visible_stale] = paired.stale;
     FramePair {
         infrared,
@@ -274,7 +274,7 @@ impl<B: CameraBackend> PairSource for PairedCameras<B> {
         loop {
             // First what waits in the queues: a camera with full buffers does not hang.
             self.collect(wait);
-            self.mend();
+            self.reopen_lost();
             let now = self.backend.now();
             if let Some(paired) = self.pairer.poll(now) {
                 return Ok(to_pair(paired));
@@ -298,15 +298,15 @@ impl<B: CameraBackend> PairSource for PairedCameras<B> {
     }
 
     fn clocks(&self) -> [Option<ClockReading>; 2] {
-        self.sides.each_ref().map(Side::clock)
+        self.sides.each_ref().map(CameraChannel::clock)
     }
 
     fn conditions(&self) -> [Condition; 2] {
-        self.sides.each_ref().map(Side::condition)
+        self.sides.each_ref().map(CameraChannel::condition)
     }
 
     fn complaints(&self) -> [Option<&str>; 2] {
-        self.sides.each_ref().map(Side::complaint)
+        self.sides.each_ref().map(CameraChannel::complaint)
     }
 
     fn set_denoise(&mut self, denoise: f32) {

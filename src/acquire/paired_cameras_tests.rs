@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::acquire::camera::{Agreed, BufferInfo};
-use crate::acquire::unpack::{Layout, PixelFormat, Quantization};
+use crate::acquire::unpack::{BufferLayout, PixelFormat, Quantization};
 use crate::frame::Size;
 
 /// What happens at a side at a time, milliseconds.
@@ -116,7 +116,7 @@ impl CameraBackend for Fake {
             agreed: Agreed {
                 card: format!("fake {format}"),
                 format,
-                layout: Layout {
+                layout: BufferLayout {
                     size: Size::new(4, 2),
                     stride: if side == 0 { 8 } else { 4 },
                     telemetry_rows: 1 - side,

@@ -5,9 +5,9 @@
 //! partner is about to come, at most half its own period. Where the driving stream falls silent,
 //! the other one drives.
 //!
-//! Input: frames with their times, and the time now. Output: [`Paired`]. Thread: acquire.
-//! Blocks: never. Allocates: never (copies come from the frames' own pool). Fails when: never.
-//! Not its job: clocks, devices, files; it does no I/O.
+//! Input: frames with their times, and the time now. Output: [`Paired`]. Thread: acquire. Blocks: never.
+//! Allocates: never (frames are shared, not copied). Not its job: clocks, devices, files; it does
+//! no I/O.
 
 use std::time::Duration;
 
@@ -15,12 +15,9 @@ use super::Role;
 use crate::clock::Timestamp;
 
 /// What the pairer needs to know of a frame.
-pub trait Timed: Sized {
+pub trait Timed: Clone {
     /// When it was taken.
     fn timestamp(&self) -> Timestamp;
-
-    /// A copy, to be used again with a later partner; `None` where there is no room for one.
-    fn duplicate(&self) -> Option<Self>;
 }
 
 /// How frames are paired.
@@ -187,7 +184,7 @@ impl<T: Timed> Pairer<T> {
         let stale = held
             .as_ref()
             .is_some_and(|frame| frame.timestamp().distance(time) > self.limit(driver));
-        // The driver's own frame leaves with a copy left behind: it is held if this side stalls.
+        // The driver's own frame stays as well: it is held if this side stalls.
         let before = self.streams[driver].before.take();
         self.count_unused(before);
         let mut frames = [None, None];
@@ -277,17 +274,11 @@ impl<T: Timed> Pairer<T> {
         self.take_newest(partner)
     }
 
-    /// The newest frame, leaving a copy behind where there is room.
+    /// The newest frame, which stays to be used again with a later partner.
     fn take_newest(&mut self, side: usize) -> Option<T> {
-        let newest = &mut self.streams[side].newest;
-        let held = newest.take()?;
-        if let Some(copy) = held.frame.duplicate() {
-            *newest = Some(Held {
-                frame: copy,
-                used: true,
-            });
-        }
-        Some(held.frame)
+        let held = self.streams[side].newest.as_mut()?;
+        held.used = true;
+        Some(held.frame.clone())
     }
 
     /// Lets go of sides that brought nothing for too long.

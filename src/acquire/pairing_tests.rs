@@ -1,26 +1,17 @@
-use std::cell::Cell;
-use std::rc::Rc;
-
 use proptest::prelude::*;
 
 use super::*;
 
-/// A frame without a picture; counts its copies.
+/// A frame without a picture.
 #[derive(Debug, Clone)]
 struct Stub {
     time: Timestamp,
     number: u64,
-    copies: Rc<Cell<u64>>,
 }
 
 impl Timed for Stub {
     fn timestamp(&self) -> Timestamp {
         self.time
-    }
-
-    fn duplicate(&self) -> Option<Self> {
-        self.copies.set(self.copies.get() + 1);
-        Some(self.clone())
     }
 }
 
@@ -32,7 +23,6 @@ fn at(millis: u64, number: u64) -> Stub {
     Stub {
         time: ms(millis),
         number,
-        copies: Rc::default(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Range mapping (AGC): 16-bit thermal counts to 8-bit grey that shows both the people and the fire.
 //!
-//! Plateau-limited histogram equalisation blended with a linear stretch between two percentiles,
-//! smoothed over time so that the picture neither flickers nor pumps.
-//! Input: counts. Output: grey 0..=255, a monotone function of the count. Thread: acquire.
-//! Blocks: never. Allocates: when made only. Fails when: never. Not its job: temperatures.
+//! Plateau-limited histogram equalisation blended with a linear stretch between two percentiles, smoothed
+//! over time so that the picture neither flickers nor pumps. Input: counts. Output: grey 0..=255, a
+//! monotone function of the count. Thread: acquire. Blocks: never. Allocates: when made only. Not its job:
+//! temperatures.
 //!
 //! Sources: Vickers, "Plateau equalization algorithm for real-time display of high-quality
 //! infrared imagery", Optical Engineering 35(7), 1996; FLIR Boson data sheet, section AGC.
@@ -164,7 +164,7 @@ impl RangeMapper {
         (least, most)
     }
 
-    /// The first count on the way with more than `skip` pixels up to it.
+    /// The smallest count (largest, from above) whose cumulative histogram exceeds `skip`.
     fn percentile(&self, way: impl Iterator<Item = u16>, skip: u32) -> u16 {
         let mut seen = 0;
         let mut last = 0;

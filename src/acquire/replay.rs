@@ -176,8 +176,8 @@ impl PairSource for ReplaySource {
                     }
                     self.sequence += 1;
                     return Ok(FramePair {
-                        infrared: Some(infrared),
-                        visible: Some(visible),
+                        infrared: Some(infrared.share()),
+                        visible: Some(visible.share()),
                         ..FramePair::default()
                     });
                 }

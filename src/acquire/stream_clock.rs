@@ -1,9 +1,9 @@
 //! How a camera's clock runs against the board's, and when its frames were taken by the board's.
 //!
-//! Input: what a driver stamped a buffer with, its running number, and when it arrived, by the
-//! board's clock. Output: the time taken on the board's clock; [`ClockReading`]. Thread: acquire.
-//! Blocks: never. Allocates: never. Fails when: never. Not its job: what lies between the scene and
-//! the stamp (exposure, readout), which no clock tells and `offset_ms` of the configuration corrects.
+//! Input: what a driver stamped a buffer with, its running number, and when it arrived, by the board's
+//! clock. Output: the time taken on the board's clock; [`ClockReading`]. Thread: acquire. Blocks: never.
+//! Allocates: never. Not its job: what lies between the scene and the stamp (exposure, readout), which no
+//! clock tells and `offset_ms` of the configuration corrects.
 //!
 //! A buffer arrives late by a delay that varies, never early. So the least delay of some seconds is
 //! what lies between the two clocks; its change over longer is their drift. Most drivers stamp with

@@ -2,13 +2,13 @@
 //!
 //! Input: the bytes of a buffer. Output: [`Telemetry`]. Thread: acquire. Blocks: never. Allocates:
 //! never. Fails when: the buffer is too short (`None`). Not its job: what follows from it (see
-//! `camera::side`).
+//! `camera::channel`).
 //!
 //! Source: FLIR Lepton Engineering Data Sheet (500-0659-00-09), section 3.4 "Telemetry Modes". Rows
 //! A, B and C of 80 words follow each other without gaps, whether the picture has 80 words in a row
 //! (Lepton 2.5) or 160 (Lepton 3.5). A number of 32 bits has its high word first.
 
-use super::unpack::Layout;
+use super::unpack::BufferLayout;
 
 /// Words in one of the data sheet's rows.
 const ROW: usize = 80;
@@ -44,7 +44,7 @@ pub struct Telemetry {
 }
 
 /// Reads the telemetry of a Lepton; `None` where the buffer has not so many rows.
-pub fn lepton(layout: &Layout, bytes: &[u8]) -> Option<Telemetry> {
+pub fn lepton(layout: &BufferLayout, bytes: &[u8]) -> Option<Telemetry> {
     let rows = bytes.get(layout.size.height * layout.stride..)?;
     let width = layout.size.width.max(1);
     let word = |index: usize| {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::frame::Size;
 
-    fn buffer(layout: &Layout, words: &[(usize, u16)]) -> Vec<u8> {
+    fn buffer(layout: &BufferLayout, words: &[(usize, u16)]) -> Vec<u8> {
         let rows = layout.size.height + layout.telemetry_rows;
         let mut bytes = vec![0; rows * layout.stride];
         for (index, word) in words {
@@ -91,7 +91,7 @@ mod tests {
         // Frame 0x0001_0002, FFC in progress, hundredths of a kelvin.
         let words = [(4, 2 << 4), (20, 1), (21, 2), (208, 1), (209, 1)];
         for (width, height, rows, stride) in [(160, 120, 2, 320), (80, 60, 3, 192)] {
-            let layout = Layout {
+            let layout = BufferLayout {
                 size: Size::new(width, height),
                 stride,
                 telemetry_rows: rows,
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn states_of_the_shutter_and_of_radiometry_are_told_apart() {
-        let layout = Layout {
+        let layout = BufferLayout {
             size: Size::new(160, 4),
             stride: 320,
             telemetry_rows: 2,

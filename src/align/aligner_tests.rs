@@ -1,6 +1,6 @@
 use super::*;
 use crate::align::{Lens, Preset};
-use crate::frame::{Frame, Pool, Pooled};
+use crate::frame::{Frame, Pool, Shared};
 
 const OUTPUT: Size = Size::new(64, 48);
 const THERMAL: Size = Size::new(16, 12);
@@ -41,10 +41,10 @@ fn near(found: (f64, f64), wanted: (f64, f64), by: f64) -> bool {
     (found.0 - wanted.0).abs() <= by && (found.1 - wanted.1).abs() <= by
 }
 
-fn frame(pool: &Pool<Frame>, picture: &Picture) -> Option<Pooled<Frame>> {
+fn frame(pool: &Pool<Frame>, picture: &Picture) -> Option<Shared<Frame>> {
     let mut frame = pool.take()?;
     frame.picture.copy_from(picture);
-    Some(frame)
+    Some(frame.share())
 }
 
 #[test]
@@ -236,13 +236,14 @@ fn counts_lie_where_the_picture_of_their_frame_was_shown() {
     let pool = Pool::new(2, || Frame::new(OUTPUT, 1, true));
     let picture = square(OUTPUT, 1, (30.0, 20.0));
     for nudge in [(0, 0), (5, -3), (0, 0)] {
-        let mut infrared = frame(&pool, &picture).unwrap();
+        let mut infrared = pool.take().unwrap();
+        infrared.picture.copy_from(&picture);
         let counts = infrared.counts.as_mut().unwrap();
         for (count, &level) in counts.data.iter_mut().zip(picture.data()) {
             *count = 7000 + 4 * u16::from(level);
         }
         let pair = FramePair {
-            infrared: Some(infrared),
+            infrared: Some(infrared.share()),
             ..FramePair::default()
         };
         aligner.set_nudge(nudge);

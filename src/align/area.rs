@@ -1,8 +1,7 @@
 //! Shrinking by area averaging: each output pixel is the mean of the source area it covers.
 //!
-//! Input: a picture of a fixed size, 1 or 3 channels. Output: a smaller one. Thread: fuse.
-//! Blocks: never. Allocates: when made. Fails when: never. Not its job: enlarging; an axis that
-//! does not shrink is copied.
+//! Input: a picture of a fixed size, 1 or 3 channels. Output: a smaller one. Thread: fuse. Blocks: never.
+//! Allocates: when made. Not its job: enlarging; an axis that does not shrink is copied.
 
 use crate::frame::{Picture, Size};
 use crate::simd;

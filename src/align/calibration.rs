@@ -1,7 +1,7 @@
 //! The calibration file: how the two cameras lie to each other.
 //!
 //! Input: TOML text. Output: [`Calibration`], checked. Thread: main, control (reload). Blocks:
-//! file reads and writes. Allocates: yes. Fails when: [`AlignError`]. Not its job: measuring a
+//! file reads and writes. Fails when: [`AlignError`]. Not its job: measuring a
 //! calibration; turning it into tables (see `geometry`, `remap`).
 
 use std::io::Write;
@@ -230,15 +230,15 @@ impl Calibration {
     }
 
     /// Adds presets, as a file's `[[preset]]` tables would.
-    #[must_use]
-    pub fn with_presets(mut self, presets: Vec<Preset>) -> Self {
+    #[cfg(test)]
+    pub(super) fn with_presets(mut self, presets: Vec<Preset>) -> Self {
         self.presets = presets;
         self
     }
 
     /// Adds lens terms, as a file's `[infrared.lens]` and `[visible.lens]` would.
-    #[must_use]
-    pub fn with_lenses(mut self, infrared: Option<Lens>, visible: Option<Lens>) -> Self {
+    #[cfg(test)]
+    pub(super) fn with_lenses(mut self, infrared: Option<Lens>, visible: Option<Lens>) -> Self {
         self.infrared.lens = infrared;
         self.visible.lens = visible;
         self

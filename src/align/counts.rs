@@ -1,9 +1,8 @@
 //! Raw infrared counts brought over the pictures that the fuse thread aligned.
 //!
 //! Input: a [`Heat`] with counts of a frame. Output: its picture, at the output size. Thread: guide, so
-//! that the frame path does no more than copy the counts, which are few. Blocks: never. Allocates:
-//! for the first counts, after a nudge, and for a larger camera. Fails when: never. Not its job: what
-//! is warm (see `describe::facts`).
+//! that the frame path does no more than copy the counts, which are few. Blocks: never. Allocates: for the
+//! first counts, after a nudge, and for a larger camera. Not its job: what is warm (see `describe::facts`).
 
 use super::Heat;
 use super::warp::Movable;

@@ -1,8 +1,8 @@
 //! Where a source lies in the output.
 //!
-//! Input: positions. Output: a grey picture, or nothing where the source fills the output.
-//! Thread: fuse, when tables are made. Blocks: never. Allocates: the picture and a scratch row.
-//! Fails when: never. Not its job: what is put where the source is not (see `fuse`).
+//! Input: positions. Output: a grey picture, or nothing where the source fills the output. Thread: fuse,
+//! when tables are made. Blocks: never. Allocates: the picture and a scratch row. Not its job: what is put
+//! where the source is not (see `fuse`).
 
 use super::geometry::Positions;
 use crate::frame::{Picture, Size};

@@ -1,8 +1,7 @@
 //! The infrared picture as it was measured: linear in the counts, before any range mapping.
 //!
-//! Input: counts. Output: [`Heat`], at the output size. Thread: fuse keeps the counts, where the text
-//! path asked for them; guide makes the picture. Blocks: never. Allocates: when made, and for a larger
-//! camera. Fails when: never.
+//! Input: counts. Output: [`Heat`], at the output size. Thread: fuse keeps the counts, where the text path
+//! asked for them; guide makes the picture. Blocks: never. Allocates: when made, and for a larger camera.
 //! Not its job: what is warm (see `describe::facts`).
 //!
 //! Range mapping makes a wall as white as a person; a linear scale does not. 8 bit are kept, so

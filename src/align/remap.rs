@@ -1,8 +1,8 @@
 //! A picture resampled by a table made beforehand.
 //!
-//! Input: a picture of a fixed size, 1 or 3 channels. Output: a picture of the table's size.
-//! Thread: fuse. Blocks: never. Allocates: when made. Fails when: never. Not its job: shrinking
-//! by more than a little (see `area`); where the table comes from (see `geometry`).
+//! Input: a picture of a fixed size, 1 or 3 channels. Output: a picture of the table's size. Thread: fuse.
+//! Blocks: never. Allocates: when made. Not its job: shrinking by more than a little (see `area`); where
+//! the table comes from (see `geometry`).
 //!
 //! Positions are rounded to 1/256 pixel and all arithmetic is integer, so every processor gives
 //! the same bytes. Outside the source its edge repeats; [`coverage`](RemapTable::coverage) tells

@@ -1,8 +1,8 @@
 //! One camera's way to the output: its geometry, and the tables made for the size of its pictures.
 //!
-//! Input: pictures of one camera. Output: the same at the output size. Thread: fuse, and guide for
-//! counts. Blocks: never. Allocates: when a picture comes in a size for the first time or after another
-//! one. Fails when: never. Not its job: which camera it is.
+//! Input: pictures of one camera. Output: the same at the output size. Thread: fuse, and guide for counts.
+//! Blocks: never. Allocates: when a picture comes in a size for the first time or after another one. Not
+//! its job: which camera it is.
 
 use super::AlignedPair;
 use super::area::AreaShrink;

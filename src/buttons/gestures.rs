@@ -1,7 +1,7 @@
 //! From edges to gestures: short, long, and two buttons together; bounce is waited out.
 //!
-//! Input: [`Edge`]s with their own times. Output: [`Action`]s. Thread: any. Blocks: never.
-//! Allocates: when made. Fails when: never; unknown lines are ignored. Not its job: clocks.
+//! Input: [`Edge`]s with their own times. Output: [`Action`]s. Unknown lines are ignored. Not its job:
+//! clocks.
 //!
 //! A change of a line counts once the line has been at rest for the debounce time. A button
 //! with nothing but a short action acts when it is pressed; one that may become a long press or

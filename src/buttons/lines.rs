@@ -1,7 +1,7 @@
 //! Where edges come from: lines of a GPIO chip, or a named pipe that stands in for them.
 //!
-//! Input: [`ButtonsConfig`]. Output: [`Edge`]s in order. Thread: main. Blocks: never. Allocates:
-//! when made. Fails when: there is no such chip or line, or it is in use. Not its job: bounce.
+//! Input: [`ButtonsConfig`]. Output: [`Edge`]s in order. Fails when: there is no such chip or line, or it
+//! is in use. Not its job: bounce.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,9 +1,8 @@
 //! Buttons on GPIO lines: what was pressed, and what that asks for.
 //!
-//! Input: edges of lines, from a GPIO chip or a named pipe. Output: [`Action`]s. Thread: main,
-//! which does them as it does what filmctl asks for. Blocks: never; the caller waits for
-//! [`Buttons::fd`] and [`Buttons::deadline`]. Allocates: when made; pipes a little. Fails when: the
-//! chip is not there or a line is in use. Not its job: what an action does.
+//! Input: edges of lines, from a GPIO chip or a named pipe. Output: [`Action`]s. Thread: main, which does
+//! them as it does what filmctl asks for. Fails when: the chip is not there or a line is in use. Not its
+//! job: what an action does.
 
 mod gestures;
 mod lines;

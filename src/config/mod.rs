@@ -1,8 +1,8 @@
 //! The configuration file: every key optional, unknown keys refused with line and column.
 //!
-//! Input: TOML text. Output: [`Config`], checked. Thread: main, control (reload). Blocks: file
-//! reads in [`Config::load`]. Allocates: yes. Fails when: [`ConfigError`].
-//! Not its job: opening what the keys name; each stage does that and reports its own errors.
+//! Input: TOML text. Output: [`Config`], checked. Blocks: file reads in [`Config::load`]. Fails when:
+//! [`ConfigError`]. Not its job: opening what the keys name; each stage does that and reports its own
+//! errors.
 
 mod choices;
 mod clean;

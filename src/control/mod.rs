@@ -1,9 +1,9 @@
 //! The daemon's side of the control protocol: two unix sockets, two rights.
 //!
-//! The observe socket answers `status` and `health` only, so that its file mode can be open to every
-//! local user. No client is waited for: a silent one costs a descriptor for [`CLIENT_TIMEOUT`] at most. Thread:
-//! main. Blocks: in [`Sockets::wait`], at most its poll time. Allocates: at most [`LINE_LIMIT`] a client, and its
-//! answer. The [`Handler`] does what is asked.
+//! The observe socket answers `status` and `health` only, so that its file mode can be open to every local
+//! user. No client is waited for: a silent one costs a descriptor for [`CLIENT_TIMEOUT`] at most. Blocks:
+//! in [`Sockets::wait`], at most its poll time. Allocates: at most [`LINE_LIMIT`] a client, and its answer.
+//! The [`Handler`] does what is asked.
 
 mod budget;
 mod client;

@@ -1,9 +1,8 @@
 //! Text features from a file, for those who encode their texts elsewhere.
 //!
-//! Input: a `.npy` file (NumPy's format, versions 1 to 3): little-endian f32, `[N,D]` or
-//! `[1,N,D]`, row by row, which is how the published FILM data come. Output: [`TokenFeatures`].
-//! Thread: main. Blocks: on the file system. Allocates: the file. Fails when: [`FeaturesError`],
-//! whatever the bytes. Not its job: whether a network takes that many columns or rows.
+//! Input: a `.npy` file (NumPy's format, versions 1 to 3): little-endian f32, `[N,D]` or `[1,N,D]`, row by
+//! row, which is how the published FILM data come. Output: [`TokenFeatures`]. Fails when:
+//! [`FeaturesError`], whatever the bytes. Not its job: whether a network takes that many columns or rows.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

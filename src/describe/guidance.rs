@@ -1,7 +1,7 @@
 //! What a text becomes for the network.
 //!
-//! Input: a text and its tokens' features. Output: [`Guidance`]. Thread: any. Blocks: never.
-//! Allocates: yes; no frame makes one. Fails when: [`GuidanceError`]. Not its job: where the text comes from.
+//! Input: a text and its tokens' features. Output: [`Guidance`]. Fails when: [`GuidanceError`]. Not its
+//! job: where the text comes from.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -1,9 +1,8 @@
 //! The text path, beside the frame path: facts → paragraph → token features → guidance.
 //!
-//! Input: an [`AlignedPair`](crate::align::AlignedPair) now and then. Output: [`Guidance`].
-//! Thread: guide. Blocks: [`Describer::describe`], at most the request's deadline. Allocates:
-//! freely. Fails when: [`DescribeError`]. Not its job: putting guidance into effect; the fuse
-//! thread takes the newest between two frames.
+//! Input: an [`AlignedPair`](crate::align::AlignedPair) now and then. Output: [`Guidance`]. Blocks:
+//! [`Describer::describe`], at most the request's deadline. Fails when: [`DescribeError`]. Not its job:
+//! putting guidance into effect; the fuse thread takes the newest between two frames.
 
 mod controls;
 mod detector;
@@ -33,10 +32,10 @@ pub(crate) use guidance::next_version;
 pub use guidance::{Guidance, GuidanceError, TokenFeatures};
 pub use guide::{FrameCount, GuideSettings, GuideWorker};
 pub use process::{
-    ControlGroup, Launch, Limits, ModelFile, ModelFiles, ModelSpec, ProcessDescriber, RightOfWay,
-    Turns, model_folders, open,
+    ControlGroup, DescriberPauser, FramePriority, Launch, Limits, ModelFile, ModelFiles, ModelSpec,
+    ProcessDescriber, model_folders, open,
 };
-pub use request::Wish;
+pub use request::UserText;
 pub use words::{Segment, paragraph};
 
 use crate::config::Task;
@@ -142,7 +141,7 @@ pub trait Describer: Send {
     }
 
     /// Where the process can be stopped while a frame is made.
-    fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
+    fn pauser(&self) -> Option<Arc<DescriberPauser>> {
         None
     }
 

@@ -1,9 +1,7 @@
 //! Picture files in and out.
 //!
-//! Input: paths. Output: [`Picture`], files. Thread: any but the frame path's.
-//! Blocks: yes, on the file system. Allocates: yes. Fails when: [`FileError`], which names the
-//! file, what is wrong with it and what to do. Not its job: colour, size, calibration; folders
-//! (see [`crate::folders`]).
+//! Input: paths. Output: [`Picture`], files. Fails when: [`FileError`], which names the file, what is wrong
+//! with it and what to do. Not its job: colour, size, calibration; folders (see [`crate::folders`]).
 //!
 //! PNG, JPEG, TIFF and BMP are told by their content, not by their name: data sets are full of
 //! JPEGs called `.png`. EXIF orientation is ignored: both pictures of a pair must lie in the

@@ -7,7 +7,7 @@
 //! Burt and Adelson, "The Laplacian Pyramid as a Compact Image Code" (1983), with the choice of
 //! the stronger detail of Burt and Kolczynski (1993) pixel by pixel and the mean of the bases.
 
-use super::{FuseError, Fuser, Shown};
+use super::{EffectiveGuidance, FuseError, Fuser};
 use crate::frame::{Picture, Size};
 use crate::simd::{self, mirror};
 
@@ -78,7 +78,7 @@ impl Fuser for ClassicFuser {
         &mut self,
         infrared: &Picture,
         visible: &Picture,
-        _guidance: &Shown<'_>,
+        _guidance: &EffectiveGuidance<'_>,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
         self.check("infrared", infrared)?;

@@ -1,8 +1,7 @@
 //! The schema of the models' manifest, its checks, and the checksums of the files it names.
 //!
-//! Input: TOML tables. Output: entries. Thread: main. Blocks: [`LanguageModelEntry::verify`], on
-//! the file system. Allocates: yes. Fails when: [`FuseError::Model`]. Not its job: finding and
-//! loading ([`super::model`]).
+//! Input: TOML tables. Output: entries. Thread: main. Fails when: [`FuseError::Model`]. Not its job: finding
+//! and loading ([`super::model`]).
 
 use std::path::{Component, Path, PathBuf};
 
@@ -10,7 +9,6 @@ use serde::Deserialize;
 
 use super::FuseError;
 use crate::config::Task;
-use crate::digest::sha256_of;
 
 /// One network: an ONNX graph with inputs `infrared` and `visible`, `[1,1,H,W]` in 0..=1, and
 /// `guidance`, `[1,tokens,features]`; one output `fused`, `[1,1,H,W]`.
@@ -63,7 +61,7 @@ pub struct NeutralEntry {
 /// What a language model is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub enum ModelRole {
     /// Writes the paragraph.
     Llm,
     /// Turns it into token features.
@@ -77,7 +75,7 @@ pub struct LanguageModelEntry {
     /// Its common name.
     pub name: String,
     /// What it is for.
-    pub role: Role,
+    pub role: ModelRole,
     /// The file, relative to the folder of language models.
     pub file: PathBuf,
     /// Of the file, 64 hexadecimal digits.
@@ -101,29 +99,6 @@ pub(super) struct Raw {
     pub neutral: NeutralEntry,
     #[serde(default)]
     pub language_model: Vec<LanguageModelEntry>,
-}
-
-impl LanguageModelEntry {
-    /// The file in `folder`, after a look at its length and SHA-256. Reads the whole file; a
-    /// hundred megabytes take about a second on a small board.
-    ///
-    /// # Errors
-    /// [`FuseError::Model`].
-    pub fn verify(&self, folder: &Path) -> Result<PathBuf, FuseError> {
-        let path = folder.join(&self.file);
-        let file = std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
-        let found = file.metadata().map_or(0, |about| about.len());
-        if found != self.bytes {
-            return Err(FuseError::Model(format!(
-                "{} has {found} bytes, {} were expected; delete it and fetch it again",
-                path.display(),
-                self.bytes
-            )));
-        }
-        let sum = sha256_of(file).map_err(|error| unreadable(&path, &error))?;
-        compare(&path, &self.sha256, &sum)?;
-        Ok(path)
-    }
 }
 
 /// What the types cannot say.

@@ -23,11 +23,11 @@ mod tone;
 
 pub use classic::ClassicFuser;
 pub use emphasis::Emphasiser;
-pub use entries::{LanguageModelEntry, NetworkEntry, NeutralEntry, Role};
-pub use fade::{Between, GuidanceFade, Shown};
+pub use entries::{LanguageModelEntry, ModelRole, NetworkEntry, NeutralEntry};
+pub use fade::{EffectiveGuidance, GuidanceBlend, GuidanceFade};
 pub use fused_frame::{FusedFrame, SourceViews};
 pub use model::{MANIFEST_NAME, Manifest};
-pub use modes::{Composer, View};
+pub use modes::{Composer, DisplaySettings};
 pub use network::NetworkFuser;
 pub use palette::{Lut, lut_of};
 pub use published::{MOST_TOKENS, PublishedFilm};
@@ -65,7 +65,7 @@ pub trait Fuser: Send {
         &mut self,
         infrared: &Picture,
         visible: &Picture,
-        guidance: &Shown<'_>,
+        guidance: &EffectiveGuidance<'_>,
         fused: &mut Picture,
     ) -> Result<(), FuseError>;
 
@@ -80,6 +80,6 @@ pub trait Fuser: Send {
         guidance: &Guidance,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
-        self.fuse_shown(infrared, visible, &Shown::Text(guidance), fused)
+        self.fuse_shown(infrared, visible, &EffectiveGuidance::Text(guidance), fused)
     }
 }

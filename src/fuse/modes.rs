@@ -23,7 +23,7 @@ const BORDER: [u8; 3] = [235; 3];
 
 /// What to show and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct View {
+pub struct DisplaySettings {
     /// What is fused: tells whose colours count.
     pub task: Task,
     /// What is shown.
@@ -143,7 +143,7 @@ impl Composer {
     /// missing every mode shows the other one alone; with both missing `out` is black.
     pub fn compose(
         &mut self,
-        view: View,
+        view: DisplaySettings,
         aligned: &AlignedPair,
         fused: &Picture,
         out: &mut Picture,
@@ -159,7 +159,7 @@ impl Composer {
 
     fn compose_both(
         &mut self,
-        view: View,
+        view: DisplaySettings,
         aligned: &AlignedPair,
         fused: &Picture,
         out: &mut Picture,
@@ -183,7 +183,7 @@ impl Composer {
         }
     }
 
-    fn blend(&mut self, view: View, aligned: &AlignedPair, out: &mut Picture) {
+    fn blend(&mut self, view: DisplaySettings, aligned: &AlignedPair, out: &mut Picture) {
         match view.task {
             Task::Ivf => paint_palette(&self.thermal, lut_of(view.palette), &mut self.colours),
             _ => paint(&aligned.infrared, &mut self.colours),
@@ -204,7 +204,7 @@ impl Composer {
         }
     }
 
-    fn draw_edges(&mut self, view: View, out: &mut Picture) {
+    fn draw_edges(&mut self, view: DisplaySettings, out: &mut Picture) {
         let rainbow = view.task == Task::Ivf && view.palette == Palette::Rainbow;
         let ink = if rainbow { EDGE_ON_RAINBOW } else { EDGE };
         let last = self.visible.height() - 1;
@@ -220,7 +220,7 @@ impl Composer {
         }
     }
 
-    fn draw_inset(&mut self, view: View, aligned: &AlignedPair, out: &mut Picture) {
+    fn draw_inset(&mut self, view: DisplaySettings, aligned: &AlignedPair, out: &mut Picture) {
         self.paint_small(view, aligned);
         let (whole, inset) = (out.size(), self.inset.size());
         let margin = whole.width.min(whole.height) / 40;
@@ -245,7 +245,7 @@ impl Composer {
     }
 
     /// Source A in its colours, at the inset's size.
-    fn paint_small(&mut self, view: View, aligned: &AlignedPair) {
+    fn paint_small(&mut self, view: DisplaySettings, aligned: &AlignedPair) {
         paint_source_a(&self.thermal, view, aligned, &mut self.colours);
         self.shrink.apply(&self.colours, &mut self.inset);
     }
@@ -253,7 +253,12 @@ impl Composer {
 
 /// Source A in its colours: the palette's for thermal values, else its own; black where it has
 /// no view.
-fn paint_source_a(thermal: &Picture, view: View, aligned: &AlignedPair, out: &mut Picture) {
+fn paint_source_a(
+    thermal: &Picture,
+    view: DisplaySettings,
+    aligned: &AlignedPair,
+    out: &mut Picture,
+) {
     match view.task {
         Task::Ivf => paint_palette(thermal, lut_of(view.palette), out),
         _ => paint(&aligned.infrared, out),

@@ -19,7 +19,7 @@ fn pair() -> AlignedPair {
     pair
 }
 
-fn compose(view: View, pair: &AlignedPair) -> Picture {
+fn compose(view: DisplaySettings, pair: &AlignedPair) -> Picture {
     let mut composer = Composer::new(SIZE);
     let mut out = Picture::grey(SIZE);
     let (infrared, visible) = composer.luma_planes(pair);
@@ -27,18 +27,18 @@ fn compose(view: View, pair: &AlignedPair) -> Picture {
     let fused = infrared.clone();
     // Every mode leaves its marks on the scratch pictures; none may show in the next frame.
     for mode in Mode::ALL {
-        composer.compose(View { mode, ..view }, pair, &fused, &mut out);
+        composer.compose(DisplaySettings { mode, ..view }, pair, &fused, &mut out);
         assert_eq!((out.size(), out.channels()), (SIZE, 3));
     }
     composer.compose(view, pair, &fused, &mut out);
     out
 }
 
-fn view(mode: Mode) -> View {
-    View {
+fn view(mode: Mode) -> DisplaySettings {
+    DisplaySettings {
         mode,
         palette: Palette::Ironbow,
-        ..View::default()
+        ..DisplaySettings::default()
     }
 }
 
@@ -139,7 +139,7 @@ fn other_tasks_show_source_a_in_its_own_colours() {
     let mut pair = pair();
     pair.infrared = Picture::rgb(SIZE);
     pair.infrared.data_mut().fill(77);
-    let view = View {
+    let view = DisplaySettings {
         task: Task::Mif,
         ..view(Mode::Thermal)
     };
@@ -258,7 +258,7 @@ fn look_at_pair(task: Task, (a, b): (&Picture, &Picture), stem: &std::path::Path
         .unwrap();
     save(&fused, &name("luma"));
     for mode in Mode::ALL {
-        let view = View {
+        let view = DisplaySettings {
             task,
             mode,
             palette: Palette::Ironbow,

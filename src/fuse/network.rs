@@ -1,6 +1,6 @@
 //! The text-guided network.
 //!
-//! Input: two luma pictures and [`Shown`]. Output: fused luma. Thread: fuse. Blocks: never.
+//! Input: two luma pictures and [`EffectiveGuidance`]. Output: fused luma. Thread: fuse. Blocks: never.
 //! Allocates: see [`Runner`]. Fails when: [`FuseError`]; after a failed run the next frame starts from
 //! a new state. Not its job: colour, fallback.
 
@@ -12,7 +12,7 @@ use tract_onnx::prelude::*;
 use super::int8::{self, bands_on, within};
 use super::runner::Runner;
 use super::tensors::{GUIDANCE, overwrite};
-use super::{FuseError, Fuser, Manifest, NetworkEntry, Shown};
+use super::{EffectiveGuidance, FuseError, Fuser, Manifest, NetworkEntry};
 use crate::frame::{Picture, Size};
 use crate::simd::int8::{Path as KernelPath, grey_row, unit_row};
 use crate::team::Team;
@@ -117,7 +117,7 @@ impl NetworkFuser {
     fn check_shapes(
         &self,
         [infrared, visible]: [&Picture; 2],
-        guidance: &Shown<'_>,
+        guidance: &EffectiveGuidance<'_>,
     ) -> Result<(), FuseError> {
         for (name, picture) in [(INFRARED, infrared), (VISIBLE, visible)] {
             if picture.size() != self.size || picture.channels() != 1 {
@@ -150,7 +150,7 @@ impl Fuser for NetworkFuser {
         &mut self,
         infrared: &Picture,
         visible: &Picture,
-        guidance: &Shown<'_>,
+        guidance: &EffectiveGuidance<'_>,
         fused: &mut Picture,
     ) -> Result<(), FuseError> {
         self.check_shapes([infrared, visible], guidance)?;

@@ -1,7 +1,7 @@
 //! Colours for thermal values.
 //!
-//! Input: a [`Palette`]. Output: 256 RGB colours, made at compile time. Thread: any. Blocks:
-//! never. Allocates: never. Fails when: never. Not its job: contrast (see `acquire`).
+//! Input: a [`Palette`]. Output: 256 RGB colours, made at compile time. Thread: any. Blocks: never.
+//! Allocates: never. Not its job: contrast (see `acquire`).
 
 use crate::config::Palette;
 

@@ -11,7 +11,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_core::knobs::KnobScope;
 use tract_onnx::tract_hir::infer::Factoid;
 
-use super::Shown;
+use super::EffectiveGuidance;
 use super::int8::Sequence;
 use super::tensors::{GUIDANCE, overwrite};
 
@@ -55,7 +55,7 @@ impl Runner {
     pub fn run(
         &mut self,
         inputs: &mut [Arc<Tensor>; 3],
-        guidance: &Shown<'_>,
+        guidance: &EffectiveGuidance<'_>,
         read: impl FnOnce(&Tensor) -> Result<(), String>,
     ) -> Result<(), String> {
         let (plan, state, text) = match self {

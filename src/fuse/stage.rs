@@ -6,8 +6,8 @@
 //! set-up only; a frame on which the network fails is fused the classic way. Not its job:
 //! threads, overlay.
 
-use super::tone::Unrest;
-use super::{ClassicFuser, Composer, Emphasiser, Fuser, GuidanceFade, Tone, View};
+use super::tone::TemporalNoise;
+use super::{ClassicFuser, Composer, DisplaySettings, Emphasiser, Fuser, GuidanceFade, Tone};
 use crate::align::{AlignError, AlignedPair, Aligner, Calibration, CountsAligner};
 use crate::clean::{BlurFollower, LevelsFollower, Sharpener};
 use crate::clock::{Clock, Timestamp};
@@ -39,9 +39,9 @@ pub struct FuseStage {
     /// For infrared and visible only.
     emphasis: Option<Emphasiser>,
     /// With what the noise allows it.
-    tone: Option<(Tone, Unrest)>,
+    tone: Option<(Tone, TemporalNoise)>,
     fused: Picture,
-    view: View,
+    view: DisplaySettings,
     engine: String,
     /// Classic fusion stands in for a network that was asked for.
     stands_in: bool,
@@ -79,9 +79,10 @@ impl FuseStage {
             classic: ClassicFuser::new(size),
             fade: GuidanceFade::new(config.fuse.guidance_fade(), size),
             emphasis: (config.task == Task::Ivf).then(|| Emphasiser::new(size)),
-            tone: Tone::new(config.tone, config.task, size).map(|tone| (tone, Unrest::new(size))),
+            tone: Tone::new(config.tone, config.task, size)
+                .map(|tone| (tone, TemporalNoise::new(size))),
             fused: Picture::grey(size),
-            view: View {
+            view: DisplaySettings {
                 task: config.task,
                 mode: config.fuse.mode,
                 palette: config.fuse.palette,
@@ -148,9 +149,9 @@ impl FuseStage {
             }
             let fused = Clock.now();
             metrics.fuse.add(fused.since(aligned));
-            if let Some((tone, unrest)) = &mut self.tone {
+            if let Some((tone, temporal_noise)) = &mut self.tone {
                 let (infrared, visible) = self.composer.planes();
-                let most = unrest.most_gain([infrared, visible, &self.fused]);
+                let most = temporal_noise.most_gain([infrared, visible, &self.fused]);
                 tone.apply(&mut self.fused, pair.timestamp(), most);
                 metrics.tone.add(Clock.now().since(fused));
             }
@@ -161,7 +162,7 @@ impl FuseStage {
         }
 
         let fused = Clock.now();
-        let view = View { mode, ..self.view };
+        let view = DisplaySettings { mode, ..self.view };
         self.composer
             .compose(view, &self.aligned, &self.fused, &mut out.picture);
         if let Some(views) = &mut out.sources {

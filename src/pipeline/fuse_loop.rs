@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{PATIENCE, Scene, Shared};
+use super::{GuideInput, PATIENCE, Shared};
 use crate::channel::Mailbox;
-use crate::describe::Turns;
+use crate::describe::FramePriority;
 use crate::frame::{FramePair, Pool, Pooled};
 use crate::fuse::FuseStage;
 use crate::fuse::FusedFrame;
@@ -17,10 +17,10 @@ pub(super) struct FuseLoop {
     pub outbox: Arc<Mailbox<Pooled<FusedFrame>>>,
     pub pool: Pool<FusedFrame>,
     pub stage: FuseStage,
-    /// The describer stands still while a frame is made.
-    pub turns: Turns,
-    pub scenes: Arc<Mailbox<Pooled<Scene>>>,
-    pub scene_pool: Pool<Scene>,
+    /// Stops the describer while a frame is made.
+    pub priority: FramePriority,
+    pub scenes: Arc<Mailbox<Pooled<GuideInput>>>,
+    pub scene_pool: Pool<GuideInput>,
 }
 
 /// However the loop ends, even by a panic, present and guide must learn that nothing more comes.
@@ -52,7 +52,7 @@ impl FuseLoop {
                 continue;
             };
             frame.sequence = sequence;
-            let turn = self.turns.begin();
+            let guard = self.priority.begin();
             self.stage.set_palette(self.shared.palette());
             self.stage.set_nudge(self.shared.nudge());
             self.stage.run(
@@ -62,7 +62,7 @@ impl FuseLoop {
                 &mut frame,
                 &self.shared.metrics,
             );
-            drop(turn);
+            drop(guard);
             self.report(&frame);
             if std::mem::replace(&mut mode, frame.mode) != frame.mode {
                 log::info!("frame {sequence} is the first in mode {}", mode.name());

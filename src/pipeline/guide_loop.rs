@@ -5,28 +5,28 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::time::Duration;
 
-use super::{Scene, Shared};
+use super::{GuideInput, Shared};
 use crate::align::CountsAligner;
 use crate::channel::Mailbox;
 use crate::describe::request::Understood;
-use crate::describe::{GuideWorker, Wish};
+use crate::describe::{GuideWorker, UserText};
 use crate::frame::Pooled;
 
 /// What a user asks of the guide thread.
 #[derive(Debug, Clone)]
 pub enum GuideCommand {
     /// Guide by this text, which was understood, until [`GuideCommand::Auto`].
-    Text(Wish),
+    Text(UserText),
     /// The same for a text whose words decide nothing: the nearest known request may. What was
     /// understood is sent first; nothing changes where nobody waits for it any more.
-    Consider(Wish, SyncSender<Result<Understood, String>>),
+    Consider(UserText, SyncSender<Result<Understood, String>>),
     /// Describe what is seen again.
     Auto,
 }
 
 pub(super) struct GuideLoop {
     pub shared: Arc<Shared>,
-    pub scenes: Arc<Mailbox<Pooled<Scene>>>,
+    pub scenes: Arc<Mailbox<Pooled<GuideInput>>>,
     pub commands: Receiver<GuideCommand>,
     pub counts: CountsAligner,
     pub worker: GuideWorker,
@@ -58,15 +58,18 @@ impl GuideLoop {
     /// Takes the commands that came in; `false` once nobody can send any more.
     fn obey(&mut self) -> bool {
         loop {
-            let wish = match self.commands.try_recv() {
-                Ok(GuideCommand::Text(wish)) => Some(wish),
-                Ok(GuideCommand::Consider(wish, answer)) => {
-                    let understood = self.worker.consider(&wish);
+            let user_text = match self.commands.try_recv() {
+                Ok(GuideCommand::Text(user_text)) => Some(user_text),
+                Ok(GuideCommand::Consider(user_text, answer)) => {
+                    let understood = self.worker.consider(&user_text);
                     let Ok(()) = answer.send(understood.clone()) else {
                         continue;
                     };
                     match understood {
-                        Ok(understood) => Some(Wish { understood, ..wish }),
+                        Ok(understood) => Some(UserText {
+                            understood,
+                            ..user_text
+                        }),
                         Err(_) => continue,
                     }
                 }
@@ -74,7 +77,7 @@ impl GuideLoop {
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
             };
-            self.worker.set_wish(wish, self.shared.now());
+            self.worker.set_user_text(user_text, self.shared.now());
         }
     }
 }

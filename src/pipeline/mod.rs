@@ -25,9 +25,9 @@ use crate::acquire::PairSource;
 use crate::align::AlignedPair;
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
-use crate::config::{Config, FuseConfig, Mode, Task};
+use crate::config::{Config, FuseConfig, Mode};
 use crate::describe::{
-    DescribeError, Describer, FrameCount, Guidance, GuideSettings, GuideWorker, Turns,
+    DescribeError, Describer, FrameCount, FramePriority, Guidance, GuideSettings, GuideWorker,
 };
 use crate::frame::{Picture, Pool, Size};
 use crate::fuse::FuseStage;
@@ -90,7 +90,7 @@ pub struct Pipeline {
 
 /// What the guide thread looks at.
 #[derive(Debug)]
-struct Scene {
+struct GuideInput {
     pair: AlignedPair,
     /// Luma; of an older pair where the mode shows no fusion.
     fused: Picture,
@@ -125,17 +125,17 @@ impl Pipeline {
         };
         let counts = parts.stage.counts_aligner();
         let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
-        let give_way = parts.config.describe.gives_way;
-        let way = worker.right_of_way().filter(|_| give_way);
+        let gives_way = parts.config.describe.gives_way;
+        let pauser = worker.pauser().filter(|_| gives_way);
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
             inbox: Arc::clone(&pairs),
             outbox: fused,
             pool,
             stage: parts.stage,
-            turns: Turns::new(way),
+            priority: FramePriority::new(pauser),
             scenes: Arc::clone(&scenes),
-            scene_pool: Pool::new(2, || Scene {
+            scene_pool: Pool::new(2, || GuideInput {
                 pair: AlignedPair::new(size),
                 fused: Picture::grey(size),
             }),
@@ -314,15 +314,5 @@ fn empty_frame(size: Size, views: Option<Size>) -> FusedFrame {
             thermal: Picture::rgb(thermal),
             aligned: Picture::rgb(size),
         }),
-    }
-}
-
-/// The source names of a task, for the overlay.
-pub fn task_title(task: Task) -> &'static str {
-    match task {
-        Task::Ivf => "infrared + visible",
-        Task::Mif => "medical",
-        Task::Mef => "multi-exposure",
-        Task::Mff => "multi-focus",
     }
 }

@@ -1,6 +1,6 @@
 //! What the threads share: atomics on the frame path, locks only off it.
 //!
-//! Thread: all. Blocks: never for long. Allocates: only where said. Fails when: never.
+//! Thread: all. Blocks: never for long. Allocates: only where said.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64};

@@ -1,8 +1,8 @@
-//! What a loose wire needs: the same once more, a few times.
+//! Retries a transfer, for loose wires.
 //!
 //! Input: something that may fail. Output: its result. Thread: any. Blocks: as long as that does.
 //! Allocates: never. Fails when: the last attempt did. Not its job: what a failure leaves behind;
-//! only what does no more twice than once may be tried again.
+//! only transfers that may be repeated without harm are retried.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use std::io;
 pub(super) const ATTEMPTS: u32 = 3;
 
 /// Does `what` until it succeeds, at most [`ATTEMPTS`] times.
-pub(super) fn persist(mut what: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+pub(super) fn retry(mut what: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     for _ in 1..ATTEMPTS {
         if what().is_ok() {
             return Ok(());
@@ -27,7 +27,7 @@ mod tests {
     fn the_last_of_three_attempts_counts() {
         for needed in 1..=4 {
             let mut done = 0;
-            let result = persist(|| {
+            let result = retry(|| {
                 done += 1;
                 if done < needed {
                     return Err(io::Error::other(format!("attempt {done}")));

@@ -1,8 +1,8 @@
 //! Drawing on a [`Picture`] with `embedded-graphics`.
 //!
-//! Input: embedded-graphics drawables. Output: pixels of an RGB picture. Thread: any. Blocks:
-//! never. Allocates: never. Fails when: never; what lies outside is clipped. Not its job: video,
-//! which is blitted by rows (see [`scale`](super::scale)); what is drawn.
+//! Input: embedded-graphics drawables. Output: pixels of an RGB picture. Thread: any. Blocks: never.
+//! Allocates: never. What lies outside is clipped. Not its job: video, which is blitted by rows (see
+//! [`scale`](super::scale)); what is drawn.
 
 use embedded_graphics::draw_target::DrawTarget;
 use embedded_graphics::geometry::{Dimensions, OriginDimensions, Point, Size};

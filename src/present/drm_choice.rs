@@ -1,8 +1,8 @@
 //! Which connector, mode and CRTC of a card are used, and what its errors mean to a user.
 //!
-//! Input: plain facts about a card. Output: choices and sentences. Thread: any. Blocks: never,
-//! but for [`other_cards`], which lists a folder. Allocates: messages. Fails when: never; no
-//! choice is `None`. Not its job: system calls (see `drm`).
+//! Input: plain facts about a card. Output: choices and sentences. Thread: any. Blocks: never, but for
+//! [`other_cards`], which lists a folder. Allocates: messages. No choice is `None`. Not its job: system
+//! calls (see `drm`).
 
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};

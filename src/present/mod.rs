@@ -31,7 +31,7 @@ pub use fbdev::FramebufferScreen;
 pub use headless::HeadlessScreen;
 pub use no_signal::no_signal;
 pub use overlay::{Overlay, OverlayInfo, label};
-pub use scale::{Filter, Layout, Rect, Scaler, fit};
+pub use scale::{Filter, PixelOrder, Rect, Scaler, fit};
 pub use spi::SpiScreen;
 pub use status_panel::{PanelFacts, StatusPanel};
 #[cfg(feature = "window")]

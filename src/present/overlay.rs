@@ -1,8 +1,8 @@
 //! The text drawn over the picture: mode, task, frame rate, marks, the guiding text.
 //!
-//! Input: an RGB picture, [`OverlayInfo`]. Output: the same picture, written on. Thread: present.
-//! Blocks: never. Allocates: when the guiding text changes; else never. Fails when: never; a
-//! grey picture is left as it is. Not its job: what the text says.
+//! Input: an RGB picture, [`OverlayInfo`]. Output: the same picture, written on. Thread: present. Blocks:
+//! never. Allocates: when the guiding text changes; else never. A grey picture is left as it is. Not its
+//! job: what the text says.
 
 use std::fmt::Write;
 

@@ -1,11 +1,10 @@
 //! From a frame to the pixels of a display: scaled in its aspect, turned as the display is mounted.
 //!
-//! Input: pictures. Output: rows of XRGB8888 in any memory, which is only written. Thread: present.
-//! Blocks: never. Allocates: when made, and where the picture's size changes. Fails when: never.
-//! Not its job: whose memory it is.
+//! Input: pictures. Output: rows of XRGB8888 in any memory, which is only written. Thread: present. Blocks:
+//! never. Allocates: when made, and where the picture's size changes. Not its job: whose memory it is.
 
 use super::rotate::Rotator;
-use super::scale::{Filter, Layout, Rect, Scaler, fit};
+use super::scale::{Filter, PixelOrder, Rect, Scaler, fit};
 use crate::frame::{Picture, Size};
 
 /// Paints pictures on one display.
@@ -39,7 +38,7 @@ impl Painter {
             return false;
         }
         let rect = fit(src, self.size());
-        let scaler = Scaler::new(src, rect.size, Filter::Bilinear, Layout::Xrgb8888);
+        let scaler = Scaler::new(src, rect.size, Filter::Bilinear, PixelOrder::Xrgb8888);
         self.scaler = Some((scaler, rect));
         if let Some(rotator) = &mut self.rotator {
             rotator.upright().fill(0);
@@ -53,7 +52,7 @@ impl Painter {
         let Some((scaler, rect)) = &mut self.scaler else {
             return;
         };
-        let bytes = Layout::Xrgb8888.bytes();
+        let bytes = PixelOrder::Xrgb8888.bytes();
         let Some(rotator) = &mut self.rotator else {
             let first = rect.y * pitch + rect.x * bytes;
             if let Some(target) = target.get_mut(first..) {

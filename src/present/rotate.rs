@@ -1,9 +1,8 @@
 //! A picture turned by quarters on its way to a display that is mounted so.
 //!
-//! Input: an upright picture of 4-byte pixels, which this owns. Output: rows of the display,
-//! written once and in order, never read. Thread: present. Blocks: never. Allocates: in
-//! [`Rotator::new`]. Fails when: never; a target too short is filled as far as it goes. Not its
-//! job: scaling.
+//! Input: an upright picture of 4-byte pixels, which this owns. Output: rows of the display, written once
+//! and in order, never read. Thread: present. Blocks: never. Allocates: in [`Rotator::new`]. A target too
+//! short is filled as far as it goes. Not its job: scaling.
 
 use crate::frame::Size;
 

@@ -1,9 +1,9 @@
 //! Pictures brought to another size, with the right aspect, row by row.
 //!
-//! Input: a grey or RGB [`Picture`]. Output: rows of [`Layout`] samples in any memory, written
-//! once and in order, never read: the scan-out buffers of displays are slow to read. Thread:
-//! present. Blocks: never. Allocates: in [`Scaler::new`]. Fails when: never; a target too short
-//! is filled as far as it goes. Not its job: the bars beside the picture.
+//! Input: a grey or RGB [`Picture`]. Output: rows of [`PixelOrder`] samples in any memory, written once and
+//! in order, never read: the scan-out buffers of displays are slow to read. Thread: present. Blocks: never.
+//! Allocates: in [`Scaler::new`]. A target too short is filled as far as it goes. Not its job: the bars
+//! beside the picture.
 
 use crate::frame::{Picture, Size};
 
@@ -51,14 +51,14 @@ pub enum Filter {
 
 /// Samples of a target pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
+pub enum PixelOrder {
     /// Red, green, blue.
     Rgb,
     /// Blue, green, red, nothing: DRM's XRGB8888, little-endian.
     Xrgb8888,
 }
 
-impl Layout {
+impl PixelOrder {
     /// Bytes a pixel.
     pub const fn bytes(self) -> usize {
         match self {
@@ -112,7 +112,7 @@ struct Row {
 pub struct Scaler {
     src: Size,
     dst: Size,
-    layout: Layout,
+    layout: PixelOrder,
     columns: Vec<Tap>,
     rows: Vec<Tap>,
     // Enlarging, one source row serves several target rows: it is widened once.
@@ -121,7 +121,7 @@ pub struct Scaler {
 
 impl Scaler {
     /// From `src` to `dst` pixels.
-    pub fn new(src: Size, dst: Size, filter: Filter, layout: Layout) -> Self {
+    pub fn new(src: Size, dst: Size, filter: Filter, layout: PixelOrder) -> Self {
         let row = || Row {
             source: None,
             samples: vec![0; dst.width * layout.bytes()],
@@ -148,7 +148,7 @@ impl Scaler {
         if picture.size() != self.src || self.src.area() == 0 || bytes == 0 || pitch < bytes {
             return;
         }
-        if self.src == self.dst && (picture.channels(), self.layout) == (3, Layout::Rgb) {
+        if self.src == self.dst && (picture.channels(), self.layout) == (3, PixelOrder::Rgb) {
             for (out, row) in target.chunks_mut(pitch).zip(picture.data().chunks(bytes)) {
                 if let Some(out) = out.get_mut(..bytes) {
                     out.copy_from_slice(row);
@@ -194,12 +194,14 @@ impl Scaler {
         row.source = Some(y);
         let source = picture.row(y as usize);
         match (picture.channels(), self.layout) {
-            (1, Layout::Rgb) => widen::<1, 3>(source, &mut row.samples, &self.columns, [0; 3]),
-            (1, Layout::Xrgb8888) => {
+            (1, PixelOrder::Rgb) => widen::<1, 3>(source, &mut row.samples, &self.columns, [0; 3]),
+            (1, PixelOrder::Xrgb8888) => {
                 widen::<1, 4>(source, &mut row.samples, &self.columns, [0; 3]);
             }
-            (_, Layout::Rgb) => widen::<3, 3>(source, &mut row.samples, &self.columns, [0, 1, 2]),
-            (_, Layout::Xrgb8888) => {
+            (_, PixelOrder::Rgb) => {
+                widen::<3, 3>(source, &mut row.samples, &self.columns, [0, 1, 2])
+            }
+            (_, PixelOrder::Xrgb8888) => {
                 widen::<3, 4>(source, &mut row.samples, &self.columns, [2, 1, 0]);
             }
         }

@@ -8,7 +8,7 @@ fn picture(size: Size, channels: usize) -> Picture {
     Picture::from_data(size, channels, data).unwrap()
 }
 
-fn scaled(picture: &Picture, dst: Size, filter: Filter, layout: Layout) -> Vec<u8> {
+fn scaled(picture: &Picture, dst: Size, filter: Filter, layout: PixelOrder) -> Vec<u8> {
     let mut target = vec![0xee; dst.area() * layout.bytes()];
     Scaler::new(picture.size(), dst, filter, layout).scale(
         picture,
@@ -66,7 +66,7 @@ proptest! {
     ) {
         let picture = picture(Size::new(sw, sh), if rgb { 3 } else { 1 });
         let dst = Size::new(dw, dh);
-        let got = scaled(&picture, dst, Filter::Bilinear, Layout::Rgb);
+        let got = scaled(&picture, dst, Filter::Bilinear, PixelOrder::Rgb);
         for (n, &value) in got.iter().enumerate() {
             let (x, y, c) = (n / 3 % dw, n / 3 / dw, n % 3);
             let exact = naive(&picture, dst, x, y, if rgb { c } else { 0 });
@@ -80,7 +80,7 @@ proptest! {
         sw in 1usize..12, sh in 1usize..12, dw in 1usize..30, dh in 1usize..30,
     ) {
         let picture = picture(Size::new(sw, sh), 3);
-        let got = scaled(&picture, Size::new(dw, dh), Filter::Nearest, Layout::Rgb);
+        let got = scaled(&picture, Size::new(dw, dh), Filter::Nearest, PixelOrder::Rgb);
         for (n, pixel) in got.chunks_exact(3).enumerate() {
             let (x, y) = (n % dw, n / dw);
             // The source pixel that the target pixel's centre lies in.
@@ -94,7 +94,7 @@ proptest! {
 fn half_size_is_the_mean_of_four() {
     let size = Size::new(8, 6);
     let picture = picture(size, 1);
-    let got = scaled(&picture, Size::new(4, 3), Filter::Bilinear, Layout::Rgb);
+    let got = scaled(&picture, Size::new(4, 3), Filter::Bilinear, PixelOrder::Rgb);
     for (n, pixel) in got.chunks_exact(3).enumerate() {
         let (x, y) = (2 * (n % 4), 2 * (n / 4));
         let four = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)];
@@ -111,9 +111,9 @@ fn half_size_is_the_mean_of_four() {
 fn the_same_size_is_a_copy_in_the_order_of_the_display() {
     let picture = picture(Size::new(5, 3), 3);
     for filter in [Filter::Nearest, Filter::Bilinear] {
-        let got = scaled(&picture, picture.size(), filter, Layout::Rgb);
+        let got = scaled(&picture, picture.size(), filter, PixelOrder::Rgb);
         assert_eq!(got, picture.data());
-        let got = scaled(&picture, picture.size(), filter, Layout::Xrgb8888);
+        let got = scaled(&picture, picture.size(), filter, PixelOrder::Xrgb8888);
         for (xrgb, rgb) in got.chunks_exact(4).zip(picture.data().chunks_exact(3)) {
             assert_eq!(xrgb, [rgb[2], rgb[1], rgb[0], 0]);
         }
@@ -126,7 +126,7 @@ fn only_the_target_is_written() {
     let dst = Size::new(6, 6);
     let pitch = 40;
     let mut target = vec![0xee; pitch * 8];
-    let mut scaler = Scaler::new(picture.size(), dst, Filter::Bilinear, Layout::Xrgb8888);
+    let mut scaler = Scaler::new(picture.size(), dst, Filter::Bilinear, PixelOrder::Xrgb8888);
     scaler.scale(&picture, &mut target, pitch);
     for (y, row) in target.chunks_exact(pitch).enumerate() {
         let written = if y < 6 { 24 } else { 0 };
@@ -142,7 +142,7 @@ fn only_the_target_is_written() {
 #[test]
 fn a_second_picture_leaves_no_trace_of_the_first() {
     let size = Size::new(4, 4);
-    let mut scaler = Scaler::new(size, Size::new(9, 9), Filter::Bilinear, Layout::Rgb);
+    let mut scaler = Scaler::new(size, Size::new(9, 9), Filter::Bilinear, PixelOrder::Rgb);
     let mut target = vec![0; 9 * 9 * 3];
     scaler.scale(&picture(size, 3), &mut target, 27);
     let white = Picture::from_data(size, 3, vec![255; 48]).unwrap();

@@ -1,8 +1,8 @@
 //! Text for a fixed-width font: other characters replaced, broken into lines.
 //!
-//! Input: any text. Output: lines of Latin-1 characters, which `mono_font::iso_8859_1` draws.
-//! Thread: any. Blocks: never. Allocates: the lines (called when the text changes, not for every
-//! frame). Fails when: never. Not its job: drawing.
+//! Input: any text. Output: lines of Latin-1 characters, which `mono_font::iso_8859_1` draws. Thread: any.
+//! Blocks: never. Allocates: the lines (called when the text changes, not for every frame). Not its job:
+//! drawing.
 
 use std::fmt;
 

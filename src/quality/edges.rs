@@ -1,7 +1,6 @@
 //! Edge preservation: QABF, and the guards DOMQ (anti-copy) and NABF (artefacts).
 //!
-//! Input: planes of one size, at least one pixel. Output: [`EdgeScores`]. Thread: any. Blocks:
-//! never. Allocates: yes. Fails when: never. Not its job: texture statistics.
+//! Input: planes of one size, at least one pixel. Output: [`EdgeScores`]. Not its job: texture statistics.
 //!
 //! Xydeas and Petrovic 2000 with the constants Tg 0.9994, kg -15, Dg 0.5, Ta 0.9879, ka -22,
 //! Da 0.8, zero-padded Sobel. One quirk of the published code is kept, since published tables

@@ -1,7 +1,7 @@
 //! Guards against grey values that no source has: SRC, SRCN, CLIP.
 //!
-//! Input: planes and 8-bit pictures of one size, at least one pixel. Output: numbers. Thread:
-//! any. Blocks: never. Allocates: yes. Fails when: never. Not its job: structure.
+//! Input: planes and 8-bit pictures of one size, at least one pixel. Output: numbers. Not its job:
+//! structure.
 
 use super::Plane;
 use crate::frame::Picture;

@@ -1,8 +1,7 @@
 //! Beside the path: how good a fused picture is.
 //!
-//! Input: two sources and a fused picture, 8-bit luma. Output: the field's metrics and the guards
-//! that keep them honest. Thread: any. Blocks: never. Allocates: freely. Fails when: sizes differ.
-//! Not its job: running in the frame path.
+//! Input: two sources and a fused picture, 8-bit luma. Output: the field's metrics and the guards that keep
+//! them honest. Fails when: sizes differ. Not its job: running in the frame path.
 //!
 //! All arithmetic is `f64` on the 0..=255 scale, so that the numbers compare with published
 //! tables; a metric that a picture is too small or too flat for is absent, never NaN.

@@ -1,7 +1,7 @@
 //! The scores of a picture, their names, their means and their table as CSV.
 //!
-//! Input: numbers. Output: [`Scores`], CSV. Thread: any. Blocks: on the writer. Allocates: yes.
-//! Fails when: the writer fails. Not its job: computing.
+//! Input: numbers. Output: [`Scores`], CSV. Blocks: on the writer. Fails when: the writer fails. Not its
+//! job: computing.
 
 use std::io::{self, Write};
 

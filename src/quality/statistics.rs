@@ -1,8 +1,7 @@
 //! Metrics of grey values and their first differences.
 //!
-//! Input: planes and 8-bit pictures of one size, at least one pixel. Output: numbers.
-//! Thread: any. Blocks: never. Allocates: yes. Fails when: never; `None` where undefined.
-//! Not its job: edges ([`super::edges`]), windows ([`super::structure`]).
+//! Input: planes and 8-bit pictures of one size, at least one pixel. Output: numbers. `None` where
+//! undefined. Not its job: edges ([`super::edges`]), windows ([`super::structure`]).
 
 use super::Plane;
 use crate::frame::Picture;

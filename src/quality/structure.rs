@@ -1,8 +1,7 @@
 //! Local structure: SSIM and the guard CORE.
 //!
-//! Input: planes of one size. Output: [`StructureScores`]. Thread: any. Blocks: never.
-//! Allocates: yes. Fails when: never; `None` where no 7x7 window fits.
-//! Not its job: multi-scale fidelity ([`super::vif`]).
+//! Input: planes of one size. Output: [`StructureScores`]. `None` where no 7x7 window fits. Not its job:
+//! multi-scale fidelity ([`super::vif`]).
 
 use super::{Plane, filter_valid};
 

@@ -1,9 +1,8 @@
 //! VIFF as the fusion papers report it: the sum over both sources of the pixel-domain visual
 //! information fidelity (Sheikh and Bovik 2006), four scales, sigma_n^2 = 2.
 //!
-//! Input: planes of one size. Output: one number. Thread: any. Blocks: never. Allocates: yes.
-//! Fails when: never; `None` for pictures below 41 pixels a side, which have no fourth scale.
-//! Not its job: Han's VIFF, whose name the papers borrow.
+//! Input: planes of one size. Output: one number. `None` for pictures below 41 pixels a side, which have no
+//! fourth scale. Not its job: Han's VIFF, whose name the papers borrow.
 
 use super::{Plane, filter_valid};
 

@@ -1,7 +1,7 @@
 //! The kernels in plain Rust: what every other implementation is tested against.
 //!
-//! Input and output: slices that the facade has checked. Thread: any. Blocks: never.
-//! Allocates: never. Fails when: never. Not its job: sizes and checks (the facade, `simd`).
+//! Input and output: slices that the facade has checked. Thread: any. Blocks: never. Allocates: never. Not
+//! its job: sizes and checks (the facade, `simd`).
 //!
 //! Each output sample depends on a fixed sequence of operations that every processor rounds
 //! alike: integers, or `f32` adds and multiplies in the order written. An implementation for one

@@ -1,7 +1,7 @@
 //! What to tell a person about a camera that cannot be used.
 //!
 //! Input: the kernel's answers. Output: sentences. Thread: acquire, main. Blocks: never, but for
-//! [`offers`], which asks the driver. Allocates: yes. Fails when: never. Not its job: deciding.
+//! [`offers`], which asks the driver. Not its job: deciding.
 
 use std::io;
 use std::os::unix::fs::FileTypeExt;

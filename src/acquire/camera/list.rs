@@ -1,8 +1,7 @@
 //! What is plugged in, for `filmd cameras`.
 //!
-//! Input: sysfs and the devices. Output: [`Listed`] cameras. Thread: main. Blocks: as long as the
-//! drivers take. Allocates: yes. Fails when: never; a camera that cannot be asked says why.
-//! Not its job: printing.
+//! Input: sysfs and the devices. Output: [`Listed`] cameras. Thread: main. Blocks: as long as the drivers
+//! take. A camera that cannot be asked says why. Not its job: printing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};

@@ -10,13 +10,13 @@
 //! it takes the next one, so of the four buffers the driver always has three.
 
 mod advice;
+pub(super) mod channel;
 mod controls;
 pub mod find;
 pub mod list;
 pub(super) mod opening;
 mod pipe;
 pub mod profiles;
-pub(super) mod side;
 
 use std::io;
 use std::os::fd::RawFd;
@@ -39,7 +39,7 @@ use self::advice::{
     explain_stream, fields, mismatch, offers,
 };
 use self::find::{Binding, FindError};
-use super::unpack::{Layout, PixelFormat, Quantization};
+use super::unpack::{BufferLayout, PixelFormat, Quantization};
 use super::{AcquireError, absent, refused};
 use crate::clock::Timestamp;
 use crate::config::CameraConfig;
@@ -59,7 +59,7 @@ pub struct Agreed {
     /// Pixel format.
     pub format: PixelFormat,
     /// Size of the picture, stride, telemetry rows.
-    pub layout: Layout,
+    pub layout: BufferLayout,
     /// Range of YCbCr values.
     pub quantization: Quantization,
     /// Frames a second, where the driver says so.
@@ -382,11 +382,11 @@ fn set_rate(device: &Device, config: &CameraConfig, planar: bool) -> Option<f64>
     known.then_some(fps)
 }
 
-fn layout(config: &CameraConfig, format: PixelFormat, stride: usize) -> Layout {
+fn layout(config: &CameraConfig, format: PixelFormat, stride: usize) -> BufferLayout {
     let row = config.width * format.bytes_per_pixel().unwrap_or(0);
     let rows = config.height - config.telemetry_rows;
     let halves = usize::from(format == PixelFormat::YuyvOverY16);
-    Layout {
+    BufferLayout {
         size: Size::new(config.width, rows >> halves),
         // Some drivers leave bytesperline at zero.
         stride: if stride == 0 { row } else { stride },

@@ -1,7 +1,7 @@
 //! Cameras that filmd knows: board/cameras/*.toml, compiled in.
 //!
-//! Input: those files. Output: [`Profile`]s. Thread: main. Blocks: never. Allocates: yes. Fails
-//! when: never; a test parses every file. Not its job: opening cameras.
+//! Input: those files. Output: [`Profile`]s. Thread: main. Blocks: never. A test parses
+//! every file. Not its job: opening cameras.
 
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! People and the car, drawn from strokes and quads into either picture.
 //!
-//! Input: [`Person`], [`Vehicle`]. Output: pixels. Thread: acquire. Blocks and allocates: never.
-//! Fails when: never. Not its job: where they are.
+//! Input: [`Person`], [`Vehicle`]. Output: pixels. Thread: acquire. Blocks and allocates: never. Not its
+//! job: where they are.
 
 use super::cast::{CAR, Person, Vehicle};
 use super::random::sine;

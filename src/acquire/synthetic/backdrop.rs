@@ -1,7 +1,7 @@
 //! What does not move: sky, buildings, trees, grass, road, lamp post; drawn once for both cameras.
 //!
-//! Input: a seed. Output: [`Backdrop`]. Thread: the one that makes the source. Blocks: no, but
-//! takes a moment. Allocates: the pictures. Fails when: never. Not its job: what moves.
+//! Input: a seed. Output: [`Backdrop`]. Thread: the one that makes the source. Blocks: no, but takes a
+//! moment. Allocates: the pictures. Not its job: what moves.
 
 use super::cast::{FIRE, LAMP, LAMP_HEAD};
 use super::random::{fractal, hash, mix_f, smooth_step, value_noise};

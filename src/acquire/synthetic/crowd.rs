@@ -1,7 +1,7 @@
 //! Random people and cars in the scene: what the describer's facts are tried on.
 //!
-//! Input: a seed, a frame's number. Output: what moves in it. Thread: any. Blocks: never. Allocates:
-//! never. Fails when: never. Not its job: pixels.
+//! Input: a seed, a frame's number. Output: what moves in it. Thread: any. Blocks: never. Allocates: never.
+//! Not its job: pixels.
 //!
 //! Time is cut into episodes; each has its own people and its own car, drawn so that in its middle
 //! none hides another (an outline that is two objects has no right answer). Before and after that

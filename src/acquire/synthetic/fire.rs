@@ -1,13 +1,13 @@
 //! The open fire: a loop of flames burnt once at start, and the light it throws on the ground.
 //!
-//! Input: a seed, a moment. Output: pixels. Thread: acquire. Blocks: never. Allocates: when made.
-//! Fails when: never. Not its job: smoke.
+//! Input: a seed, a moment. Output: pixels. Thread: acquire. Blocks: never. Allocates: when made. Not its
+//! job: smoke.
 
 use super::cast::{FIRE, FIRE_SIZE};
 use super::random::{Random, falloff, mix_f};
 use super::raster::Canvas;
 use super::scene::{Moment, celsius, distance, ground_row, pixels_per_metre};
-use super::world::{View, ground, project};
+use super::world::{SceneCamera, ground, project};
 
 const WIDTH: usize = 44;
 const HEIGHT: usize = 64;
@@ -42,7 +42,7 @@ impl Fire {
     pub fn light(&self, data: &mut [u8], moment: &Moment) {
         let strength = (moment.flicker * 256.0) as u32;
         let ([left, right], [top, bottom]) = GLOW;
-        let width = View::Visible.size().width;
+        let width = SceneCamera::Visible.size().width;
         for (y, row) in (top..bottom).zip(self.glow.chunks_exact(right - left)) {
             let start = (y * width + left) * 3;
             let pixels = data[start..].as_chunks_mut::<3>().0;
@@ -171,7 +171,7 @@ fn soften(cells: &[i32], out: &mut [u8]) {
 
 fn shine(albedo: &[u8]) -> Box<[u8]> {
     let ([left, right], [top, bottom]) = GLOW;
-    let width = View::Visible.size().width;
+    let width = SceneCamera::Visible.size().width;
     let mut glow = Vec::with_capacity((right - left) * (bottom - top));
     for y in top..bottom {
         for x in left..right {

@@ -1,7 +1,7 @@
 //! What hides things from the visible camera only: smoke, and headlights that dazzle.
 //!
-//! Input: a moment. Output: visible pixels. Thread: acquire. Blocks: never. Allocates: when made.
-//! Fails when: never. Not its job: the thermal picture, which sees through both.
+//! Input: a moment. Output: visible pixels. Thread: acquire. Blocks: never. Allocates: when made. Not its
+//! job: the thermal picture, which sees through both.
 
 use super::cast::{CAR, FIRE, Vehicle};
 use super::random::{hash, smooth, smooth_step};

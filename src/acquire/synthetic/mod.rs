@@ -249,8 +249,8 @@ impl PairSource for SyntheticSource {
         self.counters.infrared_frames += 1;
         self.counters.visible_frames += 1;
         Ok(FramePair {
-            infrared: Some(infrared),
-            visible: Some(visible),
+            infrared: Some(infrared.share()),
+            visible: Some(visible.share()),
             ..FramePair::default()
         })
     }

@@ -1,8 +1,8 @@
 //! Numbers that are the same on every processor: a generator, noise tables and smooth curves made
 //! of exact operations only (`sin` and `exp` of the platform differ in the last bit).
 //!
-//! Input: seeds. Output: numbers. Thread: any. Blocks: never. Allocates: tables, when made.
-//! Fails when: never. Not its job: secrets.
+//! Input: seeds. Output: numbers. Thread: any. Blocks: never. Allocates: tables, when made. Not its job:
+//! secrets.
 
 /// SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
 #[derive(Debug, Clone)]

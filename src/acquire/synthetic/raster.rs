@@ -1,10 +1,9 @@
 //! Draws soft-edged shapes into a visible or a thermal picture.
 //!
-//! Input: shapes in visible pixels with their distance. Output: blended pixels. Thread: acquire.
-//! Blocks and allocates: never. Fails when: never; what lies outside is cut. Not its job: what
-//! the shapes mean.
+//! Input: shapes in visible pixels with their distance. Output: blended pixels. Thread: acquire. Blocks and
+//! allocates: never. What lies outside is cut. Not its job: what the shapes mean.
 
-use super::world::{Point, View};
+use super::world::{Point, SceneCamera};
 use crate::frame::Size;
 
 /// What a surface looks like to both cameras.
@@ -26,10 +25,10 @@ pub enum Canvas<'a> {
 
 impl Canvas<'_> {
     /// Which camera it belongs to.
-    pub const fn view(&self) -> View {
+    pub const fn view(&self) -> SceneCamera {
         match self {
-            Self::Visible(_) => View::Visible,
-            Self::Infrared(_) => View::Infrared,
+            Self::Visible(_) => SceneCamera::Visible,
+            Self::Infrared(_) => SceneCamera::Infrared,
         }
     }
 
@@ -190,7 +189,7 @@ mod tests {
             ..far
         };
         assert!(area(|c| draw_capsule(c, &outside, 3.0, &WHITE)) == 0.0);
-        let mut counts = vec![0; View::Infrared.size().area()];
+        let mut counts = vec![0; SceneCamera::Infrared.size().area()];
         draw_capsule(&mut Canvas::Infrared(&mut counts), &outside, 3.0, &WHITE);
         draw_capsule(&mut Canvas::Infrared(&mut counts), &far, 3.0, &WHITE);
     }

@@ -1,8 +1,7 @@
 //! Draws a moment of the scene for both cameras, with their noise.
 //!
-//! Input: [`Moment`]. Output: RGB of 640x480, counts of 160x120 (hundredths of a kelvin).
-//! Thread: acquire. Blocks: never. Allocates: when made. Fails when: never.
-//! Not its job: range mapping, time.
+//! Input: [`Moment`]. Output: RGB of 640x480, counts of 160x120 (hundredths of a kelvin). Thread: acquire.
+//! Blocks: never. Allocates: when made. Not its job: range mapping, time.
 
 use super::actors::{draw_person, draw_vehicle};
 use super::backdrop::Backdrop;

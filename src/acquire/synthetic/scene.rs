@@ -1,12 +1,12 @@
 //! Who is where at a moment, and how much light falls there; the truth for tests.
 //!
-//! Input: a frame's number. Output: [`Moment`], [`Truth`]. Thread: any. Blocks: never.
-//! Allocates: [`Moment::truth`] only. Fails when: never. Not its job: pixels.
+//! Input: a frame's number. Output: [`Moment`], [`Truth`]. Thread: any. Blocks: never. Allocates:
+//! [`Moment::truth`] only. Not its job: pixels.
 
 use super::cast::{CAR, FIRE, FIRE_SIZE, LAMP, LAMP_HEAD, PEOPLE, Person, Vehicle};
 use super::crowd::people_and_car;
 use super::random::{Random, falloff, hash, mix_f, sine, smooth_step};
-use super::world::{EYE, FOCAL, HORIZON, Point, View, project};
+use super::world::{EYE, FOCAL, HORIZON, Point, SceneCamera, project};
 
 /// The road's edges, x.
 pub const ROAD: (f32, f32) = (1.3, 8.5);
@@ -224,7 +224,7 @@ pub struct Truth {
 }
 
 /// The box of an upright rectangle: middle x, width, bottom and top height, distance.
-fn boxed(view: View, x: f32, width: f32, heights: (f32, f32), z: f32) -> Option<PixelBox> {
+fn boxed(view: SceneCamera, x: f32, width: f32, heights: (f32, f32), z: f32) -> Option<PixelBox> {
     let corner = |dx: f32, height: f32| -> Point { view.point(project(x + dx, height, z), z) };
     let (a, b) = (
         corner(-width / 2.0, heights.1),
@@ -245,10 +245,10 @@ impl Moment {
     /// What is where; smoke is given by `smoke(x, y)`, its opacity 0..=1 at a visible pixel.
     pub fn truth(&self, smoke: impl Fn(f32, f32) -> f32) -> Truth {
         let object = |kind, x, width, heights, z, temperature| {
-            let infrared_box = boxed(View::Infrared, x, width, heights, z);
+            let infrared_box = boxed(SceneCamera::Infrared, x, width, heights, z);
             TruthObject {
                 kind,
-                visible_box: boxed(View::Visible, x, width, heights, z),
+                visible_box: boxed(SceneCamera::Visible, x, width, heights, z),
                 infrared_box,
                 temperature,
                 distance: z,

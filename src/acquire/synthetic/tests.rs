@@ -97,7 +97,7 @@ fn boxes_of_both_cameras_agree_through_the_homography() {
             continue;
         };
         let middle = ((a.left + a.right) / 2.0, (a.top + a.bottom) / 2.0);
-        let mapped = world::View::Infrared.point(middle, REFERENCE_DISTANCE);
+        let mapped = world::SceneCamera::Infrared.point(middle, REFERENCE_DISTANCE);
         let off = mapped.0 - (b.left + b.right) / 2.0;
         assert!(off.abs() < 1.5, "{object:?} is {off} pixels off");
         let parallax = world::parallax(object.distance);

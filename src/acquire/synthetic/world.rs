@@ -1,7 +1,7 @@
 //! Geometry of the synthetic scene: one flat ground, two cameras above it.
 //!
-//! Input: metres. Output: pixels. Thread: any. Blocks and allocates: never. Fails when: never.
-//! Not its job: what stands in the scene.
+//! Input: metres. Output: pixels. Thread: any. Blocks and allocates: never. Not its job: what stands in the
+//! scene.
 //!
 //! World: x to the right, z ahead, height above the ground, metres; the visible camera stands at
 //! the origin. Pixel coordinates: the centre of the first pixel is (0, 0).
@@ -55,14 +55,14 @@ pub fn ground(px: f32, py: f32) -> Option<(f32, f32)> {
 
 /// One of the two cameras: takes visible pixels of a known distance to its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
+pub enum SceneCamera {
     /// The visible camera.
     Visible,
     /// The infrared camera beside it.
     Infrared,
 }
 
-impl View {
+impl SceneCamera {
     /// The picture's size.
     pub const fn size(self) -> Size {
         match self {
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn back_undoes_the_homography() {
         for p in [(0.0, 0.0), (639.0, 0.0), (100.0, 479.0), (319.5, 239.5)] {
-            let q = back(View::Infrared.point(p, REFERENCE_DISTANCE));
+            let q = back(SceneCamera::Infrared.point(p, REFERENCE_DISTANCE));
             assert!(
                 (q.0 - p.0).abs() < 0.01 && (q.1 - p.1).abs() < 0.01,
                 "{p:?} {q:?}"
@@ -128,7 +128,7 @@ mod tests {
     fn the_thermal_camera_sees_all_that_the_visible_one_sees() {
         for p in [(0.0, 0.0), (639.0, 0.0), (0.0, 479.0), (639.0, 479.0)] {
             for z in [4.0, 15.0, 1000.0] {
-                let q = View::Infrared.point(p, z);
+                let q = SceneCamera::Infrared.point(p, z);
                 assert!(
                     (0.0..=159.0).contains(&q.0) && (0.0..=119.0).contains(&q.1),
                     "{q:?}"

@@ -33,7 +33,7 @@ pub enum Quantization {
 
 /// How the picture lies in the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct BufferLayout {
     /// Size of the picture, without telemetry.
     pub size: Size,
     /// Bytes from the start of a row to the start of the next (`bytesperline`); not used by MJPG.
@@ -95,7 +95,7 @@ pub enum UnpackError {
 
 /// The rows of the picture in `source`, each exactly `width` pixels, after all checks.
 fn rows<'a>(
-    layout: &Layout,
+    layout: &BufferLayout,
     format: PixelFormat,
     source: &'a [u8],
 ) -> Result<impl Iterator<Item = &'a [u8]> + use<'a>, UnpackError> {
@@ -162,7 +162,7 @@ pub(super) const fn constants(quantization: Quantization) -> (&'static [i32; 5],
 /// # Errors
 /// [`UnpackError`]; `out` is untouched then.
 pub fn packed_to_rgb(
-    layout: &Layout,
+    layout: &BufferLayout,
     format: PixelFormat,
     quantization: Quantization,
     source: &[u8],
@@ -194,7 +194,7 @@ pub fn packed_to_rgb(
 ///
 /// # Errors
 /// [`UnpackError`]; `out` is untouched then.
-pub fn rgb(layout: &Layout, source: &[u8], out: &mut Picture) -> Result<(), UnpackError> {
+pub fn rgb(layout: &BufferLayout, source: &[u8], out: &mut Picture) -> Result<(), UnpackError> {
     let rows = rows(layout, PixelFormat::Rgb24, source)?;
     out.reshape(layout.size, 3);
     for (y, row) in rows.enumerate() {
@@ -207,7 +207,7 @@ pub fn rgb(layout: &Layout, source: &[u8], out: &mut Picture) -> Result<(), Unpa
 ///
 /// # Errors
 /// [`UnpackError`]; `out` is untouched then.
-pub fn grey(layout: &Layout, source: &[u8], out: &mut Picture) -> Result<(), UnpackError> {
+pub fn grey(layout: &BufferLayout, source: &[u8], out: &mut Picture) -> Result<(), UnpackError> {
     let rows = rows(layout, PixelFormat::Grey, source)?;
     out.reshape(layout.size, 1);
     for (y, row) in rows.enumerate() {
@@ -222,7 +222,7 @@ pub fn grey(layout: &Layout, source: &[u8], out: &mut Picture) -> Result<(), Unp
 /// # Errors
 /// [`UnpackError`]; `out` is untouched then.
 pub fn counts(
-    layout: &Layout,
+    layout: &BufferLayout,
     format: PixelFormat,
     source: &[u8],
     out: &mut Counts,

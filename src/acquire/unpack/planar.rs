@@ -5,7 +5,7 @@
 //! Allocates: where the picture given has another shape. Fails when: the buffer is short or a side is
 //! odd ([`UnpackError`]). Not its job: chroma filtering; each 2x2 block has its own chroma.
 
-use super::{Layout, PixelFormat, Quantization, UnpackError, bt601, constants};
+use super::{BufferLayout, PixelFormat, Quantization, UnpackError, bt601, constants};
 use crate::frame::{Picture, Size};
 
 /// Where in a buffer chroma lies.
@@ -19,7 +19,7 @@ struct Chroma {
 }
 
 impl Chroma {
-    fn new(layout: &Layout, format: PixelFormat) -> Self {
+    fn new(layout: &BufferLayout, format: PixelFormat) -> Self {
         let luma = layout.stride * layout.size.height;
         let (half, plane) = (
             layout.stride / 2,
@@ -57,7 +57,7 @@ impl Chroma {
 /// # Errors
 /// [`UnpackError`]; `out` is untouched then.
 pub fn planar_to_rgb(
-    layout: &Layout,
+    layout: &BufferLayout,
     format: PixelFormat,
     quantization: Quantization,
     source: &[u8],
@@ -110,8 +110,8 @@ mod tests {
     use crate::acquire::unpack::packed_to_rgb;
     use proptest::prelude::*;
 
-    fn layout(width: usize, height: usize, stride: usize) -> Layout {
-        Layout {
+    fn layout(width: usize, height: usize, stride: usize) -> BufferLayout {
+        BufferLayout {
             size: Size::new(width, height),
             stride,
             telemetry_rows: 0,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     /// The same picture in each of the formats.
-    fn packed(format: PixelFormat, l: &Layout, luma: &[u8], chroma: &[[u8; 2]]) -> Vec<u8> {
+    fn packed(format: PixelFormat, l: &BufferLayout, luma: &[u8], chroma: &[[u8; 2]]) -> Vec<u8> {
         let Size { width, height } = l.size;
         let (half, mut out) = (width / 2, vec![0xee; l.stride * height]);
         for y in 0..height {

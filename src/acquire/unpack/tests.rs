@@ -15,8 +15,8 @@ fn reference(quantization: Quantization, y: u8, cb: u8, cr: u8) -> [f64; 3] {
     [r, g, b].map(|v| (v * 255.0).clamp(0.0, 255.0))
 }
 
-fn layout(width: usize, height: usize, stride: usize, telemetry_rows: usize) -> Layout {
-    Layout {
+fn layout(width: usize, height: usize, stride: usize, telemetry_rows: usize) -> BufferLayout {
+    BufferLayout {
         size: Size::new(width, height),
         stride,
         telemetry_rows,

@@ -163,7 +163,7 @@ impl<'a> Llm<'a> {
         limits: (usize, Timestamp),
     ) -> anyhow::Result<String> {
         let request = ask::request(&asked.question, &asked.sentences)?;
-        let wording = ask::wording(task, &asked.sentences, asked.wish)?;
+        let wording = ask::wording(task, &asked.sentences, asked.is_advice)?;
         let examples = Examples::Answers(task);
         self.along((examples, views), (&request, &wording), limits)
     }

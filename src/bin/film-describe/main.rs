@@ -2,11 +2,10 @@
 //! since llama.cpp ends the process it runs in on some faults.
 //!
 //! Input: frames of [`filmd::describe::process::protocol`] on standard input. Output: frames on standard
-//! output, words about faults on standard error. Thread: this one only; ggml's threads spin when
-//! cores are busy. Blocks: on standard input, and while a model runs. Allocates: models, contexts.
-//! Fails when: a model file is not what was asked for (exit code 78), standard input makes no
-//! sense (65). Ends when: standard input does. Not its job: facts; without --mmproj it sees only
-//! sentences.
+//! output, words about faults on standard error. Thread: this one only; ggml's threads spin when cores are
+//! busy. Blocks: on standard input, and while a model runs. Fails when: a model file is not what was asked
+//! for (exit code 78), standard input makes no sense (65). Ends when: standard input does. Not its job:
+//! facts; without --mmproj it sees only sentences.
 
 mod confine;
 mod encoder;
@@ -25,7 +24,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use filmd::clock::Clock;
 use filmd::config::Task;
-use filmd::describe::process::protocol::{DescribeCall, Message, Reply};
+use filmd::describe::process::protocol::{Call, EncodedText, Message};
 use filmd::metrics::resident_bytes;
 use llama_cpp_2::llama_backend::LlamaBackend;
 
@@ -139,16 +138,16 @@ fn once(server: &mut serve::Server<'_, '_, '_>, task: Task) -> anyhow::Result<()
     for scene in input.split("\n\n").filter(|s| !s.trim().is_empty()) {
         let begun = Clock.now();
         let cpu = confine::cpu_time();
-        let reply = server.answer(Message::Describe(DescribeCall {
+        let reply = server.answer(Message::Describe(Call {
             task,
-            sentences: scene.lines().map(str::to_owned).collect(),
+            about: scene.lines().map(str::to_owned).collect(),
             max_tokens: 140,
             max_rows: 64,
             deadline_ms: 60_000,
             views: Vec::new(),
         }));
         match reply {
-            Some(Message::Description(Reply {
+            Some(Message::Description(EncodedText {
                 text,
                 origin,
                 features,

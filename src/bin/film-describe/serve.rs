@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use filmd::clock::{Clock, Timestamp};
 use filmd::describe::process::protocol::{
-    AskCall, Asked, DescribeCall, Hello, Message, ProtocolError, Refusal, Reply, decode, encode,
+    Asked, Call, EncodedText, Hello, Message, ProtocolError, Refusal, decode, encode,
 };
-use filmd::describe::words::proof::{prove, prove_answer};
+use filmd::describe::words::faithful;
 use filmd::describe::words::{ask, prompt};
 use filmd::describe::{Origin, paragraph};
 
@@ -78,18 +78,18 @@ impl Server<'_, '_, '_> {
         }))
     }
 
-    fn describe(&mut self, call: &DescribeCall) -> anyhow::Result<Message> {
+    fn describe(&mut self, call: &Call<String>) -> anyhow::Result<Message> {
         let deadline = Clock.now().plus(Duration::from_millis(call.deadline_ms));
         if let Some(llm) = self.llm.as_deref_mut() {
             // The grammar allows nothing else; that it was obeyed is checked all the same.
             let text = llm
                 .paragraph(
                     (call.task, &call.views),
-                    &call.sentences,
+                    &call.about,
                     (call.max_tokens, deadline),
                 )
                 .and_then(|text| {
-                    prove(call.task, &prompt::clean(&call.sentences)?, &text)?;
+                    faithful::check(call.task, &prompt::clean(&call.about)?, &text)?;
                     Ok(text)
                 });
             match text {
@@ -100,15 +100,15 @@ impl Server<'_, '_, '_> {
                 Err(error) => complain(&error),
             }
         }
-        let text = paragraph(call.task, &call.sentences);
+        let text = paragraph(call.task, &call.about);
         let reply = self.encode(&text, Origin::Template, call.max_rows)?;
         Ok(Message::Description(reply))
     }
 
     /// All questions, one after the other; what the language model cannot answer in time, the
     /// template does.
-    fn ask(&mut self, call: &AskCall) -> anyhow::Result<Message> {
-        let count = call.questions.len();
+    fn ask(&mut self, call: &Call<Asked>) -> anyhow::Result<Message> {
+        let count = call.about.len();
         if !(1..=ask::MAX_QUESTIONS).contains(&count) {
             bail!(
                 "{count} questions, 1 to {} can be asked",
@@ -117,7 +117,7 @@ impl Server<'_, '_, '_> {
         }
         let deadline = Clock.now().plus(Duration::from_millis(call.deadline_ms));
         let mut replies = Vec::with_capacity(count);
-        for asked in &call.questions {
+        for asked in &call.about {
             replies.push(self.ask_one(call, asked, deadline)?);
         }
         Ok(Message::Answers(replies))
@@ -125,16 +125,16 @@ impl Server<'_, '_, '_> {
 
     fn ask_one(
         &mut self,
-        call: &AskCall,
+        call: &Call<Asked>,
         asked: &Asked,
         deadline: Timestamp,
-    ) -> anyhow::Result<Reply> {
+    ) -> anyhow::Result<EncodedText> {
         let sentences = prompt::clean(&asked.sentences)?;
         if let Some(llm) = self.llm.as_deref_mut().filter(|_| call.max_tokens > 0) {
             let answer = llm
                 .answer((call.task, &call.views), asked, (call.max_tokens, deadline))
                 .and_then(|text| {
-                    prove_answer(call.task, &sentences, asked.wish, &text)?;
+                    faithful::check_answer(call.task, &sentences, asked.is_advice, &text)?;
                     Ok(text)
                 });
             match answer {
@@ -142,13 +142,18 @@ impl Server<'_, '_, '_> {
                 Err(error) => complain(&error),
             }
         }
-        let text = ask::template(call.task, &sentences, asked.wish);
+        let text = ask::template(call.task, &sentences, asked.is_advice);
         self.encode(&text, Origin::Template, call.max_rows)
     }
 
-    fn encode(&mut self, text: &str, origin: Origin, max_rows: usize) -> anyhow::Result<Reply> {
+    fn encode(
+        &mut self,
+        text: &str,
+        origin: Origin,
+        max_rows: usize,
+    ) -> anyhow::Result<EncodedText> {
         let (text, features) = self.encoder.encode(text, max_rows)?;
-        Ok(Reply {
+        Ok(EncodedText {
             text,
             origin,
             features,

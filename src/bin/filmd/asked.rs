@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use filmd::align::AlignedPair;
 use filmd::describe::request::{Need, Plan, nearest};
-use filmd::describe::{Describer, Facts, Guidance, Origin, Prompt, Wish};
+use filmd::describe::{Describer, Facts, Guidance, Origin, Prompt, UserText};
 use filmd::fuse::Manifest;
 use filmd::quality::Effect;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::offline::{ask, open_describer};
 /// A text, read, and what came of it.
 pub struct Asked {
     /// The text.
-    pub wish: Wish,
+    pub user_text: UserText,
     /// What was done for the last pair.
     pub plan: Plan,
     /// What guides a pair for which nothing is done.
@@ -37,23 +37,23 @@ impl Asked {
         manifest: &Manifest,
         (encoder, graph): (Option<&Path>, &Graph),
     ) -> Result<Self> {
-        let mut wish = Wish::read(text);
+        let mut user_text = UserText::read(text);
         let mut describer = None;
-        if wish.understood.is_open {
+        if user_text.understood.is_open {
             describer = open_describer(manifest, false, encoder, graph.most_rows()).ok();
         }
         if let Some(describer) = &mut describer {
             let said = ask(
                 describer.as_mut(),
                 neutral.task,
-                Prompt::Text(wish.text.clone()),
+                Prompt::Text(user_text.text.clone()),
             )?;
             if let Some(nearest) = nearest(&said.features) {
-                wish.understood = wish.understood.or_nearest(&wish.text, &nearest);
+                user_text.understood = user_text.understood.or_nearest(&user_text.text, &nearest);
             }
         }
         Ok(Self {
-            wish,
+            user_text,
             plan: Plan::default(),
             neutral,
             manifest: manifest.clone(),
@@ -70,7 +70,7 @@ impl Asked {
         let task = self.neutral.task;
         let facts = Facts::measure(task, pair);
         let need = Need::measure(pair, &facts);
-        self.plan = Plan::new(&self.wish.understood, &facts, &need);
+        self.plan = Plan::new(&self.user_text.understood, &facts, &need);
         let mut guidance = match self.plan.text.clone() {
             None => self.neutral.clone(),
             Some(text) => {
@@ -95,7 +95,7 @@ impl Asked {
 
     /// What was understood, as JSON; `effect`: what it changed.
     pub fn report(&self, effect: Option<&Effect>) -> Value {
-        let understood = &self.wish.understood;
+        let understood = &self.user_text.understood;
         json!({
             "understood": self.plan.answers,
             "not_understood": understood.requests.is_empty(),

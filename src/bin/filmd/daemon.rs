@@ -12,7 +12,7 @@ use filmd::buttons::Buttons;
 use filmd::clock::{Clock, Timestamp};
 use filmd::config::{Action, Config, Task};
 use filmd::control::{Handler, Reply, Request, SnapshotFormat, Sockets, default_socket};
-use filmd::describe::Wish;
+use filmd::describe::UserText;
 use filmd::describe::request;
 use filmd::files::{encode_picture, write_atomic};
 use filmd::frame::Picture;
@@ -519,28 +519,33 @@ impl Handler for Daemon {
 /// # Errors
 /// Why it is not understood, or cannot take effect; nothing changes then.
 fn guide(pipeline: &Pipeline, task: Task, text: &str) -> Result<Vec<request::Request>, String> {
-    let wish = Wish::read(text);
-    if wish.understood.is_open && pipeline.no_text().is_none() {
+    let user_text = UserText::read(text);
+    if user_text.understood.is_open && pipeline.no_text().is_none() {
         let (answer, answered) = sync_channel(0);
-        pipeline.guide(GuideCommand::Consider(wish, answer))?;
+        pipeline.guide(GuideCommand::Consider(user_text, answer))?;
         let busy = "its words alone are not understood, and the describer is busy; try again, or say \
                     it in plainer words";
         let understood = answered.recv_timeout(CONSIDER).map_err(|_| busy)??;
         return Ok(understood.requests);
     }
-    if let Some(reason) = wish.understood.reason {
+    if let Some(reason) = user_text.understood.reason {
         return Err(reason.to_string());
     }
     let can = |r: &request::Request| !request::guides(r.kind) || pipeline.no_text().is_none();
     let fits = |r: &request::Request| request::fits(r.kind, task);
-    if !wish.understood.requests.iter().any(fits) {
+    if !user_text.understood.requests.iter().any(fits) {
         return Err(format!("that cannot be asked of the task {}", task.name()));
     }
-    if !wish.understood.requests.iter().any(|r| can(r) && fits(r)) {
+    if !user_text
+        .understood
+        .requests
+        .iter()
+        .any(|r| can(r) && fits(r))
+    {
         let why = pipeline.no_text().unwrap_or_default();
         return Err(format!("understood, but nothing can follow it: {why}"));
     }
-    let requests = wish.understood.requests.clone();
-    pipeline.guide(GuideCommand::Text(wish))?;
+    let requests = user_text.understood.requests.clone();
+    pipeline.guide(GuideCommand::Text(user_text))?;
     Ok(requests)
 }

@@ -1,8 +1,7 @@
 //! `filmd describe`: what the guiding text says about a pair, or about a folder of pairs.
 //!
-//! Input: two files, or two folders. Output: facts, paragraph, who wrote it; for folders JSON
-//! lines. Thread: main. Blocks: yes. Fails when: a file or the describer cannot be used.
-//! Not its job: fusing.
+//! Input: two files, or two folders. Output: facts, paragraph, who wrote it; for folders JSON lines. Fails
+//! when: a file or the describer cannot be used. Not its job: fusing.
 
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,8 @@
 //! `filmd describe A_DIR B_DIR --out F.jsonl`: a data set of texts, one JSON line a pair.
 //!
-//! Input: two folders of pictures. Output: JSON lines; with `--features` one NPY file a pair.
-//! Thread: main. Blocks: yes, on the describer. Allocates: freely. Fails when: the output cannot
-//! be written or belongs to something else; pairs that fail are counted, the others go on.
-//! Not its job: what the texts say.
+//! Input: two folders of pictures. Output: JSON lines; with `--features` one NPY file a pair. Fails when:
+//! the output cannot be written or belongs to something else; pairs that fail are counted, the others go
+//! on. Not its job: what the texts say.
 //!
 //! A run that was cut off goes on where it stopped: pairs that have a line are left out, and half
 //! a line at the end is cut off. Features are in place before the line that names them.

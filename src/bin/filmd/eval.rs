@@ -1,8 +1,7 @@
 //! `filmd eval`: how good fused pictures are.
 //!
-//! Input: three folders. Output: a table of means, CSV, JSON. Thread: main. Blocks: yes.
-//! Fails when: folders or pictures cannot be used, or a fused picture is missing.
-//! Not its job: fusing.
+//! Input: three folders. Output: a table of means, CSV, JSON. Fails when: folders or pictures cannot be
+//! used, or a fused picture is missing. Not its job: fusing.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

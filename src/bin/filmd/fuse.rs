@@ -1,8 +1,8 @@
 //! `filmd fuse`: picture files in, fused picture files out.
 //!
-//! Input: two files or two folders. Output: a file or a folder of them; JSON lines. Thread: main.
-//! Blocks: yes. Fails when: a file, a model or the describer cannot be used; in folders the other
-//! pairs go on. Not its job: alignment; files are taken to be registered.
+//! Input: two files or two folders. Output: a file or a folder of them; JSON lines. Fails when: a file, a
+//! model or the describer cannot be used; in folders the other pairs go on. Not its job: alignment; files
+//! are taken to be registered.
 
 use std::path::{Path, PathBuf};
 
@@ -156,7 +156,7 @@ pub fn run(args: &Args) -> Result<()> {
         clean: args.clean,
     })?;
     if let Some(asked) = offline.asked()
-        && let Some(reason) = asked.wish.understood.reason
+        && let Some(reason) = asked.user_text.understood.reason
     {
         eprintln!("filmd: {reason}; the neutral sentence guides");
     }

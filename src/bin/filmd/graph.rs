@@ -1,9 +1,8 @@
 //! The graph that `filmd fuse` runs: the manifest's, an ONNX file in its place, or a published
 //! FILM network.
 //!
-//! Input: a name or a file. Output: [`Graph`], and fusers of it. Thread: main. Blocks: on the file
-//! system. Fails when: the file cannot be used, does not fit the task, or a picture does not fit
-//! the memory. Not its job: where the text comes from.
+//! Input: a name or a file. Output: [`Graph`], and fusers of it. Fails when: the file cannot be used, does
+//! not fit the task, or a picture does not fit the memory. Not its job: where the text comes from.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! What an operator set, which a reload keeps.
 
 use filmd::config::{Mode, Palette};
-use filmd::describe::Wish;
+use filmd::describe::UserText;
 use filmd::describe::request::Understood;
 use filmd::pipeline::{GuideCommand, Pipeline};
 
@@ -11,14 +11,14 @@ pub struct Kept {
     palette: Palette,
     nudge: (i32, i32),
     frozen: bool,
-    text: Option<Wish>,
+    text: Option<UserText>,
 }
 
 impl Kept {
     /// Of `pipeline`.
     pub fn of(pipeline: &Pipeline) -> Self {
         let shared = pipeline.shared();
-        let text = shared.status().guide.wish.map(|read| Wish {
+        let text = shared.status().guide.wish.map(|read| UserText {
             text: read.text,
             understood: Understood {
                 requests: read.requests.into_iter().map(|a| a.request).collect(),
@@ -47,12 +47,12 @@ impl Kept {
         shared.set_palette(self.palette);
         shared.set_nudge(self.nudge);
         shared.set_frozen(self.frozen);
-        if let Some(wish) = &self.text
-            && let Err(error) = pipeline.guide(GuideCommand::Text(wish.clone()))
+        if let Some(user_text) = &self.text
+            && let Err(error) = pipeline.guide(GuideCommand::Text(user_text.clone()))
         {
             log::warn!(
                 "the text \"{}\" is not in force any more: {error}",
-                wish.text
+                user_text.text
             );
         }
     }

@@ -9,10 +9,6 @@
 mod say;
 
 mod asked;
-mod bench;
-mod bench_describer;
-mod bench_load;
-mod bench_network;
 mod cameras;
 mod check;
 mod daemon;
@@ -28,6 +24,8 @@ mod offline;
 mod pair_files;
 mod setup;
 
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -59,8 +57,13 @@ enum Command {
     Check(check::Args),
     /// List the cameras that are plugged in, with the lines to paste into a configuration.
     Cameras(cameras::Args),
-    /// Measure the frame path on this machine.
-    Bench(bench::Args),
+    /// Run filmd-bench, which measures the frame path; it is built beside filmd and not installed.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -74,7 +77,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::Check(args) => check::run(args),
         Command::Cameras(args) => cameras::run(args),
-        Command::Bench(args) => bench::run(args),
+        Command::Bench { arguments } => bench(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -91,4 +94,14 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// Becomes filmd-bench; returns only where there is none.
+fn bench(arguments: &[OsString]) -> anyhow::Result<()> {
+    let program = std::env::current_exe()?.with_file_name("filmd-bench");
+    let error = std::process::Command::new(&program).args(arguments).exec();
+    Err(anyhow::Error::new(error).context(format!(
+        "{} cannot be run; `make bench` builds it in the source's folder",
+        program.display()
+    )))
 }

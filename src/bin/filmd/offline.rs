@@ -1,8 +1,7 @@
 //! Fusion of single pairs, outside the frame path.
 //!
-//! Input: [`AlignedPair`] of any size. Output: [`Guidance`], the fused picture in colour. Thread:
-//! main. Blocks: yes, on the describer. Fails when: a model or the describer cannot be used.
-//! Not its job: files.
+//! Input: [`AlignedPair`] of any size. Output: [`Guidance`], the fused picture in colour. Fails when: a
+//! model or the describer cannot be used. Not its job: files.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What the commands on picture files share: pairs brought to one size, progress.
 //!
-//! Input: paths. Output: [`AlignedPair`]. Thread: main. Blocks: yes. Fails when: a file cannot be
-//! used, or the sizes do not go together. Not its job: fusing.
+//! Input: paths. Output: [`AlignedPair`]. Fails when: a file cannot be used, or the sizes do not go
+//! together. Not its job: fusing.
 
 use std::path::Path;
 

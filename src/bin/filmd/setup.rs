@@ -9,7 +9,7 @@ use filmd::config::{CleanConfig, Config, ConfigError, DescribeConfig, Engine, Ta
 use filmd::describe::words::questions::Questions;
 use filmd::describe::{self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec};
 use filmd::frame::Size;
-use filmd::fuse::{FuseStage, Fuser, Manifest, NetworkFuser, Role};
+use filmd::fuse::{FuseStage, Fuser, Manifest, ModelRole, NetworkFuser};
 use filmd::pipeline::{Parts, ScreenFactory, fuse_team};
 
 /// What to do when the network cannot be used.
@@ -60,7 +60,7 @@ pub fn model_files(config: &DescribeConfig, manifest: &Manifest) -> ModelFiles {
             sha256: m.sha256.clone(),
         })
     };
-    let (llm, encoder) = (spec(Role::Llm), spec(Role::Encoder));
+    let (llm, encoder) = (spec(ModelRole::Llm), spec(ModelRole::Encoder));
     ModelFiles::find(config, llm.as_ref(), encoder.as_ref())
 }
 

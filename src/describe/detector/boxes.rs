@@ -1,8 +1,7 @@
 //! Boxes from a detector's output tensor.
 //!
-//! Input: values and shape. Output: [`Found`], without those that are the same thing twice. Thread:
-//! any. Blocks: never. Allocates: little. Fails when: the shape, or the range of the scores, is not
-//! that of a detector of 80 classes. Not its job: running it.
+//! Input: values and shape. Output: [`Found`], without those that are the same thing twice. Fails when: the
+//! shape, or the range of the scores, is not that of a detector of 80 classes. Not its job: running it.
 
 use super::classes::CLASSES;
 
@@ -16,7 +15,7 @@ const HIGHEST: f32 = 1.01;
 
 /// What the output holds, N boxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
+pub enum OutputLayout {
     /// `[1, 84, N]`: centre x, centre y, width, height, 80 scores (YOLOv8, YOLO11). `[1, 85, N]`
     /// has the box's own score after the height.
     Planes {
@@ -43,7 +42,7 @@ pub struct Found {
     pub corners: [f32; 4],
 }
 
-impl Layout {
+impl OutputLayout {
     /// By the output's shape.
     ///
     /// # Errors
@@ -66,9 +65,9 @@ impl Layout {
 /// Boxes whose score is at least `least`, the surest first.
 ///
 /// # Errors
-/// As [`Layout::of`]; a length that is not the shape's; scores that are no probabilities.
+/// As [`OutputLayout::of`]; a length that is not the shape's; scores that are no probabilities.
 pub fn decode(values: &[f32], shape: &[usize], least: f32) -> Result<Vec<Found>, String> {
-    let layout = Layout::of(shape)?;
+    let layout = OutputLayout::of(shape)?;
     let (rows, columns) = (shape[1], shape[2]);
     if values.len() != rows * columns {
         return Err(format!(
@@ -77,17 +76,17 @@ pub fn decode(values: &[f32], shape: &[usize], least: f32) -> Result<Vec<Found>,
         ));
     }
     let (count, own) = match layout {
-        Layout::Planes { own } => (columns, own),
-        Layout::Rows { own } => (rows, own),
-        Layout::Done => (rows, false),
+        OutputLayout::Planes { own } => (columns, own),
+        OutputLayout::Rows { own } => (rows, own),
+        OutputLayout::Done => (rows, false),
     };
     // Value `k` of box `i`.
     let at = |i: usize, k: usize| match layout {
-        Layout::Planes { .. } => values[k * columns + i],
-        Layout::Rows { .. } | Layout::Done => values[i * columns + k],
+        OutputLayout::Planes { .. } => values[k * columns + i],
+        OutputLayout::Rows { .. } | OutputLayout::Done => values[i * columns + k],
     };
     let read = |i: usize| match layout {
-        Layout::Done => finished([0, 1, 2, 3, 4, 5].map(|k| at(i, k))),
+        OutputLayout::Done => finished([0, 1, 2, 3, 4, 5].map(|k| at(i, k))),
         _ => centred(
             [0, 1, 2, 3].map(|k| at(i, k)),
             own.then(|| at(i, 4)),
@@ -109,7 +108,7 @@ pub fn decode(values: &[f32], shape: &[usize], least: f32) -> Result<Vec<Found>,
     let mut kept: Vec<Found> = Vec::new();
     for candidate in found {
         let again = |k: &Found| k.class == candidate.class && overlap(k, &candidate) > SAME;
-        if layout == Layout::Done || !kept.iter().any(again) {
+        if layout == OutputLayout::Done || !kept.iter().any(again) {
             kept.push(candidate);
         }
     }

@@ -1,12 +1,11 @@
 //! Nouns for what the visible picture shows: a detector of the 80 COCO classes, where one is named.
 //!
-//! Input: a picture, an ONNX file ([`DetectorConfig`]). Output: [`NamedObject`]s. Thread: guide, once
-//! a description. Blocks: on the file, at the first picture. Allocates: freely. Fails when: never for
-//! its caller; a file that cannot be used, or a run that fails, is told by [`Detector::complaint`],
-//! and nothing is named. Not its job: following objects, and what is warm.
+//! Input: a picture, an ONNX file ([`DetectorConfig`]). Output: [`NamedObject`]s. Blocks: on the file, at
+//! the first picture. Fails when: never for its caller; a file that cannot be used, or a run that fails, is
+//! told by [`Detector::complaint`], and nothing is named. Not its job: following objects, and what is warm.
 //!
 //! No detector ships with filmd. Graphs of the YOLO family fit as they are exported; see
-//! [`boxes::Layout`] for what the output may look like.
+//! [`boxes::OutputLayout`] for what the output may look like.
 
 pub mod boxes;
 mod classes;

@@ -1,13 +1,13 @@
 //! A detector's graph, run by tract.
 //!
-//! Input: an ONNX file, a picture. Output: [`NamedObject`]s. Thread: guide. Blocks: on the file.
-//! Allocates: freely. Fails when: the file is not there, not the one that was named, or no detector.
-//! Not its job: reading the output tensor ([`super::boxes`]).
+//! Input: an ONNX file, a picture. Output: [`NamedObject`]s. Blocks: on the file. Fails when: the file is
+//! not there, not the one that was named, or no detector. Not its job: reading the output tensor
+//! ([`super::boxes`]).
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
-use super::boxes::{self, Layout};
+use super::boxes::{self, OutputLayout};
 use super::classes::CLASSES;
 use crate::bounded;
 use crate::config::DetectorConfig;
@@ -50,7 +50,7 @@ impl Network {
         let output = typed.output_outlets().map_err(of_tract)?[0];
         let fact = typed.outlet_fact(output).map_err(of_tract)?;
         match fact.shape.as_concrete() {
-            Some(shape) if fact.datum_type == f32::datum_type() => Layout::of(shape)?,
+            Some(shape) if fact.datum_type == f32::datum_type() => OutputLayout::of(shape)?,
             _ => {
                 return Err(format!(
                     "its output is {fact:?}; a fixed shape of f32 was expected"

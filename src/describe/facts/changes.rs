@@ -1,9 +1,8 @@
 //! What changed in a scene between the first and the last looks of some seconds.
 //!
-//! Input: looks in the order of time. Output: [`Change`]s. Thread: guide. Blocks: never.
-//! Allocates: lists. Fails when: never; fewer than four looks tell nothing. Not its job: keeping
-//! looks. Only what all first looks and all last looks agree on is a change: an outline that
-//! comes and goes is none.
+//! Input: looks in the order of time. Output: [`Change`]s. Fewer than four looks tell nothing. Not its job:
+//! keeping looks. Only what all first looks and all last looks agree on is a change: an outline that comes
+//! and goes is none.
 
 use serde::Serialize;
 

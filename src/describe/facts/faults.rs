@@ -1,7 +1,7 @@
 //! What each source suffers from, with a strength: stripes, noise, shading, blur.
 //!
 //! Where a source was measured before it was cleaned, that counts; else its aligned picture is measured,
-//! which an aligner may have made softer and less noisy. Thread: guide.
+//! which an aligner may have made softer and less noisy.
 
 use serde::Serialize;
 

@@ -1,7 +1,6 @@
 //! The infrared picture as a grid of contrasts: how much warmer a cell is than what is round it.
 //!
-//! Input: [`AlignedPair`]. Output: [`HeatMap`]. Thread: guide. Blocks: never. Allocates: grids.
-//! Fails when: never. Not its job: objects.
+//! Input: [`AlignedPair`]. Output: [`HeatMap`]. Not its job: objects.
 //!
 //! Three kinds of source, from good to poor: counts that are temperatures, counts, and a grey
 //! picture that somebody has stretched. Thresholds are kelvins for the first and parts of the

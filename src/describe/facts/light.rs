@@ -1,7 +1,7 @@
 //! The visible picture: light, contrast, glare, haze, texture.
 //!
-//! Input: the visible picture, the infrared one for haze. Output: [`VisibleFacts`]. Thread: guide.
-//! Blocks: never. Allocates: grids. Fails when: never. Not its job: what is in it.
+//! Input: the visible picture, the infrared one for haze. Output: [`VisibleFacts`]. Not its job: what is in
+//! it.
 
 use serde::Serialize;
 

@@ -1,10 +1,8 @@
 //! What can be measured in a pair, and the sentences that say so.
 //!
-//! Input: [`AlignedPair`]. Output: [`Facts`], then sentences. Thread: guide. Blocks: never, no
-//! I/O. Allocates: small grids. Fails when: never; a picture of one pixel has few facts.
-//! Not its job: naming things. Nothing is diagnosed here, and facts are brightness, place, number,
-//! size, shape, temperature and motion; nouns come from a detector, where there is one
-//! ([`super::Detector::name`]).
+//! Input: [`AlignedPair`]. Output: [`Facts`], then sentences. A picture of one pixel has few facts. Not its
+//! job: naming things. Nothing is diagnosed here, and facts are brightness, place, number, size, shape,
+//! temperature and motion; nouns come from a detector, where there is one ([`super::Detector::name`]).
 //!
 //! Each fact that is a judgement carries a confidence, and below [`SAY`] it is kept for machines
 //! and not said.

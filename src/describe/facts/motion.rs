@@ -1,7 +1,7 @@
 //! Where objects go: the same ones found again in a later look.
 //!
-//! Input: objects of two looks. Output: [`Motion`]. Thread: guide. Blocks: never. Allocates:
-//! never. Fails when: never; what is not found again has no motion. Not its job: keeping looks.
+//! Input: objects of two looks. Output: [`Motion`]. What is not found again has no motion. Not its job:
+//! keeping looks.
 
 use super::warm::{Motion, WarmObject};
 

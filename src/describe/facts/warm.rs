@@ -1,8 +1,7 @@
 //! Warm objects: outlines in the map of contrasts, joined where they are parts of one thing.
 //!
-//! Input: [`HeatMap`], the visible grid. Output: [`WarmObject`]s. Thread: guide. Blocks: never.
-//! Allocates: lists. Fails when: never. Not its job: naming them; a post and a person are both
-//! upright.
+//! Input: [`HeatMap`], the visible grid. Output: [`WarmObject`]s. Not its job: naming them; a post and a
+//! person are both upright.
 
 use serde::Serialize;
 

@@ -1,10 +1,9 @@
 //! What happened, as JSON lines in files of bounded size.
 //!
-//! Input: events. Output: FILE, and FILE.1 (newer) to FILE.N (older). Thread: guide. Blocks: on the
-//! file system. Allocates: a line. Fails when: the file cannot be written; that is told once an
-//! event, and the next event tries again. Not its job: what an event is. A line that a power cut
-//! left half-written is cut off when the file is opened; up to the system's write-back time of the
-//! newest lines may be lost with it.
+//! Input: events. Output: FILE, and FILE.1 (newer) to FILE.N (older). Fails when: the file cannot be
+//! written; that is told once an event, and the next event tries again. Not its job: what an event is. A
+//! line that a power cut left half-written is cut off when the file is opened; up to the system's
+//! write-back time of the newest lines may be lost with it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -1,8 +1,7 @@
 //! The looks of the last seconds, and what changed in them.
 //!
-//! Input: facts with their time. Output: [`Change`]s, a sentence. Thread: guide. Blocks: never.
-//! Allocates: at most 64 looks. Fails when: never; time that jumps starts a new history. Not its
-//! job: when to look.
+//! Input: facts with their time. Output: [`Change`]s, a sentence. Allocates: at most 64 looks. Time that
+//! jumps starts a new history. Not its job: when to look.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,9 +1,8 @@
 //! What the pairs show over time: facts with motion and nouns, changes, the event log.
 //!
 //! Input: the newest [`AlignedPair`], its task, the time. Output: [`Facts`]; lines of the event log.
-//! Thread: guide. Blocks: on the event log's file, and on a detector's run. Allocates: freely. Fails
-//! when: never; what went wrong is told by [`Observer::complaints`]. Not its job: when a description is
-//! due, and what is made of the facts.
+//! Blocks: on the event log's file, and on a detector's run. What went wrong is told by
+//! [`Observer::complaints`]. Not its job: when a description is due, and what is made of the facts.
 
 use std::time::Duration;
 

@@ -1,8 +1,7 @@
 //! When describing would cost more than it is worth: the board is hot, or frames are lost by it.
 //!
-//! Input: a thermal zone's file, the frame path's counters. Output: a reason to wait. Thread:
-//! guide. Blocks: on one small read of sysfs a second. Allocates: little. Fails when: never; a
-//! zone that cannot be read is not hot. Not its job: cooling, throttling.
+//! Input: a thermal zone's file, the frame path's counters. Output: a reason to wait. Blocks: on one small
+//! read of sysfs a second. A zone that cannot be read is not hot. Not its job: cooling, throttling.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,8 +1,7 @@
 //! What the guide thread's worker goes by.
 //!
-//! Input: `[describe]` of the configuration. Output: [`GuideSettings`]. Thread: main. Blocks: on the
-//! questions file. Allocates: little. Fails when: never; what cannot be used is told in status.
-//! Not its job: the worker.
+//! Input: `[describe]` of the configuration. Output: [`GuideSettings`]. Blocks: on the questions file. What
+//! cannot be used is told in status. Not its job: the worker.
 
 use std::path::PathBuf;
 use std::time::Duration;

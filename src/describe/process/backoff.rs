@@ -1,7 +1,7 @@
 //! When a process that failed may be started again.
 //!
-//! Input: failures and whether the process had worked. Output: how long to wait. Thread:
-//! guide. Blocks: never. Allocates: never. Fails when: never. Not its job: starting anything.
+//! Input: failures and whether the process had worked. Output: how long to wait. Not its job: starting
+//! anything.
 
 use std::time::Duration;
 

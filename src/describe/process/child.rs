@@ -1,8 +1,8 @@
 //! One film-describe process: its pipes, its end.
 //!
-//! Input: frames to send. Output: messages received. Thread: guide. Blocks: at most until the
-//! deadline given. Allocates: one message and 2 KiB of the process's error output at most.
-//! Fails when: [`Fault`]. Not its job: starting it again.
+//! Input: frames to send. Output: messages received. Blocks: at most until the deadline given. Allocates:
+//! one message and 2 KiB of the process's error output at most. Fails when: [`ChildFault`]. Not its job:
+//! starting it again.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -29,7 +29,7 @@ const REAP: Duration = Duration::from_millis(300);
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum ChildFault {
     /// The deadline passed.
     TimedOut,
     /// The process closed its pipe, or the pipe broke.
@@ -103,34 +103,34 @@ impl ChildProcess {
         frame: &[u8],
         deadline: Timestamp,
         stop: &AtomicBool,
-    ) -> Result<Message, Fault> {
+    ) -> Result<Message, ChildFault> {
         let mut unsent = frame;
         loop {
             match self.next_message()? {
                 Some(message) if unsent.is_empty() => return Ok(message),
                 // Also bounds what a process that never reads can pile up here.
-                Some(_) => return Err(Fault::Garbled(ProtocolError::Unasked)),
+                Some(_) => return Err(ChildFault::Garbled(ProtocolError::Unasked)),
                 None => {}
             }
             if stop.load(Ordering::Relaxed) {
-                return Err(Fault::Stopped);
+                return Err(ChildFault::Stopped);
             }
             let left = deadline.since(Clock.now());
             if left.is_zero() {
-                return Err(Fault::TimedOut);
+                return Err(ChildFault::TimedOut);
             }
             self.pump(&mut unsent, left.min(SLICE))?;
         }
     }
 
     /// Takes what is there without waiting.
-    pub fn look(&mut self) -> Result<Option<Message>, Fault> {
+    pub fn look(&mut self) -> Result<Option<Message>, ChildFault> {
         self.pump(&mut &[][..], Duration::ZERO)?;
         self.next_message()
     }
 
-    fn next_message(&mut self) -> Result<Option<Message>, Fault> {
-        match protocol::decode(&self.received).map_err(Fault::Garbled)? {
+    fn next_message(&mut self) -> Result<Option<Message>, ChildFault> {
+        match protocol::decode(&self.received).map_err(ChildFault::Garbled)? {
             Some((message, used)) => {
                 self.received.drain(..used);
                 Ok(Some(message))
@@ -140,7 +140,7 @@ impl ChildProcess {
     }
 
     /// One turn of poll: writes what can be written, reads what is there.
-    fn pump(&mut self, unsent: &mut &[u8], wait: Duration) -> Result<(), Fault> {
+    fn pump(&mut self, unsent: &mut &[u8], wait: Duration) -> Result<(), ChildFault> {
         let (readable, writable, speaking) = self.poll(!unsent.is_empty(), wait)?;
         if speaking {
             self.listen();
@@ -149,23 +149,23 @@ impl ChildProcess {
             match self.stdin.write(unsent) {
                 Ok(n) => *unsent = &unsent[n..],
                 Err(error) if again(&error) => {}
-                Err(_) => return Err(Fault::Closed),
+                Err(_) => return Err(ChildFault::Closed),
             }
         }
         if readable {
             let mut buffer = [0; 16 << 10];
             match self.stdout.read(&mut buffer) {
-                Ok(0) => return Err(Fault::Closed),
+                Ok(0) => return Err(ChildFault::Closed),
                 Ok(n) => self.received.extend_from_slice(&buffer[..n]),
                 Err(error) if again(&error) => {}
-                Err(_) => return Err(Fault::Closed),
+                Err(_) => return Err(ChildFault::Closed),
             }
         }
         Ok(())
     }
 
     /// (standard output has bytes or ended, standard input takes bytes, standard error has some).
-    fn poll(&self, sending: bool, wait: Duration) -> Result<(bool, bool, bool), Fault> {
+    fn poll(&self, sending: bool, wait: Duration) -> Result<(bool, bool, bool), ChildFault> {
         let mut fds = vec![PollFd::new(&self.stdout, PollFlags::IN)];
         if sending {
             fds.push(PollFd::new(&self.stdin, PollFlags::OUT));
@@ -173,10 +173,10 @@ impl ChildProcess {
         if let Some(stderr) = &self.stderr {
             fds.push(PollFd::new(stderr, PollFlags::IN));
         }
-        let wait = Timespec::try_from(wait).map_err(|_| Fault::TimedOut)?;
+        let wait = Timespec::try_from(wait).map_err(|_| ChildFault::TimedOut)?;
         match poll(&mut fds, Some(&wait)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return Err(Fault::Closed),
+            Err(_) => return Err(ChildFault::Closed),
         }
         let some = |fd: &PollFd<'_>| !fd.revents().is_empty();
         let speaking = self.stderr.is_some() && fds.last().is_some_and(some);
@@ -205,7 +205,7 @@ impl ChildProcess {
 
     /// Kills it and takes its end in. Returns how it ended and its last words, and the process
     /// itself where the kernel has not let go of it yet; try [`Child::try_wait`] later.
-    pub fn end(mut self, grace: bool) -> (End, Option<Child>) {
+    pub fn end(mut self, grace: bool) -> (ChildEnd, Option<Child>) {
         if !grace || !self.wait(REAP) {
             let _ = self.child.kill();
         }
@@ -218,7 +218,7 @@ impl ChildProcess {
         }
         let status = self.child.try_wait().ok().flatten();
         let words = String::from_utf8_lossy(&self.words).trim().to_owned();
-        (End { status, words }, (!gone).then_some(self.child))
+        (ChildEnd { status, words }, (!gone).then_some(self.child))
     }
 
     fn wait(&mut self, most: Duration) -> bool {
@@ -239,14 +239,14 @@ impl ChildProcess {
 
 /// How a process ended.
 #[derive(Debug)]
-pub(super) struct End {
+pub(super) struct ChildEnd {
     /// `None`: not gone yet.
     pub status: Option<std::process::ExitStatus>,
     /// The end of its standard error.
     pub words: String,
 }
 
-impl std::fmt::Display for End {
+impl std::fmt::Display for ChildEnd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.status {
             Some(status) => write!(f, "{status}")?,

@@ -1,9 +1,8 @@
 //! The describer in its own process: start, ask, give up, start again.
 //!
-//! Input: [`DescribeRequest`]. Output: [`Description`]. Thread: guide. Blocks: in `describe`, at
-//! most the request's deadline and then 0.6 s to take the killed process in. Allocates: freely.
-//! Fails when: [`DescribeError`]; the process that failed is gone then, and the next one starts
-//! after a back-off. Not its job: deciding when to ask.
+//! Input: [`DescribeRequest`]. Output: [`Description`]. Blocks: in `describe`, at most the request's
+//! deadline and then 0.6 s to take the killed process in. Fails when: [`DescribeError`]; the process that
+//! failed is gone then, and the next one starts after a back-off. Not its job: deciding when to ask.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::Child;
@@ -12,14 +11,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::child::{ChildProcess, End, Fault};
+use super::child::{ChildEnd, ChildFault, ChildProcess};
 use super::control_group::ControlGroup;
 use super::launch::Launch;
-use super::protocol::{
-    self, AskCall, Asked, DescribeCall, EncodeCall, Hello, Message, ProtocolError, Reply,
-};
-use super::right_of_way::RightOfWay;
+use super::pauser::DescriberPauser;
+use super::protocol::{self, Asked, Call, EncodeCall, EncodedText, Hello, Message, ProtocolError};
 use crate::clock::{Clock, Timestamp};
+use crate::config::Task;
 use crate::describe::words::questions::Answer;
 use crate::describe::words::{Segment, join};
 use crate::describe::{
@@ -58,7 +56,7 @@ pub struct ProcessDescriber {
     group: Option<ControlGroup>,
     ungrouped: Option<String>,
     stop: Arc<AtomicBool>,
-    way: Arc<RightOfWay>,
+    pauser: Arc<DescriberPauser>,
     running: Option<Running>,
     backoff: Backoff,
     starts: u64,
@@ -79,7 +77,7 @@ impl ProcessDescriber {
             group: None,
             ungrouped: None,
             stop: Arc::default(),
-            way: Arc::default(),
+            pauser: Arc::default(),
             running: None,
             backoff: Backoff::default(),
             starts: 0,
@@ -127,7 +125,7 @@ impl ProcessDescriber {
         match ChildProcess::spawn(&self.launch.program, &args) {
             Ok(process) => {
                 self.starts += 1;
-                self.way.set(process.pid());
+                self.pauser.set(process.pid());
                 if let Some(group) = &self.group {
                     let taken = group.take(process.pid());
                     self.ungrouped = taken.err().map(|error| ungrouped(&error));
@@ -168,9 +166,9 @@ impl ProcessDescriber {
         let until = deadline.min(loaded);
         match running.process.exchange(&[], until, &self.stop) {
             Ok(Message::Hello(hello)) => self.greet(hello),
-            Ok(_) => Err(self.bury(Fault::Garbled(ProtocolError::Unasked), limit)),
+            Ok(_) => Err(self.bury(ChildFault::Garbled(ProtocolError::Unasked), limit)),
             // It may still be loading; `tend` kills it when even that took too long.
-            Err(Fault::TimedOut) if until < loaded => Err(DescribeError::Absent(
+            Err(ChildFault::TimedOut) if until < loaded => Err(DescribeError::Absent(
                 "film-describe is still loading its models".to_owned(),
             )),
             Err(fault) => Err(self.bury(fault, self.start_limit)),
@@ -185,7 +183,7 @@ impl ProcessDescriber {
         };
         if !expected.as_ref().is_none_or(same) {
             let what = "they are of another text encoder than the network was trained with";
-            let fault = Fault::Garbled(ProtocolError::Features(what.to_owned()));
+            let fault = ChildFault::Garbled(ProtocolError::Features(what.to_owned()));
             return Err(self.bury(fault, Duration::ZERO));
         }
         if let Some(running) = &mut self.running {
@@ -195,17 +193,18 @@ impl ProcessDescriber {
     }
 
     /// The process's replies: one, or one an answer.
-    fn ask(&mut self, request: &DescribeRequest) -> Result<Vec<Reply>, DescribeError> {
+    fn ask(&mut self, request: &DescribeRequest) -> Result<Vec<EncodedText>, DescribeError> {
         let begun = Clock.now();
         let deadline = begun.plus(request.deadline);
         self.start(begun)?;
         self.ready(deadline, request.deadline)?;
         let mut message = call(request, self.launch.max_rows, deadline.since(Clock.now()));
-        if let Message::Describe(DescribeCall { views, .. }) | Message::Ask(AskCall { views, .. }) =
-            &mut message
-            && self.sees()
-        {
-            views.clone_from(&request.views);
+        if self.sees() {
+            match &mut message {
+                Message::Describe(call) => call.views.clone_from(&request.views),
+                Message::Ask(call) => call.views.clone_from(&request.views),
+                _ => {}
+            }
         }
         let wanted = match &request.text {
             Prompt::Answers { answers, .. } => answers.len(),
@@ -252,14 +251,14 @@ impl ProcessDescriber {
     }
 
     fn unasked(&mut self, limit: Duration) -> DescribeError {
-        self.bury(Fault::Garbled(ProtocolError::Unasked), limit)
+        self.bury(ChildFault::Garbled(ProtocolError::Unasked), limit)
     }
 
     /// The description that worded answers make together.
     fn joined(
         &mut self,
         answers: &[Answer],
-        replies: Vec<Reply>,
+        replies: Vec<EncodedText>,
     ) -> Result<Description, DescribeError> {
         let parts: Vec<(f32, &TokenFeatures)> = answers
             .iter()
@@ -269,7 +268,7 @@ impl ProcessDescriber {
         let (features, places) = match join(&parts, self.launch.max_rows) {
             Ok(joined) => joined,
             Err(error) => {
-                let fault = Fault::Garbled(ProtocolError::Features(error.to_string()));
+                let fault = ChildFault::Garbled(ProtocolError::Features(error.to_string()));
                 return Err(self.bury(fault, Duration::ZERO));
             }
         };
@@ -294,13 +293,13 @@ impl ProcessDescriber {
     }
 
     /// Ends the process and says why.
-    fn bury(&mut self, fault: Fault, limit: Duration) -> DescribeError {
-        let end = self.close(matches!(fault, Fault::Closed));
+    fn bury(&mut self, fault: ChildFault, limit: Duration) -> DescribeError {
+        let end = self.close(matches!(fault, ChildFault::Closed));
         let error = match fault {
-            Fault::TimedOut => DescribeError::TimedOut(limit),
-            Fault::Closed => DescribeError::Died(end),
-            Fault::Garbled(error) => DescribeError::Garbled(error.to_string()),
-            Fault::Stopped => DescribeError::Absent("filmd is stopping".to_owned()),
+            ChildFault::TimedOut => DescribeError::TimedOut(limit),
+            ChildFault::Closed => DescribeError::Died(end),
+            ChildFault::Garbled(error) => DescribeError::Garbled(error.to_string()),
+            ChildFault::Stopped => DescribeError::Absent("filmd is stopping".to_owned()),
         };
         self.last_end = Some(error.to_string());
         error
@@ -311,7 +310,7 @@ impl ProcessDescriber {
         let Some(running) = self.running.take() else {
             return "it was not running".to_owned();
         };
-        self.way.clear();
+        self.pauser.clear();
         let now = Clock.now();
         let ready = running.ready.as_ref();
         let sound = running.answered || ready.is_some_and(|(_, at)| now.since(*at) > SOUND);
@@ -366,7 +365,7 @@ impl Describer for ProcessDescriber {
             Ok(None) if running.ready.is_some() => {}
             Ok(None) => {
                 if now.since(running.started) > self.start_limit {
-                    self.bury(Fault::TimedOut, self.start_limit);
+                    self.bury(ChildFault::TimedOut, self.start_limit);
                 }
             }
             Ok(Some(Message::Hello(hello))) if running.ready.is_none() => {
@@ -374,7 +373,7 @@ impl Describer for ProcessDescriber {
                 let _ = self.greet(hello);
             }
             Ok(Some(_)) => {
-                self.bury(Fault::Garbled(ProtocolError::Unasked), Duration::ZERO);
+                self.bury(ChildFault::Garbled(ProtocolError::Unasked), Duration::ZERO);
             }
             Err(fault) => {
                 self.bury(fault, Duration::ZERO);
@@ -382,8 +381,8 @@ impl Describer for ProcessDescriber {
         }
     }
 
-    fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
-        Some(Arc::clone(&self.way))
+    fn pauser(&self) -> Option<Arc<DescriberPauser>> {
+        Some(Arc::clone(&self.pauser))
     }
 
     fn stopper(&self) -> Option<Arc<AtomicBool>> {
@@ -426,26 +425,35 @@ impl Drop for ProcessDescriber {
 
 fn call(request: &DescribeRequest, max_rows: usize, left: Duration) -> Message {
     match &request.text {
-        Prompt::Facts(sentences) => Message::Describe(DescribeCall {
-            task: request.task,
-            sentences: sentences.clone(),
-            max_tokens: MAX_TOKENS,
-            max_rows,
-            deadline_ms: soft_deadline(left),
-            views: Vec::new(),
-        }),
+        Prompt::Facts(sentences) => {
+            let sentences = sentences.clone();
+            Message::Describe(about(sentences, MAX_TOKENS, request.task, (max_rows, left)))
+        }
         Prompt::Text(text) => Message::Encode(EncodeCall {
             text: text.clone(),
             max_rows,
         }),
-        Prompt::Answers { answers, by_llm } => Message::Ask(AskCall {
-            task: request.task,
-            questions: answers.iter().map(asked).collect(),
-            max_tokens: if *by_llm { MAX_ANSWER } else { 0 },
-            max_rows,
-            deadline_ms: soft_deadline(left),
-            views: Vec::new(),
-        }),
+        Prompt::Answers { answers, by_llm } => {
+            let questions = answers.iter().map(asked).collect();
+            let max_tokens = if *by_llm { MAX_ANSWER } else { 0 };
+            Message::Ask(about(questions, max_tokens, request.task, (max_rows, left)))
+        }
+    }
+}
+
+fn about<T>(
+    about: Vec<T>,
+    max_tokens: usize,
+    task: Task,
+    (max_rows, left): (usize, Duration),
+) -> Call<T> {
+    Call {
+        task,
+        about,
+        max_tokens,
+        max_rows,
+        deadline_ms: soft_deadline(left),
+        views: Vec::new(),
     }
 }
 
@@ -453,7 +461,7 @@ fn asked(answer: &Answer) -> Asked {
     Asked {
         question: answer.question.clone(),
         sentences: answer.merged(),
-        wish: answer.is_wish(),
+        is_advice: answer.is_advice(),
     }
 }
 
@@ -470,7 +478,7 @@ fn soft_deadline(left: Duration) -> u64 {
 }
 
 /// Ended by a signal of its own making; a kill from outside says nothing about the model.
-fn crashed(end: &End) -> bool {
+fn crashed(end: &ChildEnd) -> bool {
     const ILL_ABRT_BUS_FPE_SEGV: [i32; 5] = [4, 6, 7, 8, 11];
     end.status
         .and_then(|status| status.signal())

@@ -1,10 +1,9 @@
 //! A control group for film-describe, with limits of its own.
 //!
-//! Input: the part of the control-group tree that a service manager has handed over to filmd
-//! (systemd: `Delegate=cpu memory`). Output: a group that processes can be put in. Thread: the one
-//! that sets up, then guide. Blocks: for a few small files of the kernel's. Allocates: paths. Fails
-//! when: the kernel refuses ([`std::io::Error`] with the file's name). Not its job: limits a
-//! process sets itself (see film-describe).
+//! Input: the part of the control-group tree that a service manager has handed over to filmd (systemd:
+//! `Delegate=cpu memory`). Output: a group that processes can be put in. Blocks: for a few small files of
+//! the kernel's. Fails when: the kernel refuses ([`std::io::Error`] with the file's name). Not its job:
+//! limits a process sets itself (see film-describe).
 //!
 //! Control groups v2 forbid processes in a group that hands out controllers ("no internal
 //! processes", Documentation/admin-guide/cgroup-v2.rst), so filmd moves to a child, `frames`, and

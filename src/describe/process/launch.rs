@@ -1,7 +1,6 @@
 //! What a film-describe process is started with.
 //!
-//! Input: files and limits. Output: its arguments. Thread: guide. Blocks: never. Allocates: the
-//! arguments. Fails when: never. Not its job: starting it.
+//! Input: files and limits. Output: its arguments. Not its job: starting it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

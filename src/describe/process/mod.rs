@@ -6,8 +6,8 @@ mod client;
 mod control_group;
 mod launch;
 mod models;
+mod pauser;
 pub mod protocol;
-mod right_of_way;
 pub mod view;
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub use client::ProcessDescriber;
 pub use control_group::{ControlGroup, Limits};
 pub use launch::Launch;
 pub use models::{ModelFile, ModelFiles, ModelSpec, model_folders};
-pub use right_of_way::{RightOfWay, Turns};
+pub use pauser::{DescriberPauser, FramePriority};
 
 use super::{DescribeError, Describer};
 use crate::config::DescribeConfig;

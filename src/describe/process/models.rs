@@ -1,8 +1,7 @@
 //! Where the language model and the text encoder lie.
 //!
-//! Input: the configuration and the manifest's file names. Output: paths. Thread: main. Blocks:
-//! file look-ups. Allocates: little. Fails when: never; what is not found is `None`.
-//! Not its job: loading, checking sums (film-describe does), fetching (models/ does).
+//! Input: the configuration and the manifest's file names. Output: paths. Blocks: file look-ups. What is
+//! not found is `None`. Not its job: loading, checking sums (film-describe does), fetching (models/ does).
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,7 @@
 //! Messages between filmd and film-describe, over the child's standard input and output.
 //!
-//! Input: bytes. Output: [`Message`]. Thread: guide, and the film-describe process. Blocks:
-//! never; reading and writing is the caller's. Allocates: at most [`MAX_PAYLOAD`] a message.
-//! Fails when: [`ProtocolError`]; any bytes are safe to decode. Not its job: pipes, deadlines.
+//! Input: bytes. Output: [`Message`]. Allocates: at most [`MAX_PAYLOAD`] a message. Fails when:
+//! [`ProtocolError`]; any bytes are safe to decode. Not its job: pipes, deadlines.
 //!
 //! A frame: `FLMD`, version (1 byte), kind (1 byte), two zero bytes, payload length (u32).
 //! Payload: length of the JSON header (u32), the JSON header, then for a description its
@@ -20,7 +19,7 @@ pub const FRAME_HEADER: usize = 12;
 /// Most bytes of a payload: 682 rows of 384 features.
 pub const MAX_PAYLOAD: usize = 1 << 20;
 const MAGIC: [u8; 4] = *b"FLMD";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Anything either side says.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,17 +27,17 @@ pub enum Message {
     /// The process is ready; its first message.
     Hello(Hello),
     /// Asks for a paragraph and its features.
-    Describe(DescribeCall),
+    Describe(Call<String>),
     /// Asks for the features of a finished text.
     Encode(EncodeCall),
     /// Answers these two.
-    Description(Reply),
+    Description(EncodedText),
     /// Answers all: no, and why; the process goes on.
     Refused(Refusal),
     /// Asks for the answers to questions, and their features.
-    Ask(AskCall),
+    Ask(Call<Asked>),
     /// Answers that: one reply a question, in their order.
-    Answers(Vec<Reply>),
+    Answers(Vec<EncodedText>),
 }
 
 /// The process is ready.
@@ -63,17 +62,18 @@ pub struct Hello {
     pub sees: bool,
 }
 
-/// Asks for a paragraph and its features.
+/// Asks for something that the language model words, and its features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DescribeCall {
+pub struct Call<T> {
     /// The task.
     pub task: Task,
-    /// Verbalised facts.
-    pub sentences: Vec<String>,
-    /// Most tokens the language model may write.
+    /// What to word: fact sentences, for a paragraph; or at most
+    /// [`MAX_QUESTIONS`](crate::describe::words::ask::MAX_QUESTIONS) questions.
+    pub about: Vec<T>,
+    /// Most tokens the language model may write, for each question; 0: the template answers.
     pub max_tokens: usize,
-    /// Most feature rows wanted; sentences are left out to keep within.
+    /// Most feature rows wanted, for each question; sentences are left out to keep within.
     pub max_rows: usize,
     /// When to give up on the language model and answer with the template.
     pub deadline_ms: u64,
@@ -92,25 +92,6 @@ pub struct EncodeCall {
     pub max_rows: usize,
 }
 
-/// Asks for the answers to questions, and their features.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AskCall {
-    /// The task.
-    pub task: Task,
-    /// At most [`MAX_QUESTIONS`](crate::describe::words::ask::MAX_QUESTIONS).
-    pub questions: Vec<Asked>,
-    /// Most tokens the language model may write for each; 0: the template answers.
-    pub max_tokens: usize,
-    /// Most feature rows wanted for each; sentences are left out to keep within.
-    pub max_rows: usize,
-    /// When to give up on the language model and answer with the template.
-    pub deadline_ms: u64,
-    /// What the language model looks at, at most [`MAX_VIEWS`].
-    #[serde(default)]
-    pub views: Vec<View>,
-}
-
 /// One question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,12 +101,12 @@ pub struct Asked {
     /// Verbalised facts that answer it.
     pub sentences: Vec<String>,
     /// The answer is what the fused image should do, as it follows from the facts.
-    pub wish: bool,
+    pub is_advice: bool,
 }
 
 /// A text and its features.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reply {
+pub struct EncodedText {
     /// The text the features are of.
     pub text: String,
     /// Who wrote it.
@@ -240,19 +221,11 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Message, usize)>, ProtocolError> {
         .ok_or_else(|| ProtocolError::Header("it is longer than the payload".to_owned()))?;
     let message = match kind {
         1 => Message::Hello(parse(header)?),
-        2 => {
-            let mut call: DescribeCall = parse(header)?;
-            fill(&mut call.views, tail)?;
-            Message::Describe(call)
-        }
+        2 => Message::Describe(call(header, tail)?),
         3 => Message::Encode(parse(header)?),
         4 => Message::Description(reply(parse(header)?, tail)?),
         5 => Message::Refused(parse(header)?),
-        6 => {
-            let mut call: AskCall = parse(header)?;
-            fill(&mut call.views, tail)?;
-            Message::Ask(call)
-        }
+        6 => Message::Ask(call(header, tail)?),
         _ => Message::Answers(replies(parse(header)?, tail)?),
     };
     if matches!(kind, 1 | 3 | 5) && !tail.is_empty() {
@@ -325,6 +298,12 @@ fn parse<T: DeserializeOwned>(header: &[u8]) -> Result<T, ProtocolError> {
     serde_json::from_slice(header).map_err(|error| ProtocolError::Header(error.to_string()))
 }
 
+fn call<T: DeserializeOwned>(header: &[u8], tail: &[u8]) -> Result<Call<T>, ProtocolError> {
+    let mut call: Call<T> = parse(header)?;
+    fill(&mut call.views, tail)?;
+    Ok(call)
+}
+
 /// Views whose pictures fill their shapes.
 fn checked(views: &[View]) -> Result<&[View], ProtocolError> {
     let is_sound = |v: &View| v.bytes() == Some(v.data.len());
@@ -355,7 +334,7 @@ fn fill(views: &mut [View], mut tail: &[u8]) -> Result<(), ProtocolError> {
     Ok(())
 }
 
-fn reply(header: ReplyHeader, tail: &[u8]) -> Result<Reply, ProtocolError> {
+fn reply(header: ReplyHeader, tail: &[u8]) -> Result<EncodedText, ProtocolError> {
     let ReplyHeader {
         text,
         origin,
@@ -373,14 +352,14 @@ fn reply(header: ReplyHeader, tail: &[u8]) -> Result<Reply, ProtocolError> {
         .chunks_exact(4)
         .map(|v| f32::from_le_bytes([v[0], v[1], v[2], v[3]]))
         .collect();
-    Ok(Reply {
+    Ok(EncodedText {
         text,
         origin,
         features: TokenFeatures { rows, dim, values },
     })
 }
 
-fn reply_header(reply: &Reply) -> Result<ReplyHeader, ProtocolError> {
+fn reply_header(reply: &EncodedText) -> Result<ReplyHeader, ProtocolError> {
     let TokenFeatures { rows, dim, values } = &reply.features;
     if rows.checked_mul(*dim) != Some(values.len()) {
         return Err(ProtocolError::Shape {
@@ -398,7 +377,7 @@ fn reply_header(reply: &Reply) -> Result<ReplyHeader, ProtocolError> {
 }
 
 /// Each reply takes its features from `tail`, which has no more.
-fn replies(headers: Vec<ReplyHeader>, mut tail: &[u8]) -> Result<Vec<Reply>, ProtocolError> {
+fn replies(headers: Vec<ReplyHeader>, mut tail: &[u8]) -> Result<Vec<EncodedText>, ProtocolError> {
     let mut found = Vec::new();
     for header in headers {
         let bytes = header

@@ -13,9 +13,9 @@ fn messages() -> Vec<Message> {
             encoder_sha256: Some("00".to_owned()),
             sees: true,
         }),
-        Message::Describe(DescribeCall {
+        Message::Describe(Call {
             task: Task::Mff,
-            sentences: vec!["The \"first\" image.\n".to_owned()],
+            about: vec!["The \"first\" image.\n".to_owned()],
             max_tokens: 90,
             max_rows: 64,
             deadline_ms: 1000,
@@ -25,7 +25,7 @@ fn messages() -> Vec<Message> {
             text: "ü".to_owned(),
             max_rows: 64,
         }),
-        Message::Description(Reply {
+        Message::Description(EncodedText {
             text: "t".to_owned(),
             origin: Origin::Llm,
             features: TokenFeatures {
@@ -37,12 +37,12 @@ fn messages() -> Vec<Message> {
         Message::Refused(Refusal {
             message: "no".to_owned(),
         }),
-        Message::Ask(AskCall {
+        Message::Ask(Call {
             task: Task::Ivf,
-            questions: vec![Asked {
+            about: vec![Asked {
                 question: "What is warm?".to_owned(),
                 sentences: vec!["The a is dark.".to_owned()],
-                wish: false,
+                is_advice: false,
             }],
             max_tokens: 0,
             max_rows: 64,
@@ -52,7 +52,7 @@ fn messages() -> Vec<Message> {
         Message::Answers(vec![
             reply_of(1, 2),
             reply_of(3, 2),
-            Reply {
+            EncodedText {
                 origin: Origin::Llm,
                 ..reply_of(2, 1)
             },
@@ -60,8 +60,8 @@ fn messages() -> Vec<Message> {
     ]
 }
 
-fn reply_of(rows: usize, dim: usize) -> Reply {
-    Reply {
+fn reply_of(rows: usize, dim: usize) -> EncodedText {
+    EncodedText {
         text: format!("{rows} rows"),
         origin: Origin::Template,
         features: TokenFeatures {
@@ -86,7 +86,7 @@ fn view_of(width: usize, channels: usize) -> View {
 #[test]
 fn views_take_their_own_bytes_and_leave_none() {
     let call = |views| match &messages()[1] {
-        Message::Describe(call) => Message::Describe(DescribeCall {
+        Message::Describe(call) => Message::Describe(Call {
             views,
             ..call.clone()
         }),
@@ -120,7 +120,7 @@ fn the_largest_views_fit_a_message() {
     let Message::Ask(call) = &messages()[5] else {
         unreachable!()
     };
-    let message = Message::Ask(AskCall {
+    let message = Message::Ask(Call {
         views: vec![view; MAX_VIEWS],
         ..call.clone()
     });

@@ -1,7 +1,6 @@
 //! Pictures for a model that sees: small copies, each with a weight.
 //!
-//! Input: pictures of the output size. Output: [`View`]s. Thread: guide. Blocks: never. Allocates:
-//! one small picture each. Fails when: never. Not its job: looking at them.
+//! Input: pictures of the output size. Output: [`View`]s. Not its job: looking at them.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! Reads one clause: what it asks for, or asks to leave alone.
 
 use super::RequestKind as Kind;
-use super::lexicon::Role;
+use super::lexicon::WordRole;
 
 /// What a clause says about a kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ const KNOWN_WANTED: f32 = 0.9;
 /// One clause's words.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clause {
-    pub roles: Vec<Role>,
+    pub roles: Vec<WordRole>,
     /// A question mark ends its sentence.
     pub asks: bool,
 }
@@ -54,16 +54,20 @@ pub(super) struct Reading {
 }
 
 impl Clause {
-    fn has(&self, role: Role) -> bool {
+    fn has(&self, role: WordRole) -> bool {
         self.roles.contains(&role)
     }
 
-    fn any(&self, test: impl Fn(Role) -> bool) -> bool {
+    fn any(&self, test: impl Fn(WordRole) -> bool) -> bool {
         self.roles.iter().any(|r| test(*r))
     }
 
     fn share_known(&self) -> f32 {
-        let known = self.roles.iter().filter(|r| **r != Role::Unknown).count();
+        let known = self
+            .roles
+            .iter()
+            .filter(|r| **r != WordRole::Unknown)
+            .count();
         known as f32 / self.roles.len().max(1) as f32
     }
 
@@ -73,18 +77,20 @@ impl Clause {
         for (at, role) in self.roles.iter().enumerate() {
             let reports = || self.reports_before(at);
             let drive = match role {
-                Role::Unknown => return None,
-                Role::Should => {
+                WordRole::Unknown => return None,
+                WordRole::Should => {
                     should = true;
                     continue;
                 }
-                Role::Raise | Role::More | Role::Better(_) | Role::Worse(_) => Drive::Raise,
-                Role::See if !reports() => Drive::Raise,
-                Role::Make => Drive::Make,
-                Role::Suppress => Drive::Suppress,
-                Role::Keep => Drive::Keep,
-                Role::Let => Drive::Let,
-                Role::See | Role::Be | Role::Too => Drive::State,
+                WordRole::Raise | WordRole::More | WordRole::Better(_) | WordRole::Worse(_) => {
+                    Drive::Raise
+                }
+                WordRole::See if !reports() => Drive::Raise,
+                WordRole::Make => Drive::Make,
+                WordRole::Suppress => Drive::Suppress,
+                WordRole::Keep => Drive::Keep,
+                WordRole::Let => Drive::Let,
+                WordRole::See | WordRole::Be | WordRole::Too => Drive::State,
                 _ => continue,
             };
             return Some((at, drive));
@@ -95,23 +101,23 @@ impl Clause {
     /// "I see", "I can see" is a report; "I want to see" is none.
     fn reports_before(&self, at: usize) -> bool {
         let before = &self.roles[..at];
-        before.contains(&Role::I)
+        before.contains(&WordRole::I)
             && !before
                 .iter()
-                .any(|r| matches!(r, Role::Want | Role::Should))
+                .any(|r| matches!(r, WordRole::Want | WordRole::Should))
     }
 
     /// "People who like jazz": tells what they do by words that are not known.
     fn tells(&self) -> bool {
-        let who = self.roles.iter().skip(1).position(|r| *r == Role::Asks);
-        who.is_some_and(|at| self.roles[at + 1..].contains(&Role::Unknown))
+        let who = self.roles.iter().skip(1).position(|r| *r == WordRole::Asks);
+        who.is_some_and(|at| self.roles[at + 1..].contains(&WordRole::Unknown))
     }
 
     /// Nothing but a noun phrase.
     fn is_bare(&self) -> bool {
         !self.roles.is_empty()
             && self.roles.iter().all(|r| {
-                use Role::{
+                use WordRole::{
                     And, Fault, Filler, Infrared, Picture, Target, Thing, Through, Visible, Want,
                     Wanted, Warm,
                 };
@@ -152,12 +158,12 @@ impl Clause {
             drive,
             is_clear,
         };
-        let not = self.has(Role::Not);
+        let not = self.has(WordRole::Not);
         if self.leaves_all(drive, not) {
             reading.meanings.push(Meaning::Leave(None));
             return reading;
         }
-        if self.has(Role::Quiz) && !self.has(Role::Should) {
+        if self.has(WordRole::Quiz) && !self.has(WordRole::Should) {
             return reading;
         }
         let inherited = own.is_none() && before.is_some();
@@ -187,15 +193,15 @@ impl Clause {
     }
 
     fn leaves_all(&self, drive: Option<Drive>, not: bool) -> bool {
-        let change = self.has(Role::Change) && (not || self.has(Role::No));
-        let as_is = self.has(Role::AsIs) && !not;
+        let change = self.has(WordRole::Change) && (not || self.has(WordRole::No));
+        let as_is = self.has(WordRole::AsIs) && !not;
         let asks = matches!(drive, Some(Drive::Keep | Drive::Make | Drive::Let) | None);
         change || as_is && asks
     }
 
     /// "no" or "without" among the two words before `at`.
     fn no_before(&self, at: usize) -> bool {
-        self.roles[at.saturating_sub(2)..at].contains(&Role::No)
+        self.roles[at.saturating_sub(2)..at].contains(&WordRole::No)
     }
 }
 
@@ -210,26 +216,26 @@ struct Says<'a> {
 }
 
 impl Says<'_> {
-    fn of(&self, role: Role) -> Option<Meaning> {
+    fn of(&self, role: WordRole) -> Option<Meaning> {
         match role {
-            Role::Fault(kind) => self.fault(kind, true),
-            Role::Bad(kind) => self.fault(kind, false),
-            Role::Dark => self.dark(),
-            Role::Night => {
+            WordRole::Fault(kind) => self.fault(kind, true),
+            WordRole::Bad(kind) => self.fault(kind, false),
+            WordRole::Dark => self.dark(),
+            WordRole::Night => {
                 let keeps = matches!(self.drive, Some(Drive::Keep)) && !self.not;
                 keeps.then_some(Meaning::Leave(Some(Kind::Light)))
             }
-            Role::Target(kind) => self.target(kind),
-            Role::Warm => {
-                let thing = self.clause.has(Role::Thing) || self.clause.has(Role::It);
-                let other = self.clause.any(|r| matches!(r, Role::Target(_)));
+            WordRole::Target(kind) => self.target(kind),
+            WordRole::Warm => {
+                let thing = self.clause.has(WordRole::Thing) || self.clause.has(WordRole::It);
+                let other = self.clause.any(|r| matches!(r, WordRole::Target(_)));
                 (thing && !other).then(|| self.target(Kind::WarmObjects))?
             }
-            Role::Wanted(kind) => self.wanted(kind),
-            Role::Better(kind) => self.better(kind),
-            Role::Worse(kind) => self.worse(kind),
-            Role::Blind => self.blind(),
-            Role::Lamp => {
+            WordRole::Wanted(kind) => self.wanted(kind),
+            WordRole::Better(kind) => self.better(kind),
+            WordRole::Worse(kind) => self.worse(kind),
+            WordRole::Blind => self.blind(),
+            WordRole::Lamp => {
                 let dims = self.drive == Some(Drive::Suppress) && !self.not;
                 dims.then(|| self.ask(Kind::Glare))
             }
@@ -239,7 +245,7 @@ impl Says<'_> {
 
     fn ask(&self, kind: Kind) -> Meaning {
         Meaning::Ask(match kind {
-            Kind::Noise if self.clause.has(Role::Infrared) => Kind::NoiseInInfrared,
+            Kind::Noise if self.clause.has(WordRole::Infrared) => Kind::NoiseInInfrared,
             Kind::Noise if self.of_visible() => Kind::NoiseInVisible,
             kind => kind,
         })
@@ -247,8 +253,8 @@ impl Says<'_> {
 
     /// "visible" as the name of a source.
     fn of_visible(&self) -> bool {
-        let named = |pair: &[Role]| pair == [Role::Seen, Role::Picture];
-        self.clause.has(Role::Visible) || self.clause.roles.windows(2).any(named)
+        let named = |pair: &[WordRole]| pair == [WordRole::Seen, WordRole::Picture];
+        self.clause.has(WordRole::Visible) || self.clause.roles.windows(2).any(named)
     }
 
     fn ask_or_leave(&self, kind: Kind, asks: bool) -> Option<Meaning> {
@@ -266,31 +272,31 @@ impl Says<'_> {
             // "Recover the highlights."
             Some(Drive::Raise) if is_noun && kind == Kind::OverExposure => !negated,
             Some(Drive::Raise) => {
-                let through = self.clause.has(Role::Through);
+                let through = self.clause.has(WordRole::Through);
                 let context = self
                     .clause
-                    .any(|r| matches!(r, Role::Target(_) | Role::Better(_)));
+                    .any(|r| matches!(r, WordRole::Target(_) | WordRole::Better(_)));
                 if context && !through {
                     return self
                         .clause
-                        .has(Role::Worse(kind))
+                        .has(WordRole::Worse(kind))
                         .then_some(Meaning::Leave(Some(kind)));
                 }
                 negated || through
             }
             Some(Drive::Make) if is_noun => {
-                let goes = self.clause.has(Role::Lost) || self.clause.has(Role::Off);
+                let goes = self.clause.has(WordRole::Lost) || self.clause.has(WordRole::Off);
                 return goes.then(|| self.ask_or_leave(kind, !self.not))?;
             }
             Some(Drive::Make | Drive::Should) => negated,
-            Some(Drive::Keep) => negated || self.clause.has(Role::Lack),
+            Some(Drive::Keep) => negated || self.clause.has(WordRole::Lack),
             Some(Drive::Let) => negated,
             Some(Drive::State) => {
-                let subject = self.clause.roles[..self.at].contains(&Role::Unknown);
+                let subject = self.clause.roles[..self.at].contains(&WordRole::Unknown);
                 // "Is this picture dark?", "Where there is smoke ...", "I am in the dark."
                 let first = self.clause.roles.first();
-                let asks = self.clause.asks && first == Some(&Role::Be);
-                let other = first == Some(&Role::Asks) || self.is_about_me();
+                let asks = self.clause.asks && first == Some(&WordRole::Be);
+                let other = first == Some(&WordRole::Asks) || self.is_about_me();
                 if subject || negated || asks || other {
                     return None;
                 }
@@ -311,18 +317,23 @@ impl Says<'_> {
     /// "I am", but not "I see" or "I have".
     fn is_about_me(&self) -> bool {
         let before = &self.clause.roles[..self.at];
-        let be = before.iter().position(|r| *r == Role::Be);
-        be.is_some_and(|at| at > 0 && before[at - 1] == Role::I)
+        let be = before.iter().position(|r| *r == WordRole::Be);
+        be.is_some_and(|at| at > 0 && before[at - 1] == WordRole::I)
     }
 
     fn dark(&self) -> Option<Meaning> {
-        let others = |r: Role| matches!(r, Role::Better(_) | Role::Target(_) | Role::Warm);
+        let others = |r: WordRole| {
+            matches!(
+                r,
+                WordRole::Better(_) | WordRole::Target(_) | WordRole::Warm
+            )
+        };
         if self.clause.any(others) {
             // "Brighten the dark road", "people in the dark".
             return None;
         }
         let raises = matches!(self.drive, Some(Drive::Raise));
-        if raises && self.clause.any(|r| matches!(r, Role::Worse(_))) {
+        if raises && self.clause.any(|r| matches!(r, WordRole::Worse(_))) {
             return Some(Meaning::Leave(Some(Kind::Light)));
         }
         if raises {
@@ -333,14 +344,16 @@ impl Says<'_> {
 
     fn target(&self, kind: Kind) -> Option<Meaning> {
         let before = &self.clause.roles[..self.at];
-        let other = before.iter().rposition(|r| matches!(r, Role::Target(_)));
-        if other.is_some_and(|at| !before[at..].contains(&Role::And)) {
+        let other = before
+            .iter()
+            .rposition(|r| matches!(r, WordRole::Target(_)));
+        if other.is_some_and(|at| !before[at..].contains(&WordRole::And)) {
             return None; // "The men near the car."
         }
         let seen = self
             .clause
-            .any(|r| matches!(r, Role::Seen | Role::Raise | Role::See));
-        let lost = self.clause.has(Role::Lost);
+            .any(|r| matches!(r, WordRole::Seen | WordRole::Raise | WordRole::See));
+        let lost = self.clause.has(WordRole::Lost);
         let negated = self.not || self.no;
         let asks = match self.drive {
             Some(Drive::Raise) if !self.inherited && !self.clause.any(is_raising) => return None,
@@ -349,11 +362,11 @@ impl Says<'_> {
             Some(Drive::Make) => {
                 let worse = self
                     .clause
-                    .any(|r| matches!(r, Role::Worse(_) | Role::Dark));
+                    .any(|r| matches!(r, WordRole::Worse(_) | WordRole::Dark));
                 let better = seen
                     || self
                         .clause
-                        .any(|r| matches!(r, Role::Better(_) | Role::Wanted(_)));
+                        .any(|r| matches!(r, WordRole::Better(_) | WordRole::Wanted(_)));
                 if !worse && !better && !lost {
                     return None;
                 }
@@ -367,7 +380,7 @@ impl Says<'_> {
             Some(Drive::State) => return self.target_stated(kind, lost, seen),
             Some(Drive::Should) => seen && !negated,
             None if negated => false,
-            None if self.clause.asks || self.clause.has(Role::Asks) => true,
+            None if self.clause.asks || self.clause.has(WordRole::Asks) => true,
             None => return self.clause.is_phrase().then(|| self.ask(kind)),
         };
         self.ask_or_leave(kind, asks)
@@ -375,22 +388,22 @@ impl Says<'_> {
 
     /// "Is anyone there?", "The people are hard to see."
     fn target_stated(&self, kind: Kind, lost: bool, seen: bool) -> Option<Meaning> {
-        let asks = self.clause.asks || self.clause.roles.first() == Some(&Role::Asks);
+        let asks = self.clause.asks || self.clause.roles.first() == Some(&WordRole::Asks);
         let unseen = lost || seen && self.not;
-        let known = !self.clause.roles[..self.at].contains(&Role::Unknown);
+        let known = !self.clause.roles[..self.at].contains(&WordRole::Unknown);
         (known && (asks || unseen)).then(|| self.ask(kind))
     }
 
     /// Something that can be strengthened.
     fn wanted(&self, kind: Kind) -> Option<Meaning> {
-        let target = self.clause.any(|r| matches!(r, Role::Target(_)));
+        let target = self.clause.any(|r| matches!(r, WordRole::Target(_)));
         let absorbed = target && matches!(kind, Kind::Light | Kind::Blur | Kind::InfraredContrast);
         let stated = matches!(self.drive, Some(Drive::State));
         if absorbed && !stated {
             return None;
         }
         let negated = self.not || self.no;
-        let lacks = self.clause.has(Role::Lack) || self.no;
+        let lacks = self.clause.has(WordRole::Lack) || self.no;
         let asks = match self.drive {
             Some(Drive::Raise | Drive::Make | Drive::Should) => !negated,
             Some(Drive::Keep) if kind == Kind::Light => return None,
@@ -398,14 +411,14 @@ impl Says<'_> {
             Some(Drive::Keep | Drive::Let) => !negated,
             Some(Drive::Suppress) => {
                 let bright = kind == Kind::Light && !self.not;
-                return if bright && self.clause.has(Role::Lamp) {
+                return if bright && self.clause.has(WordRole::Lamp) {
                     Some(self.ask(Kind::Glare))
                 } else {
                     (!self.not).then_some(Meaning::Leave(Some(kind)))
                 };
             }
             Some(Drive::State) => {
-                let known = !self.clause.roles[..self.at].contains(&Role::Unknown);
+                let known = !self.clause.roles[..self.at].contains(&WordRole::Unknown);
                 return (known && lacks).then(|| self.ask(kind));
             }
             None if negated => false,
@@ -420,11 +433,11 @@ impl Says<'_> {
 
     fn better(&self, kind: Kind) -> Option<Meaning> {
         let negated = self.not || self.no;
-        let has = |test: fn(Role) -> bool| self.clause.any(test);
-        if has(|r| matches!(r, Role::Target(_))) && matches!(kind, Kind::Light | Kind::Blur) {
+        let has = |test: fn(WordRole) -> bool| self.clause.any(test);
+        if has(|r| matches!(r, WordRole::Target(_))) && matches!(kind, Kind::Light | Kind::Blur) {
             return None; // "Make the people brighter" is about the people.
         }
-        if kind == Kind::Blur && self.clause.has(Role::Wanted(Kind::Edges)) {
+        if kind == Kind::Blur && self.clause.has(WordRole::Wanted(Kind::Edges)) {
             return None;
         }
         let asks = !negated && !matches!(self.drive, Some(Drive::Suppress));
@@ -435,10 +448,10 @@ impl Says<'_> {
         let over = self.clause.any(|r| {
             matches!(
                 r,
-                Role::Bad(Kind::OverExposure) | Role::Fault(Kind::OverExposure)
+                WordRole::Bad(Kind::OverExposure) | WordRole::Fault(Kind::OverExposure)
             )
         });
-        let bright = self.clause.has(Role::Wanted(Kind::Light)) || over;
+        let bright = self.clause.has(WordRole::Wanted(Kind::Light)) || over;
         if kind == Kind::Light && bright && !self.not {
             return Some(self.ask(Kind::OverExposure));
         }
@@ -446,10 +459,10 @@ impl Says<'_> {
     }
 
     fn blind(&self) -> Option<Meaning> {
-        let ours = |r: Role| {
+        let ours = |r: WordRole| {
             matches!(
                 r,
-                Role::Me | Role::Lamp | Role::Picture | Role::Fault(Kind::Glare)
+                WordRole::Me | WordRole::Lamp | WordRole::Picture | WordRole::Fault(Kind::Glare)
             )
         };
         self.clause.any(ours).then(|| self.ask(Kind::Glare))
@@ -457,9 +470,9 @@ impl Says<'_> {
 }
 
 /// It raises a target; "more people" does not.
-fn is_raising(role: Role) -> bool {
+fn is_raising(role: WordRole) -> bool {
     matches!(
         role,
-        Role::Raise | Role::See | Role::Better(_) | Role::Worse(_) | Role::Seen
+        WordRole::Raise | WordRole::See | WordRole::Better(_) | WordRole::Worse(_) | WordRole::Seen
     )
 }

@@ -1,13 +1,13 @@
 //! The words that requests are made of.
 //!
-//! Each known word has one [`Role`]; phrases become one word first. What is in no list is unknown, and
+//! Each known word has one [`WordRole`]; phrases become one word first. What is in no list is unknown, and
 //! a clause with many unknown words is no clear request.
 
 use super::RequestKind as Kind;
 
 /// What a word does in a clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum WordRole {
     /// "show", "highlight".
     Raise,
     /// "more": of a fault or a quality; "more people" asks for nothing.
@@ -97,146 +97,154 @@ pub(super) enum Role {
 }
 
 /// A word's role.
-pub(super) fn role(word: &str) -> Role {
+pub(super) fn role(word: &str) -> WordRole {
     verb(word)
         .or_else(|| topic(word))
         .or_else(|| small_word(word))
-        .unwrap_or(Role::Unknown)
+        .unwrap_or(WordRole::Unknown)
 }
 
-fn verb(word: &str) -> Option<Role> {
+fn verb(word: &str) -> Option<WordRole> {
     Some(match word {
         "show" | "highlight" | "emphasise" | "emphasize" | "enhance" | "boost" | "increase"
         | "raise" | "lift" | "strengthen" | "improve" | "amplify" | "accentuate" | "reveal"
         | "restore" | "recover" | "mark" | "display" | "add" | "prominent" | "prioritise"
         | "prioritize" | "intensify" | "expose" | "uncover" | "stress" | "indicate" | "outline"
         | "highlighted" | "emphasised" | "emphasized" | "enhanced" | "shown" | "strengthened"
-        | "accent" | "track" | "seek" => Role::Raise,
-        "more" => Role::More,
+        | "accent" | "track" | "seek" => WordRole::Raise,
+        "more" => WordRole::More,
         "see" | "find" | "spot" | "detect" | "locate" | "search" | "seen" | "found" | "notice"
-        | "recognise" | "recognize" | "identify" | "distinguish" => Role::See,
-        "make" | "turn" | "get" | "bring" | "set" | "take" => Role::Make,
+        | "recognise" | "recognize" | "identify" | "distinguish" => WordRole::See,
+        "make" | "turn" | "get" | "bring" | "set" | "take" => WordRole::Make,
         "remove" | "suppress" | "reduce" | "eliminate" | "less" | "fewer" | "clean" | "fix"
         | "correct" | "repair" | "cancel" | "filter" | "cut" | "drop" | "kill" | "attenuate"
         | "avoid" | "prevent" | "stop" | "fight" | "lower" | "decrease" | "minimise"
         | "minimize" | "weaken" | "hide" | "ignore" | "mute" | "soften" | "delete" | "erase"
         | "mask" | "removed" | "suppressed" | "reduced" | "compensate" | "counteract" | "mend"
-        | "overlook" | "lose" | "mitigate" | "penetrate" | "seethrough" | "miss" => Role::Suppress,
+        | "overlook" | "lose" | "mitigate" | "penetrate" | "seethrough" | "miss" => {
+            WordRole::Suppress
+        }
         "keep" | "leave" | "preserve" | "retain" | "maintain" | "stay" | "remain" | "hold"
-        | "protect" => Role::Keep,
-        "let" | "allow" => Role::Let,
-        "forget" => Role::Suppress,
-        "change" | "touch" | "alter" | "modify" | "edit" | "adjust" => Role::Change,
-        "unchanged" | "alone" | "untouched" | "unaltered" => Role::AsIs,
-        "denoise" | "degrain" | "destripe" | "smoother" | "smooth" => Role::Better(Kind::Noise),
-        "dehaze" | "defog" => Role::Better(Kind::Haze),
+        | "protect" => WordRole::Keep,
+        "let" | "allow" => WordRole::Let,
+        "forget" => WordRole::Suppress,
+        "change" | "touch" | "alter" | "modify" | "edit" | "adjust" => WordRole::Change,
+        "unchanged" | "alone" | "untouched" | "unaltered" => WordRole::AsIs,
+        "denoise" | "degrain" | "destripe" | "smoother" | "smooth" => WordRole::Better(Kind::Noise),
+        "dehaze" | "defog" => WordRole::Better(Kind::Haze),
         "deblur" | "sharpen" | "sharper" | "crisper" | "refocus" | "sharpened" => {
-            Role::Better(Kind::Blur)
+            WordRole::Better(Kind::Blur)
         }
         "brighten" | "lighten" | "illuminate" | "brighter" | "lighter" | "brightened" => {
-            Role::Better(Kind::Light)
+            WordRole::Better(Kind::Light)
         }
-        "darken" | "darker" | "dimmer" => Role::Worse(Kind::Light),
-        "blurrier" | "softer" => Role::Worse(Kind::Blur),
-        "noisier" | "grainier" => Role::Worse(Kind::Noise),
+        "darken" | "darker" | "dimmer" => WordRole::Worse(Kind::Light),
+        "blurrier" | "softer" => WordRole::Worse(Kind::Blur),
+        "noisier" | "grainier" => WordRole::Worse(Kind::Noise),
         "blind" | "blinds" | "blinding" | "blinded" | "dazzle" | "dazzles" | "dazzled"
-        | "dazzling" => Role::Blind,
+        | "dazzling" => WordRole::Blind,
         _ => return None,
     })
 }
 
-fn topic(word: &str) -> Option<Role> {
+fn topic(word: &str) -> Option<WordRole> {
     Some(match word {
         "glare" | "flare" | "flares" | "reflections" | "reflection" | "dazzlement" | "glaring"
-        | "halo" | "halos" => Role::Fault(Kind::Glare),
+        | "halo" | "halos" => WordRole::Fault(Kind::Glare),
         "haze" | "fog" | "smoke" | "mist" | "steam" | "dust" | "fumes" | "smog" | "vapour"
-        | "vapor" => Role::Fault(Kind::Haze),
+        | "vapor" => WordRole::Fault(Kind::Haze),
         "noise" | "grain" | "speckle" | "speckles" | "stripes" | "stripe" | "banding"
-        | "grains" | "streaks" | "stripiness" | "graininess" => Role::Fault(Kind::Noise),
-        "blur" | "blurriness" | "unsharpness" | "softness" | "defocus" => Role::Fault(Kind::Blur),
-        "overexposure" | "highlights" => Role::Fault(Kind::OverExposure),
-        "lowlight" | "darkness" | "gloom" => Role::Fault(Kind::Light),
-        "hazy" | "foggy" | "smoky" | "misty" | "milky" | "steamy" => Role::Bad(Kind::Haze),
-        "noisy" | "grainy" | "striped" | "stripy" | "speckled" => Role::Bad(Kind::Noise),
-        "blurred" | "blurry" | "unsharp" | "fuzzy" | "defocused" | "smeared" => {
-            Role::Bad(Kind::Blur)
+        | "grains" | "streaks" | "stripiness" | "graininess" => WordRole::Fault(Kind::Noise),
+        "blur" | "blurriness" | "unsharpness" | "softness" | "defocus" => {
+            WordRole::Fault(Kind::Blur)
         }
-        "overexposed" | "saturated" | "glaringly" => Role::Bad(Kind::OverExposure),
-        "flat" | "faint" => Role::Bad(Kind::InfraredContrast),
+        "overexposure" | "highlights" => WordRole::Fault(Kind::OverExposure),
+        "lowlight" | "darkness" | "gloom" => WordRole::Fault(Kind::Light),
+        "hazy" | "foggy" | "smoky" | "misty" | "milky" | "steamy" => WordRole::Bad(Kind::Haze),
+        "noisy" | "grainy" | "striped" | "stripy" | "speckled" => WordRole::Bad(Kind::Noise),
+        "blurred" | "blurry" | "unsharp" | "fuzzy" | "defocused" | "smeared" => {
+            WordRole::Bad(Kind::Blur)
+        }
+        "overexposed" | "saturated" | "glaringly" => WordRole::Bad(Kind::OverExposure),
+        "flat" | "faint" => WordRole::Bad(Kind::InfraredContrast),
         "dark" | "dim" | "shadows" | "shadow" | "shadowy" | "underexposed" | "gloomy"
-        | "shaded" | "shade" => Role::Dark,
-        "night" | "nighttime" | "nocturnal" => Role::Night,
+        | "shaded" | "shade" => WordRole::Dark,
+        "night" | "nighttime" | "nocturnal" => WordRole::Night,
         "people" | "persons" | "person" | "humans" | "human" | "pedestrians" | "pedestrian"
         | "men" | "women" | "man" | "woman" | "child" | "children" | "survivors" | "survivor"
         | "firefighters" | "firefighter" | "soldiers" | "soldier" | "victims" | "victim"
         | "someone" | "somebody" | "anyone" | "anybody" | "everyone" | "everybody" | "walkers"
         | "cyclists" | "cyclist" | "crowd" | "bystanders" | "swimmers" | "hikers" | "intruders"
-        | "intruder" | "guy" | "guys" | "kids" | "kid" | "workers" => Role::Target(Kind::People),
+        | "intruder" | "guy" | "guys" | "kids" | "kid" | "workers" => {
+            WordRole::Target(Kind::People)
+        }
         "animals" | "animal" | "dog" | "dogs" | "cat" | "cats" | "deer" | "horse" | "horses"
         | "cow" | "cows" | "sheep" | "boar" | "boars" | "wildlife" | "creatures" | "bird"
-        | "birds" | "fox" | "foxes" => Role::Target(Kind::Animals),
+        | "birds" | "fox" | "foxes" => WordRole::Target(Kind::Animals),
         "fire" | "fires" | "flame" | "flames" | "ember" | "embers" | "heat" | "hotspots"
         | "hotspot" | "engine" | "engines" | "vehicle" | "vehicles" | "car" | "cars" => {
-            Role::Target(Kind::WarmObjects)
+            WordRole::Target(Kind::WarmObjects)
         }
-        "warm" | "hot" | "heated" | "warmer" | "hotter" => Role::Warm,
+        "warm" | "hot" | "heated" | "warmer" | "hotter" => WordRole::Warm,
         "object" | "objects" | "spot" | "thing" | "things" | "spots" | "target" | "targets"
         | "areas" | "area" | "regions" | "region" | "parts" | "part" | "places" | "bodies"
-        | "body" | "something" => Role::Thing,
-        "stronger" | "bolder" | "richer" | "finer" => Role::More,
-        "hottest" | "warmest" => Role::Warm,
+        | "body" | "something" => WordRole::Thing,
+        "stronger" | "bolder" | "richer" | "finer" => WordRole::More,
+        "hottest" | "warmest" => WordRole::Warm,
         "texture" | "textures" | "detail" | "details" | "structure" | "structures" | "surface"
-        | "surfaces" => Role::Wanted(Kind::Texture),
+        | "surfaces" => WordRole::Wanted(Kind::Texture),
         "edges" | "edge" | "outlines" | "contours" | "contour" | "silhouettes" => {
-            Role::Wanted(Kind::Edges)
+            WordRole::Wanted(Kind::Edges)
         }
-        "contrast" => Role::Wanted(Kind::InfraredContrast),
+        "contrast" => WordRole::Wanted(Kind::InfraredContrast),
         "brightness" | "light" | "exposure" | "illumination" | "bright" => {
-            Role::Wanted(Kind::Light)
+            WordRole::Wanted(Kind::Light)
         }
-        "sharpness" | "sharp" | "crisp" => Role::Wanted(Kind::Blur),
-        "bone" | "bones" | "skull" => Role::Wanted(Kind::Bone),
-        "activity" | "uptake" | "metabolism" => Role::Wanted(Kind::Activity),
-        "tissue" | "tissues" => Role::Wanted(Kind::SoftTissue),
-        "sky" | "clouds" => Role::Wanted(Kind::Sky),
+        "sharpness" | "sharp" | "crisp" => WordRole::Wanted(Kind::Blur),
+        "bone" | "bones" | "skull" => WordRole::Wanted(Kind::Bone),
+        "activity" | "uptake" | "metabolism" => WordRole::Wanted(Kind::Activity),
+        "tissue" | "tissues" => WordRole::Wanted(Kind::SoftTissue),
+        "sky" | "clouds" => WordRole::Wanted(Kind::Sky),
         _ => return None,
     })
 }
 
-fn small_word(word: &str) -> Option<Role> {
+fn small_word(word: &str) -> Option<WordRole> {
     Some(match word {
-        "not" | "never" | "nor" | "neither" | "hardly" => Role::Not,
-        "no" | "without" | "zero" => Role::No,
+        "not" | "never" | "nor" | "neither" | "hardly" => WordRole::Not,
+        "no" | "without" | "zero" => WordRole::No,
         "is" | "are" | "am" | "looks" | "look" | "seems" | "seem" | "appears" | "appear"
-        | "has" | "have" | "shows" | "contains" | "reveals" | "got" | "gets" => Role::Be,
-        "should" | "must" | "shall" => Role::Should,
-        "too" | "so" => Role::Too,
+        | "has" | "have" | "shows" | "contains" | "reveals" | "got" | "gets" => WordRole::Be,
+        "should" | "must" | "shall" => WordRole::Should,
+        "too" | "so" => WordRole::Too,
         "lamp" | "lamps" | "headlight" | "headlights" | "sun" | "lights" | "torch" | "torches"
         | "spotlight" | "spotlights" | "flashlight" | "sunlight" | "lantern" | "floodlight" => {
-            Role::Lamp
+            WordRole::Lamp
         }
-        "visible" | "clear" | "clearer" | "noticeable" | "obvious" | "discernible" => Role::Seen,
+        "visible" | "clear" | "clearer" | "noticeable" | "obvious" | "discernible" => {
+            WordRole::Seen
+        }
         "lost" | "hidden" | "invisible" | "unseen" | "disappear" | "vanish" | "disappearing"
-        | "buried" | "hard" => Role::Lost,
+        | "buried" | "hard" => WordRole::Lost,
         "low" | "little" | "lacks" | "lack" | "poor" | "weak" | "missing" | "insufficient" => {
-            Role::Lack
+            WordRole::Lack
         }
-        "through" | "behind" | "despite" => Role::Through,
-        "where" | "who" | "any" | "whether" | "which" => Role::Asks,
-        "what" | "how" | "when" | "why" => Role::Quiz,
-        "infrared" | "thermal" | "ir" | "heatmap" => Role::Infrared,
-        "colour" | "color" | "rgb" | "daylight" => Role::Visible,
+        "through" | "behind" | "despite" => WordRole::Through,
+        "where" | "who" | "any" | "whether" | "which" => WordRole::Asks,
+        "what" | "how" | "when" | "why" => WordRole::Quiz,
+        "infrared" | "thermal" | "ir" | "heatmap" => WordRole::Infrared,
+        "colour" | "color" | "rgb" | "daylight" => WordRole::Visible,
         "image" | "images" | "picture" | "pictures" | "video" | "frame" | "view" | "scene"
         | "camera" | "sensor" | "photo" | "photos" | "display" | "screen" | "fusion" | "result"
-        | "footage" | "feed" | "source" | "channel" => Role::Picture,
-        "it" | "this" | "that" | "everything" | "there" | "all" | "here" => Role::It,
-        "i" | "we" | "my" | "our" => Role::I,
-        "me" | "us" => Role::Me,
-        "and" | "or" => Role::And,
-        "out" | "off" | "away" => Role::Off,
+        | "footage" | "feed" | "source" | "channel" => WordRole::Picture,
+        "it" | "this" | "that" | "everything" | "there" | "all" | "here" => WordRole::It,
+        "i" | "we" | "my" | "our" => WordRole::I,
+        "me" | "us" => WordRole::Me,
+        "and" | "or" => WordRole::And,
+        "out" | "off" | "away" => WordRole::Off,
         "want" | "need" | "please" | "like" | "wish" | "would" | "could" | "can" | "will"
-        | "you" | "your" | "help" | "try" | "prefer" | "pls" | "kindly" => Role::Want,
-        _ if FILLERS.contains(&word) => Role::Filler,
+        | "you" | "your" | "help" | "try" | "prefer" | "pls" | "kindly" => WordRole::Want,
+        _ if FILLERS.contains(&word) => WordRole::Filler,
         _ => return None,
     })
 }

@@ -11,7 +11,7 @@ mod nearest;
 mod need;
 mod phrases;
 mod plan;
-mod wish;
+mod user_text;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use nearest::{Nearest, nearest};
 pub use need::Need;
 pub use plan::{Plan, fits, guides};
-pub use wish::Wish;
+pub use user_text::UserText;
 
 use super::Place;
 use clause::{Drive, Meaning};

@@ -1,7 +1,7 @@
 //! Cuts a text into sentences and clauses, and takes degrees and places out of them.
 
 use super::clause::Clause;
-use super::lexicon::{Role, role};
+use super::lexicon::{WordRole, role};
 use super::phrases::PHRASES;
 use super::{Degree, Place};
 
@@ -25,7 +25,7 @@ impl Sentence {
     /// It is about the picture.
     pub fn names_picture(&self) -> bool {
         let roles = self.parts.iter().flat_map(|p| &p.clause.roles);
-        let mut named = roles.filter(|r| matches!(r, Role::Picture | Role::Infrared));
+        let mut named = roles.filter(|r| matches!(r, WordRole::Picture | WordRole::Infrared));
         named.next().is_some()
     }
 
@@ -61,7 +61,12 @@ pub(super) fn may_ask(text: &str) -> bool {
     let turns = |w: &String| {
         matches!(
             role(w),
-            Role::Not | Role::No | Role::Keep | Role::AsIs | Role::Change | Role::Let
+            WordRole::Not
+                | WordRole::No
+                | WordRole::Keep
+                | WordRole::AsIs
+                | WordRole::Change
+                | WordRole::Let
         ) || matches!(
             w.as_str(),
             "stop" | "less" | "fewer" | "nobody" | "nothing" | "none"
@@ -136,7 +141,12 @@ fn begins_noun(words: &[&str]) -> bool {
     let rest = tokens(&words.join(" "));
     let articles = ["the", "a", "an", "any", "some", "all", "warm", "hot"];
     let first = rest.iter().find(|word| !articles.contains(&word.as_str()));
-    first.is_some_and(|word| matches!(role(word), Role::Target(_) | Role::Fault(_) | Role::Thing))
+    first.is_some_and(|word| {
+        matches!(
+            role(word),
+            WordRole::Target(_) | WordRole::Fault(_) | WordRole::Thing
+        )
+    })
 }
 
 /// Lower-case words without marks; "don't" becomes "do not".

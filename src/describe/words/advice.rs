@@ -1,8 +1,7 @@
 //! What may be asked of a fusion, curated: only what was measured is asked for.
 //!
-//! Input: the task and fact sentences. Output: steps, each with its wordings. Thread: guide, and
-//! the film-describe process. Blocks: never. Allocates: little. Fails when: never.
-//! Not its job: choosing among the wordings; the template takes the first, the language model any.
+//! Input: the task and fact sentences. Output: steps, each with its wordings. Not its job: choosing among
+//! the wordings; the template takes the first, the language model any.
 
 use crate::config::Task;
 

@@ -1,9 +1,8 @@
 //! One question to the language model: what it reads, what it may answer, and the answer without
 //! a model.
 //!
-//! Input: the task, the question, fact sentences. Output: text. Thread: the film-describe
-//! process; guide, for the template. Blocks: never. Allocates: text. Fails when: [`PromptError`].
-//! Not its job: running a model; choosing the facts.
+//! Input: the task, the question, fact sentences. Output: text. Fails when: [`PromptError`]. Not its job:
+//! running a model; choosing the facts.
 
 use super::prompt::{self, MAX_QUESTION, PromptError};
 use super::template;
@@ -71,10 +70,10 @@ pub fn request(question: &str, sentences: &[String]) -> Result<String, PromptErr
 ///
 /// # Errors
 /// [`PromptError`].
-pub fn wording(task: Task, sentences: &[String], is_wish: bool) -> Result<Wording, PromptError> {
+pub fn wording(task: Task, sentences: &[String], is_advice: bool) -> Result<Wording, PromptError> {
     let sentences = prompt::clean(sentences)?;
     let mut wording = Wording::default();
-    if is_wish {
+    if is_advice {
         wording.say(" The fused image should ");
         prompt::say_wish(&mut wording, task, &sentences);
     } else {
@@ -86,9 +85,9 @@ pub fn wording(task: Task, sentences: &[String], is_wish: bool) -> Result<Wordin
 }
 
 /// The answer without a language model.
-pub fn template(task: Task, sentences: &[String], is_wish: bool) -> String {
-    if is_wish {
-        template::wish(task, sentences)
+pub fn template(task: Task, sentences: &[String], is_advice: bool) -> String {
+    if is_advice {
+        template::advice_sentence(task, sentences)
     } else {
         sentences.join(" ")
     }
@@ -96,8 +95,8 @@ pub fn template(task: Task, sentences: &[String], is_wish: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::faithful;
     use super::super::gbnf::{derive, matches, parse};
-    use super::super::proof::prove_answer;
     use super::*;
 
     fn facts() -> Vec<String> {
@@ -109,15 +108,15 @@ mod tests {
 
     #[test]
     fn every_derivation_is_proved_and_the_first_one_is_the_template() {
-        for is_wish in [false, true] {
-            let rules = parse(&wording(Task::Ivf, &facts(), is_wish).unwrap().grammar());
+        for is_advice in [false, true] {
+            let rules = parse(&wording(Task::Ivf, &facts(), is_advice).unwrap().grammar());
             let said = |choice| derive(&rules, "root", choice).trim().to_owned();
-            assert_eq!(said(0), template(Task::Ivf, &facts(), is_wish));
+            assert_eq!(said(0), template(Task::Ivf, &facts(), is_advice));
             for choice in 0..6 {
-                prove_answer(Task::Ivf, &facts(), is_wish, &said(choice)).unwrap();
+                faithful::check_answer(Task::Ivf, &facts(), is_advice, &said(choice)).unwrap();
                 let wrong = said(choice).replace("the glare", "the people") + " Also a dog.";
-                prove_answer(Task::Ivf, &facts(), is_wish, &wrong).unwrap_err();
-                prove_answer(Task::Ivf, &facts(), !is_wish, &said(choice)).unwrap_err();
+                faithful::check_answer(Task::Ivf, &facts(), is_advice, &wrong).unwrap_err();
+                faithful::check_answer(Task::Ivf, &facts(), !is_advice, &said(choice)).unwrap_err();
             }
         }
     }
@@ -135,8 +134,8 @@ mod tests {
                 let question = question.strip_prefix("Question: ").unwrap();
                 let read = request(question, &facts).unwrap();
                 assert!(example.starts_with(&read), "{read:?}");
-                let is_wish = answer.starts_with("The fused image should ");
-                let rules = parse(&wording(task, &facts, is_wish).unwrap().grammar());
+                let is_advice = answer.starts_with("The fused image should ");
+                let rules = parse(&wording(task, &facts, is_advice).unwrap().grammar());
                 assert!(matches(&rules, "root", &format!(" {answer}\n")), "{answer}");
             }
         }

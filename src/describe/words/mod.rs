@@ -1,12 +1,12 @@
-//! Every text filmd writes or has written: fact sentences become a paragraph or answers to questions, in
-//! wordings that are listed beforehand, and what a model wrote is compared with the facts.
+//! Texts: fact sentences become a paragraph or answers to questions, in wordings that are listed here. What a
+//! model wrote is checked against the facts (`faithful`).
 
 mod advice;
 pub mod ask;
+pub mod faithful;
 #[cfg(test)]
 mod gbnf;
 pub mod prompt;
-pub mod proof;
 pub mod questions;
 mod segments;
 mod template;

@@ -1,10 +1,9 @@
 //! What the language model reads, and what it may write.
 //!
-//! Input: the task and fact sentences. Output: a prefix that is the same for every request of a
-//! task (the process keeps its state), the request's own lines, the wordings of its paragraph.
-//! Thread: the film-describe process. Blocks: never. Allocates: text. Fails when: [`PromptError`].
-//! Not its job: running a model. Every fact is fixed: the model chooses verbs, joints and the
-//! wording of the advice, since models of this size invent counts when left free.
+//! Input: the task and fact sentences. Output: a prefix that is the same for every request of a task (the
+//! process keeps its state), the request's own lines, the wordings of its paragraph. Fails when:
+//! [`PromptError`]. Not its job: running a model. Every fact is fixed: the model chooses verbs, joints and
+//! the wording of the advice, since models of this size invent counts when left free.
 
 use super::advice;
 use super::wording::Wording;

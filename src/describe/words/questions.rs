@@ -1,9 +1,8 @@
 //! Questions in three levels, each answered from the facts: guidance in segments.
 //!
-//! After HPFusion (arXiv 2409.09291), whose questions a vision-language model answers; here
-//! measured facts do. Input: a TOML text (a shipped one, or a user's), [`Facts`]. Output:
-//! [`Answer`]s, whose sentences the language model may word like any other facts. Thread: guide,
-//! main. Blocks: never. Allocates: freely. Fails when: [`QuestionError`]. Not its job: encoding.
+//! After HPFusion (arXiv 2409.09291), whose questions a vision-language model answers; here measured facts
+//! do. Input: a TOML text (a shipped one, or a user's), [`Facts`]. Output: [`Answer`]s, whose sentences the
+//! language model may word like any other facts. Fails when: [`QuestionError`]. Not its job: encoding.
 
 use std::path::Path;
 
@@ -227,7 +226,7 @@ impl Question {
     fn check(&self, index: usize, before: &[Self]) -> Result<(), String> {
         let (weight, length) = (self.weight, self.question.trim().len());
         let names_facts = self.facts.iter().any(|fact| !fact.trim().is_empty());
-        let is_wish = self.level == Level::Wish;
+        let is_advice = self.level == Level::Wish;
         if index >= MAX_QUESTIONS {
             Err(format!(
                 "more than {MAX_QUESTIONS} questions do not fit the guidance"
@@ -240,11 +239,11 @@ impl Question {
             Err(format!(
                 "question has {length} bytes, 1 to {MAX_QUESTION} can be asked"
             ))
-        } else if is_wish && before.iter().any(|q| q.level == Level::Wish) {
+        } else if is_advice && before.iter().any(|q| q.level == Level::Wish) {
             Err("a second question of level \"wish\": the wish is one sentence".to_owned())
-        } else if is_wish && !self.facts.is_empty() {
+        } else if is_advice && !self.facts.is_empty() {
             Err("facts has no meaning for a wish, which follows from all facts".to_owned())
-        } else if !is_wish && !names_facts {
+        } else if !is_advice && !names_facts {
             Err("facts is empty: name at least one word of a sentence".to_owned())
         } else {
             Ok(())
@@ -264,7 +263,7 @@ impl Answer {
     }
 
     /// It says what the fused image should do.
-    pub fn is_wish(&self) -> bool {
+    pub fn is_advice(&self) -> bool {
         self.level == Level::Wish
     }
 
@@ -275,7 +274,7 @@ impl Answer {
 
     /// The answer without a language model.
     pub fn template(&self, task: Task) -> String {
-        ask::template(task, &self.merged(), self.is_wish())
+        ask::template(task, &self.merged(), self.is_advice())
     }
 
     /// The segment it is without a describer: nothing is encoded.
@@ -350,7 +349,7 @@ mod tests {
             let answers = questions.answer(&facts);
             assert!(!answers.is_empty(), "{task:?}");
             let (wishes, answers): (Vec<_>, Vec<_>) =
-                answers.into_iter().partition(Answer::is_wish);
+                answers.into_iter().partition(Answer::is_advice);
             let wish = wishes[0].template(task);
             assert!(wish.starts_with("The fused image should "), "{wish}");
             assert!(crate::describe::paragraph(task, &facts.sentences()).ends_with(&wish));
@@ -373,7 +372,7 @@ mod tests {
             assert_eq!(least.len(), all.len());
             for answer in &least {
                 assert!(
-                    answer.is_wish() || answer.sentences.len() == 1,
+                    answer.is_advice() || answer.sentences.len() == 1,
                     "{answer:?}"
                 );
             }

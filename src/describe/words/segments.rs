@@ -1,8 +1,7 @@
 //! Segments of guidance: the features of several texts in the rows of one.
 //!
-//! Input: each text's features and weight. Output: rows one text after the other, scaled by its
-//! weight. Thread: guide, main. Blocks: never. Allocates: the rows. Fails when: [`GuidanceError`].
-//! Not its job: which texts, and what they weigh.
+//! Input: each text's features and weight. Output: rows one text after the other, scaled by its weight.
+//! Fails when: [`GuidanceError`]. Not its job: which texts, and what they weigh.
 
 use serde::Serialize;
 

@@ -1,14 +1,13 @@
 //! A paragraph without a language model.
 //!
-//! Input: the task and fact sentences. Output: text. Thread: guide, and the film-describe
-//! process. Blocks: never. Allocates: the text. Fails when: never. Not its job: features.
+//! Input: the task and fact sentences. Output: text. Not its job: features.
 
 use super::advice;
 use crate::config::Task;
 
 /// The sentences, then what the fused image should do.
 pub fn paragraph(task: Task, sentences: &[String]) -> String {
-    let advice = wish(task, sentences);
+    let advice = advice_sentence(task, sentences);
     let mut text = String::new();
     for sentence in sentences.iter().chain([&advice]) {
         if !text.is_empty() && !sentence.is_empty() {
@@ -20,7 +19,7 @@ pub fn paragraph(task: Task, sentences: &[String]) -> String {
 }
 
 /// What the fused image should do, where `sentences` hold.
-pub fn wish(task: Task, sentences: &[String]) -> String {
+pub fn advice_sentence(task: Task, sentences: &[String]) -> String {
     let steps: Vec<&str> = advice::steps(task, sentences)
         .iter()
         .filter_map(|wordings| wordings.first().copied())

@@ -1,8 +1,7 @@
 //! Everything a text may say: fixed stretches, and choices between them.
 //!
-//! Input: options, slot by slot. Output: a grammar for llama.cpp; what must follow a beginning.
-//! Thread: the film-describe process. Blocks: never. Allocates: text. Fails when: never.
-//! Not its job: what the options are; choosing among them.
+//! Input: options, slot by slot. Output: a grammar for llama.cpp; what must follow a beginning. Not its
+//! job: what the options are; choosing among them.
 
 use std::fmt::Write as _;
 

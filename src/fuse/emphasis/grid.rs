@@ -2,7 +2,7 @@
 //!
 //! Thread: fuse. Blocks: never. Allocates: when made.
 
-use super::knobs::{CELL_SIDES, CELLS, LEVEL_BITS};
+use super::params::{CELL_SIDES, CELLS, LEVEL_BITS};
 use crate::frame::{Picture, Size};
 use crate::simd::int8::{Path, Portable};
 

@@ -1,16 +1,16 @@
-//! Raises warm targets, people above all, against what is right around them.
+//! Raises the contrast of warm targets, above all people, against their surroundings.
 //!
 //! Input: luma of the aligned infrared source, fused luma, [`Emphasis`]. Output: the fused luma,
 //! changed in place. Thread: fuse. Blocks: never. Allocates: when made.
 //!
 //! Targets are found on a coarse grid (`targets`), and each pixel is raised by how much warmer it is
-//! than the grid's surroundings, so that the raised area ends where the target does (`rows`). What is
-//! raised gains levels as far as there is room below white; a narrow ring around it loses some; both
-//! gain detail, by which a person keeps arms and legs. In live video the strength changes
-//! little by little, and the grid follows the infrared picture within some frames.
+//! than the grid's surroundings, so that the raised area ends where the target does (`rows`). A target
+//! gains levels as far as there is room below white, a narrow ring around it loses some, and both gain
+//! detail, so that arms and legs stay visible. In live video the strength changes gradually, and the grid
+//! follows the infrared picture within some frames.
 
 mod grid;
-mod knobs;
+mod params;
 mod place;
 mod rows;
 mod targets;
@@ -18,7 +18,7 @@ mod targets;
 use std::time::Duration;
 
 use self::grid::Shape;
-use self::knobs::{ADAPT, FADE, FOLLOW, LONGEST, ONE};
+use self::params::{ADAPT, FADE, FOLLOW, LONGEST, ONE};
 use self::rows::{Amounts, Rows};
 use self::targets::{Steps, Targets};
 use crate::clock::Timestamp;

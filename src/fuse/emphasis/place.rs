@@ -3,7 +3,7 @@
 //! Thread: fuse. Blocks: never. Allocates: when made.
 
 use super::grid::{Filters, Shape};
-use super::knobs::{ONE, REACH};
+use super::params::{ONE, REACH};
 use crate::describe::Place;
 
 /// Weights of the cells for one place.

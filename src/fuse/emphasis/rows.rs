@@ -3,7 +3,7 @@
 //! Thread: fuse. Blocks: never. Allocates: when made.
 
 use super::grid::Shape;
-use super::knobs::*;
+use super::params::*;
 use crate::simd::int8::{Path, Portable};
 
 /// What the grid knows of a cell: least infrared level that is raised, share of a target, share of

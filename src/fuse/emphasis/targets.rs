@@ -7,7 +7,7 @@
 //! edges, and a pole or a kerb little. Thresholds follow the picture's own contrast.
 
 use super::grid::{Axis, Filters, Opening, Shape};
-use super::knobs::*;
+use super::params::*;
 use super::place::Weights;
 use crate::describe::Place;
 use crate::frame::Picture;

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::knobs::{DETAIL_CHANGE, DIM, LIFT};
+use super::params::{DETAIL_CHANGE, DIM, LIFT};
 use super::*;
 use proptest::prelude::*;
 

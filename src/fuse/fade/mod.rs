@@ -1,9 +1,9 @@
-//! A new text takes over from the last one little by little, so that the picture never jumps.
+//! Fades from one text's guidance to the next, so that the picture never jumps.
 //!
-//! Input: the guidance in force and the frame's timestamp; then what came of it. Output: what
-//! to fuse the frame with; the picture, held back where it changed too much. Thread: fuse.
-//! Blocks: never. Allocates: when made, when the first guidance comes, and when its shape changes.
-//! Fails when: never. Not its job: choosing the guidance.
+//! Input: the guidance in force and the frame's timestamp; then what came of it. Output: what to fuse the
+//! frame with; the picture, held back where it changed too much. Thread: fuse. Blocks: never. Allocates:
+//! when made, when the first guidance comes, and when its shape changes. Not its job: choosing the
+//! guidance.
 //!
 //! The token features are faded, or what a network makes of each row of them, so the network runs once
 //! a frame. A row that is all zero is masked inside the network, and a row that is not counts fully
@@ -12,20 +12,20 @@
 //! number of times, which neither attention nor a mean of rows notices, and resampled along its rows
 //! by what is left. With the first network and texts of 5 to 51 tokens that by itself changed the picture
 //! by 0.9 levels at most, repeating single rows by up to 5; the present one may answer to it with some
-//! levels. The way is gone at an even speed, or slower where the picture would change too much; one
-//! that did change too much is held back (`pace`). Between fades nothing is looked at: a new text
-//! waits for one frame, with which the first one of its fade is compared.
+//! levels. The fade advances at a constant rate, slower where the picture would change too much; a picture
+//! that did change too much is held back (`rate`). Between fades no picture is examined: a new text
+//! waits for one frame, with which the first frame of its fade is compared.
 
-mod between;
-mod pace;
+mod blend;
+mod rate;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-pub use self::between::Between;
-use self::between::used;
-use self::pace::Pace;
+pub use self::blend::GuidanceBlend;
+use self::blend::used;
+use self::rate::FadeRate;
 
 use crate::clock::Timestamp;
 use crate::describe::{Guidance, next_version};
@@ -38,7 +38,7 @@ const SETTLE: usize = 90;
 #[derive(Debug)]
 pub struct GuidanceFade {
     duration: Duration,
-    pace: Pace,
+    rate: FadeRate,
     state: Option<State>,
     /// Frames for which a change may still be the last text's.
     settling: usize,
@@ -50,19 +50,19 @@ pub struct GuidanceFade {
 
 /// What a frame is guided by.
 #[derive(Debug, Clone, Copy)]
-pub enum Shown<'a> {
+pub enum EffectiveGuidance<'a> {
     /// One text.
     Text(&'a Guidance),
     /// Two.
-    Between(Between<'a>),
+    Blend(GuidanceBlend<'a>),
 }
 
-impl Shown<'_> {
+impl EffectiveGuidance<'_> {
     /// Rows and features a row.
     pub fn shape(&self) -> (usize, usize) {
         match self {
             Self::Text(text) => text.shape(),
-            Self::Between(between) => between.to.shape(),
+            Self::Blend(blend) => blend.to.shape(),
         }
     }
 
@@ -70,7 +70,7 @@ impl Shown<'_> {
     pub fn version(&self) -> u64 {
         match self {
             Self::Text(text) => text.version(),
-            Self::Between(between) => between.version,
+            Self::Blend(blend) => blend.version,
         }
     }
 
@@ -78,7 +78,7 @@ impl Shown<'_> {
     pub fn write(&self, out: &mut [f32]) {
         match self {
             Self::Text(text) => out.copy_from_slice(text.values()),
-            Self::Between(between) => between.write(out),
+            Self::Blend(blend) => blend.write(out),
         }
     }
 }
@@ -98,13 +98,13 @@ struct State {
     /// Time of the last frame.
     last: Timestamp,
     /// While a fade runs.
-    way: Option<Way>,
+    progress: Option<FadeProgress>,
 }
 
 /// How far a fade is: 0..1 of its way.
 #[derive(Debug, Clone, Copy, Default)]
-struct Way {
-    gone: f64,
+struct FadeProgress {
+    done: f64,
     step: f64,
 }
 
@@ -113,7 +113,7 @@ impl GuidanceFade {
     pub fn new(duration: Duration, size: Size) -> Self {
         Self {
             duration,
-            pace: Pace::new(size),
+            rate: FadeRate::new(size),
             state: None,
             settling: 0,
             waits: false,
@@ -136,24 +136,24 @@ impl GuidanceFade {
         let passed = at.since(state.last).as_nanos() as f64 / self.duration.as_nanos() as f64;
         state.last = state.last.max(at);
         let is_new = state.is_new(wanted);
-        if is_new && !self.pace.has_last() && !self.waits {
+        if is_new && !self.rate.has_last() && !self.waits {
             self.waits = true;
             return;
         }
         self.waits = false;
         if is_new {
             state.start(wanted);
-            self.pace.start();
-        } else if let Some(way) = state.way {
-            state.go_on(way, self.pace.step(passed));
+            self.rate.start();
+        } else if let Some(progress) = state.progress {
+            state.go_on(progress, self.rate.step(passed));
         }
     }
 
     /// What to fuse the frame of the last [`GuidanceFade::step`] with, which was called for `wanted`.
-    pub fn shown<'a>(&'a self, wanted: &'a Guidance) -> Shown<'a> {
+    pub fn shown<'a>(&'a self, wanted: &'a Guidance) -> EffectiveGuidance<'a> {
         match &self.state {
-            Some(state) if self.waits || state.way.is_some() => state.shown(),
-            _ => Shown::Text(wanted),
+            Some(state) if self.waits || state.progress.is_some() => state.shown(),
+            _ => EffectiveGuidance::Text(wanted),
         }
     }
 
@@ -164,22 +164,22 @@ impl GuidanceFade {
             self.watches = false;
             return;
         };
-        self.settling = match state.way {
+        self.settling = match state.progress {
             Some(_) => SETTLE,
             None => self.settling.saturating_sub(1),
         };
         self.watches = self.settling > 0 || self.waits;
         if self.watches {
-            self.pace.look(sources);
+            self.rate.look(sources);
         } else {
-            self.pace.forget();
+            self.rate.forget();
         }
     }
 
     /// A frame was not fused with the guidance: what was shown before it is no longer what the next
     /// one follows on.
     pub fn skip(&mut self) {
-        self.pace.forget();
+        self.rate.forget();
     }
 
     /// Looks at what the frame of the last [`GuidanceFade::look`] became: its sources and those of the
@@ -192,10 +192,10 @@ impl GuidanceFade {
         let Some(state) = self.state.as_mut().filter(|_| self.watches) else {
             return false;
         };
-        let step = state.way.map_or(0.0, |way| way.step);
-        let (gone, held) = self.pace.observe(sources, fused, step, self.settling > 0);
-        if let Some(way) = &mut state.way {
-            way.gone += gone - step;
+        let step = state.progress.map_or(0.0, |progress| progress.step);
+        let (done, held) = self.rate.observe(sources, fused, step, self.settling > 0);
+        if let Some(progress) = &mut state.progress {
+            progress.done += done - step;
         }
         held
     }
@@ -211,7 +211,7 @@ impl State {
             to,
             spare,
             last: at,
-            way: None,
+            progress: None,
         }
     }
 
@@ -228,11 +228,11 @@ impl State {
     }
 
     fn start(&mut self, wanted: &Guidance) {
-        if let Some(way) = self.way {
-            let shown = Between {
+        if let Some(progress) = self.progress {
+            let shown = GuidanceBlend {
                 from: &self.from,
                 to: &self.to,
-                part: way.gone as f32,
+                part: progress.done as f32,
                 version: self.version,
                 used: self.used,
             };
@@ -245,23 +245,23 @@ impl State {
         }
         self.to.take_values(wanted);
         self.used[1] = used(wanted);
-        self.way = Some(Way::default());
+        self.progress = Some(FadeProgress::default());
         self.version = next_version();
     }
 
-    fn go_on(&mut self, way: Way, step: f64) {
-        let gone = way.gone + step;
-        self.way = (gone < 1.0).then_some(Way { gone, step });
+    fn go_on(&mut self, progress: FadeProgress, step: f64) {
+        let done = progress.done + step;
+        self.progress = (done < 1.0).then_some(FadeProgress { done, step });
         self.version = next_version();
     }
 
-    fn shown(&self) -> Shown<'_> {
-        match self.way {
-            None => Shown::Text(&self.to),
-            Some(way) => Shown::Between(Between {
+    fn shown(&self) -> EffectiveGuidance<'_> {
+        match self.progress {
+            None => EffectiveGuidance::Text(&self.to),
+            Some(progress) => EffectiveGuidance::Blend(GuidanceBlend {
                 from: &self.from,
                 to: &self.to,
-                part: way.gone as f32,
+                part: progress.done as f32,
                 version: self.version,
                 used: self.used,
             }),

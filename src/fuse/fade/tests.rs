@@ -30,7 +30,7 @@ fn step(fade: &mut GuidanceFade, wanted: &Guidance, at: Timestamp) -> Vec<f32> {
     written(&fade.shown(wanted))
 }
 
-fn written(shown: &Shown<'_>) -> Vec<f32> {
+fn written(shown: &EffectiveGuidance<'_>) -> Vec<f32> {
     let (rows, dim) = shown.shape();
     let mut values = vec![9.0; rows * dim];
     shown.write(&mut values);
@@ -112,8 +112,8 @@ fn text(rows: &[f32], dim: usize, most: usize) -> Guidance {
     Guidance::new(&features, (most, dim), "", Origin::User, Task::Ivf).unwrap()
 }
 
-fn between<'a>(from: &'a Guidance, to: &'a Guidance, part: f32) -> Between<'a> {
-    Between {
+fn between<'a>(from: &'a Guidance, to: &'a Guidance, part: f32) -> GuidanceBlend<'a> {
+    GuidanceBlend {
         from,
         to,
         part,
@@ -128,7 +128,7 @@ fn stretched(rows: &[f32], length: usize) -> Vec<f32> {
         text(rows, 1, length + 1),
         text(&vec![1.0; length], 1, length + 1),
     );
-    let mut out = written(&Shown::Between(between(&from, &to, 0.0)));
+    let mut out = written(&EffectiveGuidance::Blend(between(&from, &to, 0.0)));
     assert_eq!(out.pop(), Some(0.0), "an unused row stays unused");
     out
 }
@@ -153,7 +153,7 @@ fn a_shorter_text_is_stretched_while_it_fades() {
 #[test]
 fn both_texts_count_by_how_far_the_fade_is() {
     let (a, b) = (text(&[8.0, 8.0], 2, 2), text(&[4.0, 4.0, 2.0, 6.0], 2, 2));
-    let values = |a, b, part| written(&Shown::Between(between(a, b, part)));
+    let values = |a, b, part| written(&EffectiveGuidance::Blend(between(a, b, part)));
     assert_eq!(values(&a, &b, 0.5), [6.0, 6.0, 5.0, 7.0]);
     assert_eq!(values(&b, &a, 0.25), [5.0, 5.0, 3.5, 6.5]);
 }
@@ -171,7 +171,7 @@ fn what_a_matrix_makes_of_rows_is_faded_as_the_rows_are() {
     };
     for part in [0.0, 0.3, 0.9] {
         let both = between(&a, &b, part);
-        let expected = made(&written(&Shown::Between(both)));
+        let expected = made(&written(&EffectiveGuidance::Blend(both)));
         let mut found = vec![9.0; expected.len()];
         both.rows([&made(a.values()), &made(b.values())], 3, &mut found);
         // A row that neither uses is closed, whatever is in it.
@@ -191,7 +191,7 @@ fn the_same_text_come_again_is_nothing_new() {
     let mut fade = fade();
     fade.step(&a, at(0));
     fade.step(&b, at(20));
-    assert!(!fade.waits && matches!(fade.shown(&b), Shown::Text(_)));
+    assert!(!fade.waits && matches!(fade.shown(&b), EffectiveGuidance::Text(_)));
     assert_eq!(fade.shown(&b).version(), b.version());
 }
 
@@ -209,7 +209,7 @@ fn each_step_of_a_fade_has_a_version_of_its_own() {
         let wanted = if now < 10 { &b } else { &c };
         fade.step(wanted, at(20 * now));
         let shown = fade.shown(wanted);
-        if let (Shown::Between(between), 10) = (shown, now) {
+        if let (EffectiveGuidance::Blend(between), 10) = (shown, now) {
             assert_eq!(versions.last(), Some(&between.from.version()));
         }
         versions.push(shown.version());
@@ -261,7 +261,7 @@ fn a_new_text_waits_for_a_frame_to_be_compared_with() {
     let mut fade = fade();
     let held = |shown: &[Vec<f32>]| shown.iter().filter(|v| v[0] == 0.0).count();
     run(&mut fade, &a, 0..100, 1.0);
-    assert!(!fade.pace.has_last(), "nothing is looked at between fades");
+    assert!(!fade.rate.has_last(), "nothing is looked at between fades");
     // One frame to be looked at, and the first of the fade, which stands at its beginning.
     assert_eq!(held(&run(&mut fade, &b, 100..200, 1.0)), 2);
     // Where nobody looks it does not wait for ever.
@@ -274,7 +274,7 @@ fn a_new_text_waits_for_a_frame_to_be_compared_with() {
     fade.step(&a, at(0));
     fade.step(&b, at(20));
     run(&mut fade, &a, 40..80, 1.0);
-    assert!(!fade.waits && !fade.pace.has_last());
+    assert!(!fade.waits && !fade.rate.has_last());
 }
 
 #[test]

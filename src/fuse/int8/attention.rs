@@ -16,7 +16,7 @@ use super::bands::bands;
 use super::node::{
     Built, Form, Operator, Parsed, features, finite, positive, refuse, unresolved, values,
 };
-use crate::simd::int8::{Attention, Path, Scales, TextRows, Told};
+use crate::simd::int8::{Attention, Path, PreparedText, Scales, TextRows};
 
 /// More would be another kind of network.
 pub(super) const MOST_HEADS: usize = 16;
@@ -61,7 +61,7 @@ impl Parsed for Attributes {
         );
         match Attention::new(self.heads, query, out, self.scales, Path::best()) {
             Ok(attention) => Ok(AttentionQuant {
-                told: Mutex::new(attention.room()),
+                prepared: Mutex::new(attention.room()),
                 attention,
             }),
             Err(what) => refuse(what),
@@ -77,7 +77,7 @@ impl Parsed for Attributes {
 pub(super) struct AttentionQuant {
     attention: Attention,
     /// Of the last frame's text; it is another one in a fade alone.
-    told: Mutex<Told>,
+    prepared: Mutex<PreparedText>,
 }
 
 impl Operator for AttentionQuant {
@@ -116,15 +116,15 @@ impl Operator for AttentionQuant {
         };
         let mut out = out.try_as_plain_ram_mut()?;
         // One whose making was broken off knows no text.
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(what) = self.attention.tell(&mut told, &rows) {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(what) = self.attention.prepare(&mut prepared, &rows) {
             return refuse(what);
         }
-        let told = &*told;
+        let prepared = &*prepared;
         let (row, features) = (grid.shape()[1] * self.attention.channels(), values(grid)?);
         bands(out.as_slice_mut()?, row, |first, out| {
             let features = &features[first * row..][..out.len()];
-            self.attention.run(told, features, out);
+            self.attention.run(prepared, features, out);
         });
         Ok(())
     }

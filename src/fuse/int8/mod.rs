@@ -14,7 +14,6 @@ mod attention;
 mod bands;
 mod blend;
 mod conv;
-mod hearing;
 mod node;
 mod pool;
 mod sequence;
@@ -22,6 +21,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_branch;
 mod upsample;
 
 use tract_onnx::Onnx;

@@ -5,25 +5,25 @@
 //! text becomes is not finite. Not its job: sizes, which tract checked when the graph was read.
 //!
 //! The network is a list of operators, each with the tensor that it writes: one whose values nobody
-//! needs any more. Those that see the guidance alone keep theirs ([`Hearing`]).
+//! needs any more. Those that see the guidance alone keep theirs ([`TextBranch`]).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tract_onnx::prelude::*;
 
-use super::hearing::Hearing;
 use super::node::{Form, Resolved};
-use super::steps::{MOST_INPUTS, Made, Origin, Step};
-use crate::fuse::Shown;
+use super::steps::{MOST_INPUTS, Operand, Outputs, Step};
+use super::text_branch::TextBranch;
+use crate::fuse::EffectiveGuidance;
 
 /// A network as a list of operators.
 #[derive(Debug)]
 pub(in crate::fuse) struct Sequence {
-    hearing: Hearing,
+    text_branch: TextBranch,
     /// All others.
     steps: Vec<Step>,
-    made: Made,
+    outputs: Outputs,
     fused: usize,
 }
 
@@ -34,22 +34,28 @@ impl Sequence {
     /// # Errors
     /// Where a tensor cannot be made.
     pub fn of(model: &TypedModel, guidance: usize) -> TractResult<Option<Self>> {
-        let Some(layout) = Layout::of(model, guidance)? else {
+        let Some(wiring) = Wiring::of(model, guidance)? else {
             return Ok(None);
         };
         let &[output] = model.output_outlets()? else {
             return Ok(None);
         };
-        let Some(&Origin::Made(fused)) = layout.origins.get(&output) else {
+        let Some(&Operand::Output(fused)) = wiring.operands.get(&output) else {
             return Ok(None);
         };
         let tensor = |form: &Form| Tensor::zero_dt(form.0, &form.1).map(Some);
-        let made = Made(layout.made.iter().map(tensor).collect::<TractResult<_>>()?);
-        let (of_text, steps) = layout.steps.into_iter().partition(|step| step.of_text);
+        let outputs = Outputs(
+            wiring
+                .outputs
+                .iter()
+                .map(tensor)
+                .collect::<TractResult<_>>()?,
+        );
+        let (of_text, steps) = wiring.steps.into_iter().partition(|step| step.of_text);
         Ok(Some(Self {
-            hearing: Hearing::new(guidance, of_text, &made)?,
+            text_branch: TextBranch::new(guidance, of_text, &outputs)?,
             steps,
-            made,
+            outputs,
             fused,
         }))
     }
@@ -61,31 +67,32 @@ impl Sequence {
     pub fn run(
         &mut self,
         inputs: &mut [Arc<Tensor>; 3],
-        guidance: &Shown<'_>,
+        guidance: &EffectiveGuidance<'_>,
     ) -> TractResult<&Tensor> {
-        self.hearing.hear(inputs, guidance, &mut self.made)?;
+        self.text_branch
+            .update(inputs, guidance, &mut self.outputs)?;
         for step in &self.steps {
-            self.made.run(step, &inputs[..])?;
+            self.outputs.run(step, &inputs[..])?;
         }
-        self.made.get(self.fused)
+        self.outputs.get(self.fused)
     }
 }
 
 /// Which operator reads and writes what.
 #[derive(Default)]
-struct Layout {
-    origins: HashMap<OutletId, Origin>,
+struct Wiring {
+    operands: HashMap<OutletId, Operand>,
     steps: Vec<Step>,
-    made: Vec<Form>,
+    outputs: Vec<Form>,
     /// For each of `made`, how many inputs still read it.
     readers: Vec<usize>,
 }
 
-impl Layout {
+impl Wiring {
     fn of(model: &TypedModel, guidance: usize) -> TractResult<Option<Self>> {
-        let mut layout = Self::default();
+        let mut wiring = Self::default();
         for (n, &outlet) in model.input_outlets()?.iter().enumerate() {
-            layout.origins.insert(outlet, Origin::Given(n));
+            wiring.operands.insert(outlet, Operand::Input(n));
         }
         for id in model.eval_order()? {
             let node = model.node(id);
@@ -93,17 +100,17 @@ impl Layout {
             if node.inputs.is_empty() {
                 continue;
             }
-            if layout.add(model, node, guidance).is_none() {
+            if wiring.add(model, node, guidance).is_none() {
                 return Ok(None);
             }
         }
-        Ok(Some(layout))
+        Ok(Some(wiring))
     }
 
     fn add(&mut self, model: &TypedModel, node: &TypedNode, guidance: usize) -> Option<()> {
         let operator = node.op_as::<Resolved>()?.clone();
-        let inputs = node.inputs.iter().map(|i| self.origins.get(i).copied());
-        let inputs: Vec<Origin> = inputs.collect::<Option<_>>()?;
+        let inputs = node.inputs.iter().map(|i| self.operands.get(i).copied());
+        let inputs: Vec<Operand> = inputs.collect::<Option<_>>()?;
         let [output] = &node.outputs[..] else {
             return None;
         };
@@ -114,12 +121,12 @@ impl Layout {
         let shape = output.fact.shape.as_concrete()?;
         let out = self.place((output.fact.datum_type, shape.into()));
         let outlet = OutletId::new(node.id, 0);
-        self.origins.insert(outlet, Origin::Made(out));
+        self.operands.insert(outlet, Operand::Output(out));
         // The last one's reader is whoever runs the network, the text's are the frames to come.
         let lasts = of_text || model.outputs.contains(&outlet);
         self.readers[out] = output.successors.len() + usize::from(lasts);
-        for origin in &inputs {
-            if let Origin::Made(n) = *origin {
+        for operand in &inputs {
+            if let Operand::Output(n) = *operand {
                 self.readers[n] -= 1;
             }
         }
@@ -134,21 +141,21 @@ impl Layout {
     }
 
     /// Whether it is the guidance, or was made of it alone.
-    fn is_text(&self, origin: Origin, guidance: usize) -> bool {
-        match origin {
-            Origin::Given(n) => n == guidance,
-            Origin::Made(n) => self.steps.iter().any(|step| step.out == n && step.of_text),
+    fn is_text(&self, operand: Operand, guidance: usize) -> bool {
+        match operand {
+            Operand::Input(n) => n == guidance,
+            Operand::Output(n) => self.steps.iter().any(|step| step.out == n && step.of_text),
         }
     }
 
     /// A tensor of that form that nobody will read any more, or a new one.
     fn place(&mut self, form: Form) -> usize {
-        let free = |n: &usize| self.readers[*n] == 0 && self.made[*n] == form;
-        let found = (0..self.made.len()).find(free);
+        let free = |n: &usize| self.readers[*n] == 0 && self.outputs[*n] == form;
+        let found = (0..self.outputs.len()).find(free);
         found.unwrap_or_else(|| {
-            self.made.push(form);
+            self.outputs.push(form);
             self.readers.push(0);
-            self.made.len() - 1
+            self.outputs.len() - 1
         })
     }
 }

@@ -12,11 +12,11 @@ pub(super) const MOST_INPUTS: usize = 2 * super::attention::MOST_HEADS + 2;
 
 /// Where an input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum Operand {
     /// Of the graph's inputs that one.
-    Given(usize),
+    Input(usize),
     /// What an operator wrote.
-    Made(usize),
+    Output(usize),
 }
 
 /// One operator, and the tensors that it reads and writes.
@@ -25,7 +25,7 @@ pub(super) struct Step {
     /// As the graph calls it, for errors.
     pub name: String,
     pub operator: Resolved,
-    pub inputs: Vec<Origin>,
+    pub inputs: Vec<Operand>,
     /// The tensor that it writes.
     pub out: usize,
     /// Sees the guidance and no picture.
@@ -34,12 +34,12 @@ pub(super) struct Step {
 
 /// What the operators write.
 #[derive(Debug)]
-pub(super) struct Made(
+pub(super) struct Outputs(
     /// Each is there but while it is written.
     pub Vec<Option<Tensor>>,
 );
 
-impl Made {
+impl Outputs {
     /// One of its tensors.
     pub fn get(&self, n: usize) -> TractResult<&Tensor> {
         self.0[n].as_ref().context("a tensor is missing")
@@ -62,10 +62,10 @@ impl Made {
 
     fn write(&self, step: &Step, inputs: &[Arc<Tensor>], out: &mut Tensor) -> TractResult<()> {
         let mut from = [&*inputs[0]; MOST_INPUTS];
-        for (from, origin) in from.iter_mut().zip(&step.inputs) {
-            *from = match *origin {
-                Origin::Given(n) => &inputs[n],
-                Origin::Made(n) => self.get(n)?,
+        for (from, operand) in from.iter_mut().zip(&step.inputs) {
+            *from = match *operand {
+                Operand::Input(n) => &inputs[n],
+                Operand::Output(n) => self.get(n)?,
             };
         }
         step.operator.run(&from[..step.inputs.len()], out)

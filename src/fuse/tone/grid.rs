@@ -1,8 +1,8 @@
 //! Local means on a coarse grid of square cells, and what they become: an offset for every pixel.
 //!
-//! Thread: fuse. Blocks: never. Allocates: when made. Fails when: never. Not its job: gains.
+//! Thread: fuse. Blocks: never. Allocates: when made. Not its job: gains.
 
-use super::knobs::{CELL_SIDES, CELLS};
+use super::params::{CELL_SIDES, CELLS};
 use crate::frame::{Picture, Size};
 use crate::simd::tone::{spread, sums};
 

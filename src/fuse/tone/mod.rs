@@ -1,26 +1,26 @@
 //! The tone map: contrast for the eye, after fusion, within bounds.
 //!
-//! Input: fused luma and its timestamp. Output: the same picture, mapped in place. Thread: fuse.
-//! Blocks: never. Allocates: when made, and where the size of the picture changes. Fails when:
-//! never. Not its job: fusion, colour; it never looks at the sources.
+//! Input: fused luma and its timestamp. Output: the same picture, mapped in place. Thread: fuse. Blocks:
+//! never. Allocates: when made, and where the size of the picture changes. Not its job: fusion, colour; it
+//! never looks at the sources.
 //!
 //! Each pixel becomes `pivot + base (mean - pivot) + detail (v - mean)`: base/detail separation
 //! with one gain each, as in Tumblin and Turk's layers (LCIS, SIGGRAPH 1999) but with a mean on a
 //! coarse grid for the base, interpolated bilinearly as in contrast-limited adaptive histogram
 //! equalisation (Zuiderveld, Graphics Gems IV, 1994). Bounded three times: the gains lie between
-//! fixed limits, no pixel changes by more than [`knobs::CHANGE_MAX`] levels, and shoulders before
+//! fixed limits, no pixel changes by more than [`params::CHANGE_MAX`] levels, and shoulders before
 //! black and white keep what would clip apart. The gains and the pivot are estimated from the
 //! picture and, for video, follow it slowly by the timestamps (`parameters`), within what the noise
-//! allows (`unrest`).
+//! allows (`temporal_noise`).
 
 mod grid;
-pub mod knobs;
 mod parameters;
-mod unrest;
+pub mod params;
+mod temporal_noise;
 
 use self::grid::Grid;
 use self::parameters::{Follower, Parameters};
-pub use self::unrest::Unrest;
+pub use self::temporal_noise::TemporalNoise;
 use crate::clock::Timestamp;
 use crate::config::{Task, ToneConfig, ToneMode};
 use crate::frame::{Picture, Size};
@@ -62,7 +62,7 @@ impl Tone {
     }
 
     /// Maps the next picture of a video, one channel, taken at that time. The detail's gain follows
-    /// what the picture asks for, but `most` at most: see `unrest`.
+    /// what the picture asks for, but `most` at most: see `temporal_noise`.
     pub fn apply(&mut self, picture: &mut Picture, at: Timestamp, most: i32) {
         if self.grid.size() != picture.size() {
             self.grid = Grid::new(picture.size());
@@ -75,13 +75,13 @@ impl Tone {
             base,
             detail,
         } = self.follower.follow(at, wanted).at_strength(self.strength);
-        let rest = i64::from(knobs::ONE - base) * i64::from(pivot);
+        let rest = i64::from(params::ONE - base) * i64::from(pivot);
         self.grid.set_nodes(|mean| {
             let mean = i64::from(mean) << (GAIN_BITS - 8);
             ((i64::from(base - detail) * mean + rest) >> GAIN_BITS) as i32
         });
-        let knee = (knobs::KNEE * 16 * (detail - knobs::ONE)) >> GAIN_BITS;
-        let curve = ToneCurve::new(detail, knobs::CHANGE_MAX, knee);
+        let knee = (params::KNEE * 16 * (detail - params::ONE)) >> GAIN_BITS;
+        let curve = ToneCurve::new(detail, params::CHANGE_MAX, knee);
         for y in 0..picture.height() {
             tone_row(curve, self.grid.offsets(y), picture.row_mut(y));
         }

@@ -1,12 +1,12 @@
 //! The tone map's three parameters: estimated from a picture, followed over time.
 //!
-//! Input: histogram and grid statistics, timestamps. Output: [`Parameters`]. Thread: fuse. Blocks:
-//! never. Allocates: never. Fails when: never. Not its job: pixels.
+//! Input: histogram and grid statistics, timestamps. Output: [`Parameters`]. Thread: fuse. Blocks: never.
+//! Allocates: never. Not its job: pixels.
 //!
 //! Integers only: the same pictures and timestamps give the same parameters on every processor.
 
 use super::grid::GridStatistics;
-use super::knobs::{
+use super::params::{
     BASE_MAX, BASE_MIN, BASE_RANGE, DETAIL_MAX, DETAIL_MIN, FOLLOW, GAIN_BAND, LOCAL_CONTRAST, ONE,
     PERCENTILE, PIVOT_BAND,
 };

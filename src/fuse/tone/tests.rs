@@ -183,7 +183,7 @@ proptest! {
             tone.apply_alone(&mut picture);
         }
         for (a, b) in before.data().iter().zip(picture.data()) {
-            prop_assert!(a.abs_diff(*b) <= knobs::CHANGE_MAX);
+            prop_assert!(a.abs_diff(*b) <= params::CHANGE_MAX);
         }
     }
 }

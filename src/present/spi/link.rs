@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use embedded_hal::spi::{ErrorType, Operation, SpiDevice};
 use mipidsi::interface::{Interface, InterfaceKind, SpiError, SpiInterface};
 
-use super::super::attempts::persist;
+use super::super::attempts::retry;
 use super::wires::{Bus, Line};
 
 /// A panel's bus and data line, with a buffer for pixels.
@@ -54,7 +54,7 @@ impl<S: Bus, P: Line> Interface for PanelLink<S, P> {
 
     fn send_command(&mut self, command: u8, args: &[u8]) -> io::Result<()> {
         // A command that arrived twice does no more than once.
-        persist(|| self.on_wires(|mut wires| wires.send_command(command, args)))
+        retry(|| self.on_wires(|mut wires| wires.send_command(command, args)))
     }
 
     fn send_pixels<const N: usize>(

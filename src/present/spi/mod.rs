@@ -25,7 +25,7 @@ use mipidsi::{Builder, Display, InitError, NoResetPin};
 
 use self::link::PanelLink;
 use self::wires::{Backlight, Bus, Line, Wires, transfer_limit};
-use super::attempts::{ATTEMPTS, persist};
+use super::attempts::{ATTEMPTS, retry};
 use super::bus_log::NoDelay;
 use super::paint::{Painter, rgb565};
 use super::{PresentError, Screen, ScreenEvent};
@@ -147,7 +147,7 @@ impl SpiScreen {
         let short = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
         let (width, first, last) = (short(width), short(first), short(last));
         // Also the window is set again: nobody knows how far the pixels got.
-        persist(|| self.panel.write(width, first, last, pixels))
+        retry(|| self.panel.write(width, first, last, pixels))
     }
 }
 

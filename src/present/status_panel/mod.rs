@@ -11,7 +11,7 @@ use std::io;
 
 use self::oled::{Failed, Oled, SharedFaults};
 use super::PresentError;
-use super::attempts::persist;
+use super::attempts::retry;
 use super::wrap::{printable, wrap};
 use crate::config::{Mode, StatusPanelConfig};
 use crate::metrics::Marks;
@@ -138,7 +138,7 @@ impl StatusPanel {
 
     fn send(&mut self, what: impl Fn(&mut dyn Oled) -> Result<(), Failed>) -> io::Result<()> {
         let Self { oled, faults, .. } = self;
-        persist(|| what(&mut **oled).map_err(|Failed| io::Error::other(faults.lock().last.clone())))
+        retry(|| what(&mut **oled).map_err(|Failed| io::Error::other(faults.lock().last.clone())))
     }
 }
 

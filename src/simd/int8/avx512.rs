@@ -51,17 +51,10 @@ unsafe fn row<T: Level, const I: usize>(
     finish: &Finish<'_>,
     out: &mut [T],
 ) {
-    let mut x = 0;
-    while x + TILE <= job.width {
-        // SAFETY: as this function's own, and cells x to x + TILE are inside the row.
-        unsafe { tile::<T, TILE, I>(job, packed, lines, (finish, x), out) };
-        x += TILE;
-    }
-    while x < job.width {
-        // SAFETY: as this function's own, and cell x is inside the row.
-        unsafe { tile::<T, 1, I>(job, packed, lines, (finish, x), out) };
-        x += 1;
-    }
+    by_tiles!(x to job.width, N of TILE, {
+        // SAFETY: as this function's own, and cells x to x + N are inside the row.
+        unsafe { tile::<T, N, I>(job, packed, lines, (finish, x), out) };
+    });
 }
 
 /// # Safety

@@ -1,7 +1,7 @@
 //! The exponential without a mathematical library: those differ in the last bit.
 //!
-//! Input and output: numbers. Thread: any. Blocks: never. Allocates: never. Fails
-//! when: never. Not its job: what the numbers mean.
+//! Input and output: numbers. Thread: any. Blocks: never. Allocates: never. Not its job: what the numbers
+//! mean.
 
 /// NaN becomes `low`.
 #[inline(always)]

@@ -9,6 +9,26 @@
 //! and addition for a residual and one for a modulation, and rounding to even, each alone and in
 //! this order, so that every [`Path`] gives the same bytes.
 
+/// Runs the block for the cells of a row: N is the tile's width, and 1 for the cells that fill none.
+#[cfg(target_arch = "x86_64")]
+macro_rules! by_tiles {
+    ($x:ident to $width:expr, $n:ident of $tile:expr, $run:block) => {
+        let mut $x = 0;
+        {
+            const $n: usize = $tile;
+            while $x + $n <= $width {
+                $run;
+                $x += $n;
+            }
+        }
+        const $n: usize = 1;
+        while $x < $width {
+            $run;
+            $x += $n;
+        }
+    };
+}
+
 #[cfg(target_arch = "aarch64")]
 #[expect(
     unsafe_code,
@@ -54,7 +74,7 @@ mod vnni256;
 )]
 mod x86;
 
-pub use attention::{Attention, Scales, TextRows, Told};
+pub use attention::{Attention, PreparedText, Scales, TextRows};
 pub use blend::{Blend, Means};
 pub use cells::{Pool, Quantise, depth_order};
 pub use planes::{grey_row, unit_row};

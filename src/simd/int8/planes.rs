@@ -1,7 +1,7 @@
 //! Between grey levels and planes in 0..=1.
 //!
 //! Input and output: rows of one length (a panic otherwise: a caller's mistake). Thread: any. Blocks:
-//! never. Allocates: never. Fails when: never. Not its job: sizes, borders.
+//! never. Allocates: never. Not its job: sizes, borders.
 
 use super::{Path, Portable};
 

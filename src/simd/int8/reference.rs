@@ -1,7 +1,7 @@
 //! The convolution in plain Rust, and what every path does with its sums.
 //!
-//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Fails when:
-//! never. Not its job: sizes and checks.
+//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Not its job: sizes and
+//! checks.
 
 use super::{BLOCK, Job, Level, Lines};
 

@@ -1,8 +1,7 @@
 //! The rows under a convolution's window, in the form that a path reads.
 //!
-//! Input: features of a whole map. Output: calls of a kernel, one per row of a band. Thread: any;
-//! each has its own rows. Blocks: never. Allocates: what [`lend`] does. Fails when: never. Not its
-//! job: the kernel.
+//! Input: features of a whole map. Output: calls of a kernel, one per row of a band. Thread: any; each has
+//! its own rows. Blocks: never. Allocates: what [`lend`] does. Not its job: the kernel.
 
 use super::scratch::{Lendable, lend};
 use super::{ConvShape, Job, slack};

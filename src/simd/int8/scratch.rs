@@ -2,7 +2,7 @@
 //!
 //! Input: a length. Output: a vector of it, given back where it is dropped. Thread: any; each keeps its
 //! own. Blocks: never. Allocates: until a thread has lent as many and as long ones before: in its first
-//! frames. Fails when: never. Not its job: what they hold.
+//! frames. Not its job: what they hold.
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};

@@ -70,17 +70,10 @@ macro_rules! kernel {
                 finish: &Finish<'_>,
                 out: &mut [T],
             ) {
-                let mut x = 0;
-                while x + TILE <= job.width {
-                    // SAFETY: as this function's own; cells x to x + TILE are inside the row.
-                    unsafe { tile::<T, TILE>(job, packed, lines, (finish, x), out) };
-                    x += TILE;
-                }
-                while x < job.width {
-                    // SAFETY: as this function's own, and cell x is inside the row.
-                    unsafe { tile::<T, 1>(job, packed, lines, (finish, x), out) };
-                    x += 1;
-                }
+                by_tiles!(x to job.width, N of TILE, {
+                    // SAFETY: as this function's own; cells x to x + N are inside the row.
+                    unsafe { tile::<T, N>(job, packed, lines, (finish, x), out) };
+                });
             }
 
             /// # Safety

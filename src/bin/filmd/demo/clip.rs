@@ -1,15 +1,14 @@
 //! A run as an animated GIF.
 //!
-//! Input: [`FusedFrame`]s. Output: a GIF of at most [`FRAMES`] frames at half size. Thread:
-//! present. Blocks: [`Clip::encode`] on its writer. Allocates: in [`Clip::new`] and at the end.
-//! Fails when: the writer does. Not its job: the file.
+//! Input: [`FusedFrame`]s. Output: a GIF of at most [`FRAMES`] frames at half size. Blocks:
+//! [`Clip::encode`] on its writer. Fails when: the writer does. Not its job: the file.
 
 use std::io::Write;
 
 use filmd::clock::Timestamp;
 use filmd::frame::{Picture, Size};
 use filmd::fuse::FusedFrame;
-use filmd::present::{Filter, Layout, Scaler};
+use filmd::present::{Filter, PixelOrder, Scaler};
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, Frame, RgbaImage};
 
@@ -42,7 +41,7 @@ impl Clip {
         let height = (size.height * width / size.width.max(1)).max(1);
         let half = Size::new(width, height);
         Self {
-            scaler: Scaler::new(size, half, Filter::Bilinear, Layout::Rgb),
+            scaler: Scaler::new(size, half, Filter::Bilinear, PixelOrder::Rgb),
             frames: Sampler::new(FRAMES, INTERVAL_MS, || Picture::rgb(half)),
             started: None,
         }

@@ -1,8 +1,7 @@
 //! A bounded, even choice out of a stream of unknown length.
 //!
-//! Input: a rising number for each item (its index, or its time). Output: places to keep some
-//! items in. Thread: any. Blocks: never. Allocates: in [`Sampler::new`]. Fails when: never.
-//! Not its job: what is kept.
+//! Input: a rising number for each item (its index, or its time). Output: places to keep some items in. Not
+//! its job: what is kept.
 
 /// Keeps items whose numbers are about `stride` apart; once all places are taken, every second
 /// one is given up and the stride doubles. At any time between a half and all of the places are

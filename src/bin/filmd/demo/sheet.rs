@@ -1,14 +1,12 @@
 //! The contact sheet: moments of a run, each with its sources beside what was shown.
 //!
-//! Input: [`FusedFrame`]s with sources. Output: an RGB picture. Thread: present. Blocks: never.
-//! Allocates: in [`Sheet::new`] and [`Sheet::compose`]; a source of a size not seen before costs
-//! a scaling table. Fails when: never. Not its job: files.
+//! Input: [`FusedFrame`]s with sources. Output: an RGB picture. Not its job: files.
 
 use filmd::clock::Timestamp;
 use filmd::config::{Mode, Task};
 use filmd::frame::{Picture, Size};
 use filmd::fuse::FusedFrame;
-use filmd::present::{Filter, Layout, Scaler, fit, label, wrap};
+use filmd::present::{Filter, PixelOrder, Scaler, fit, label, wrap};
 
 use super::sampler::Sampler;
 
@@ -43,7 +41,7 @@ impl Cell {
     fn put(&mut self, picture: &Picture, cell: &mut Picture) {
         let rect = fit(picture.size(), cell.size());
         if self.scaler.as_ref().map(Scaler::src) != Some(picture.size()) {
-            let (filter, layout) = (self.filter, Layout::Rgb);
+            let (filter, layout) = (self.filter, PixelOrder::Rgb);
             self.scaler = Some(Scaler::new(picture.size(), rect.size, filter, layout));
         }
         cell.data_mut().fill(0);

@@ -7,22 +7,22 @@ use std::time::Duration;
 use super::GuideWorker;
 use crate::align::AlignedPair;
 use crate::clock::Timestamp;
-use crate::describe::Wish;
+use crate::describe::UserText;
 use crate::describe::request::{Answer, Need, Plan, Understanding, Understood, nearest};
 use crate::describe::{DescribeError, Guidance, Origin, Prompt};
 
 /// A wish, and what came of it on the last pair.
 pub(super) struct Following {
-    wish: Wish,
+    user_text: UserText,
     answers: Vec<Answer>,
     /// What guides the network is in force for this text; the inner `None` stands for the neutral one.
     in_force: Option<Option<String>>,
 }
 
 impl Following {
-    pub fn new(wish: Wish) -> Self {
+    pub fn new(user_text: UserText) -> Self {
         Self {
-            wish,
+            user_text,
             answers: Vec::new(),
             in_force: None,
         }
@@ -31,9 +31,9 @@ impl Following {
     /// For status.
     pub fn understanding(&self) -> Understanding {
         Understanding {
-            text: self.wish.text.clone(),
+            text: self.user_text.text.clone(),
             requests: self.answers.clone(),
-            reason: self.wish.understood.reason,
+            reason: self.user_text.understood.reason,
         }
     }
 }
@@ -43,18 +43,21 @@ impl GuideWorker {
     ///
     /// # Errors
     /// Why it is not understood, or why the describer cannot say what is nearest.
-    pub fn consider(&mut self, wish: &Wish) -> Result<Understood, String> {
+    pub fn consider(&mut self, user_text: &UserText) -> Result<Understood, String> {
         let reason = |u: &Understood| u.reason.map(|r| r.to_string()).unwrap_or_default();
-        if !wish.understood.is_open {
-            return Err(reason(&wish.understood));
+        if !user_text.understood.is_open {
+            return Err(reason(&user_text.understood));
         }
-        let prompt = Prompt::Text(wish.text.clone());
+        let prompt = Prompt::Text(user_text.text.clone());
         let said = self
             .request(prompt, Vec::new())
-            .map_err(|error| format!("{}; {error}", reason(&wish.understood)))?;
+            .map_err(|error| format!("{}; {error}", reason(&user_text.understood)))?;
         let understood = match nearest(&said.features) {
-            Some(nearest) => wish.understood.clone().or_nearest(&wish.text, &nearest),
-            None => wish.understood.clone(),
+            Some(nearest) => user_text
+                .understood
+                .clone()
+                .or_nearest(&user_text.text, &nearest),
+            None => user_text.understood.clone(),
         };
         if understood.requests.is_empty() {
             return Err(reason(&understood));
@@ -64,12 +67,12 @@ impl GuideWorker {
 
     /// Puts into force what the wish asks for and this pair needs.
     pub(super) fn follow(&mut self, pair: &AlignedPair, now: Timestamp) {
-        let Some(following) = &self.wish else {
+        let Some(following) = &self.user_text else {
             return;
         };
         let facts = self.observer.glance(self.neutral.task, pair, now);
         let need = Need::measure(pair, &facts);
-        let mut plan = Plan::new(&following.wish.understood, &facts, &need);
+        let mut plan = Plan::new(&following.user_text.understood, &facts, &need);
         let is_new = following.in_force.as_ref() != Some(&plan.text);
         let text = plan.text.clone().filter(|_| is_new);
         self.due = now.plus(self.settings.interval);
@@ -83,7 +86,7 @@ impl GuideWorker {
                 // The same text is refused again: the describer goes on instead.
                 self.failed += 1;
                 self.last_error = Some(format!("the describer refused: {why}"));
-                self.wish = None;
+                self.user_text = None;
             }
             Err(error) => {
                 self.failed += u64::from(!matches!(error, DescribeError::Absent(_)));
@@ -114,7 +117,7 @@ impl GuideWorker {
 
     /// `values`: other ones than those in force.
     fn put(&mut self, plan: Plan, values: Option<Guidance>, now: Timestamp) {
-        let Some(following) = &mut self.wish else {
+        let Some(following) = &mut self.user_text else {
             return;
         };
         let before = self.watch.get();
@@ -125,7 +128,7 @@ impl GuideWorker {
             None if stays => (*before).clone(),
             None => (*self.neutral).clone(),
         };
-        guidance.text.clone_from(&following.wish.text);
+        guidance.text.clone_from(&following.user_text.text);
         guidance.origin = Origin::User;
         guidance.controls = plan.controls;
         following.in_force = Some(plan.text);

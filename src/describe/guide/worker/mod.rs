@@ -1,9 +1,8 @@
 //! The guide thread's work, one step at a time.
 //!
-//! Input: the newest [`AlignedPair`], the time. Output: [`Guidance`] in a [`Watch`], a status.
-//! Thread: guide. Blocks: as [`Describer::describe`] does, at most one deadline a step.
-//! Allocates: freely. Fails when: never; failures are counted and shown, the last guidance stays
-//! until its time to live, then the neutral one. Not its job: the thread, the mailbox.
+//! Input: the newest [`AlignedPair`], the time. Output: [`Guidance`] in a [`Watch`], a status. Blocks: as
+//! [`Describer::describe`] does, at most one deadline a step. Failures are counted and shown, the last
+//! guidance stays until its time to live, then the neutral one. Not its job: the thread, the mailbox.
 
 mod follow;
 
@@ -19,8 +18,8 @@ use crate::align::AlignedPair;
 use crate::channel::Watch;
 use crate::clock::Timestamp;
 use crate::config::Task;
-use crate::describe::RightOfWay;
-use crate::describe::Wish;
+use crate::describe::DescriberPauser;
+use crate::describe::UserText;
 use crate::describe::process::view::View;
 use crate::describe::request::{Need, Plan};
 use crate::describe::words::ask::MAX_QUESTIONS;
@@ -44,7 +43,7 @@ pub struct GuideWorker {
     neutral: Arc<Guidance>,
     watch: Arc<Watch<Guidance>>,
     /// A user's text; `None`: describe what is seen.
-    wish: Option<Following>,
+    user_text: Option<Following>,
     /// When the guidance in force was set; `None`: neutral.
     since: Option<Timestamp>,
     /// When the next request may start.
@@ -96,7 +95,7 @@ impl GuideWorker {
             describer,
             neutral,
             watch,
-            wish: None,
+            user_text: None,
             since: None,
             due: Timestamp::ZERO,
             starts: 0,
@@ -122,9 +121,9 @@ impl GuideWorker {
 
     /// A user's text that was understood (`filmctl guide TEXT`), or back to describing
     /// (`guide --auto`).
-    pub fn set_wish(&mut self, wish: Option<Wish>, now: Timestamp) {
-        let ended = self.wish.is_some() && wish.is_none();
-        self.wish = wish.map(Following::new);
+    pub fn set_user_text(&mut self, user_text: Option<UserText>, now: Timestamp) {
+        let ended = self.user_text.is_some() && user_text.is_none();
+        self.user_text = user_text.map(Following::new);
         self.due = now;
         if ended && self.describer.is_none() {
             // Nothing else would take its place.
@@ -136,9 +135,9 @@ impl GuideWorker {
         }
     }
 
-    /// See [`Describer::right_of_way`].
-    pub fn right_of_way(&self) -> Option<Arc<RightOfWay>> {
-        self.describer.as_ref().and_then(|d| d.right_of_way())
+    /// See [`Describer::pauser`].
+    pub fn pauser(&self) -> Option<Arc<DescriberPauser>> {
+        self.describer.as_ref().and_then(|d| d.pauser())
     }
 
     /// Raised, it ends the step that is waiting within 0.1 s; see [`Describer::stopper`].
@@ -148,8 +147,8 @@ impl GuideWorker {
 
     /// The next step would use a pair: the frame path then copies one for it.
     pub fn wants_pair(&self, now: Timestamp) -> bool {
-        let describes = self.wish.is_none() && self.paused.is_none();
-        if self.wish.is_some() && now >= self.due {
+        let describes = self.user_text.is_none() && self.paused.is_none();
+        if self.user_text.is_some() && now >= self.due {
             return true;
         }
         let due = describes.then_some(self.due);
@@ -163,11 +162,11 @@ impl GuideWorker {
         self.tend(now);
         self.expire(now);
         self.paused = self.thermometer.reason(now);
-        let may_describe = self.wish.is_none() && self.paused.is_none();
+        let may_describe = self.user_text.is_none() && self.paused.is_none();
         let mut looked = false;
         if now >= self.due {
             if let Some(pair) = pair
-                && self.wish.is_some()
+                && self.user_text.is_some()
             {
                 self.follow(pair, now);
                 looked = true;
@@ -202,14 +201,14 @@ impl GuideWorker {
             self.starts = describer.starts();
             self.fresh = true;
             // A user's text that is in force needs no process.
-            if self.wish.is_none() || self.last_error.is_some() {
+            if self.user_text.is_none() || self.last_error.is_some() {
                 self.due = self.due.min(now);
             }
         }
     }
 
     fn expire(&mut self, now: Timestamp) {
-        let by_user = self.wish.is_some() && self.watch.get().origin == Origin::User;
+        let by_user = self.user_text.is_some() && self.watch.get().origin == Origin::User;
         if let Some(since) = self.since
             && !by_user
             && now.since(since) >= self.settings.time_to_live
@@ -276,7 +275,7 @@ impl GuideWorker {
         if let Some(questions) = &self.settings.questions {
             let mut answers = questions.answer_within(facts, self.neutral.shape().0);
             // Before the wish, which is the last one in the shipped questions.
-            let at = answers.iter().position(Answer::is_wish);
+            let at = answers.iter().position(Answer::is_advice);
             let at = at.unwrap_or(answers.len());
             if answers.len() < MAX_QUESTIONS {
                 answers.splice(at..at, changed.clone().map(Answer::of_change));
@@ -410,7 +409,7 @@ impl GuideWorker {
             note: self.note(),
             paused: self.paused().map(str::to_owned),
             process: self.describer.as_ref().and_then(|d| d.process()),
-            wish: self.wish.as_ref().map(Following::understanding),
+            wish: self.user_text.as_ref().map(Following::understanding),
         }
     }
 }

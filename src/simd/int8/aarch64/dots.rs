@@ -1,7 +1,7 @@
 //! By `sdot`: 16 products of bytes an instruction, four to a sum. Armv8.2 and later.
 //!
-//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Fails when:
-//! never. Not its job: lengths, which [`super`] asserts.
+//! Input and output: see [`super`]. Thread: any. Blocks: never. Allocates: never. Not its job: lengths,
+//! which [`super`] asserts.
 //!
 //! Assembly, since all 32 vector registers have a use: 20 sums, the features of 5 cells, two pairs
 //! of weights. Compiled from intrinsics (those for `sdot` are not stable), a third of the
@@ -10,7 +10,7 @@
 use std::arch::asm;
 
 use super::finish::Sums;
-use super::{BLOCK, TILE, VECTORS, Window, zero};
+use super::{BLOCK, TILE, Window, zero};
 
 /// For 4 outputs: a quad of features of the 5 cells in v0 to v4, times weights.
 macro_rules! dots {
@@ -46,87 +46,29 @@ macro_rules! quad {
 /// The processor has `dotprod`; the conditions of [`Window`] hold; `weights` are in the order of
 /// [`super::pack_dots`], with [`super::AHEAD`] bytes behind them.
 #[inline(always)]
-#[expect(clippy::too_many_lines, reason = "assembly names a register a line")]
 pub(super) unsafe fn sums(
     window: &Window,
     weights: *const i8,
     bias: &[i32; BLOCK],
 ) -> [Sums; TILE] {
-    let mut sums = [[zero(); VECTORS]; TILE];
     // SAFETY: reads what the function's own conditions name and writes nothing.
     unsafe {
-        asm!(
-            ".arch_extension dotprod",
-            "ldp q12, q13, [{bias}]",
-            "ldp q14, q15, [{bias}, #32]",
-            "ldp q5, q6, [{weights}]",
-            copies!(
-                "v12": ["v16" "v20" "v24" "v28"],
-                "v13": ["v17" "v21" "v25" "v29"],
-                "v14": ["v18" "v22" "v26" "v30"],
-                "v15": ["v19" "v23" "v27" "v31"],
-            ),
-            "2:",
-            "ldr {cell}, [{lines}], #8",
-            "mov {left}, {steps}",
-            "3:",
-            "ldr q0, [{cell}]",
-            "ldr q1, [{cell}, {b}]",
-            "ldr q2, [{cell}, {c}]",
-            "ldr q3, [{cell}, {d}]",
-            "ldr q4, [{cell}, {e}]",
-            quad!("0", "32", "64"),
-            quad!("1", "96", "128"),
-            quad!("2", "160", "192"),
-            quad!("3", "224", "256"),
-            "add {cell}, {cell}, #16",
-            "add {weights}, {weights}, #256",
-            "subs {left}, {left}, #1",
-            "b.ne 3b",
-            "subs {rows}, {rows}, #1",
-            "b.ne 2b",
-            bias = in(reg) bias.as_ptr(),
-            weights = inout(reg) weights => _,
-            lines = inout(reg) window.lines.as_ptr() => _,
-            rows = inout(reg) window.rows => _,
-            steps = in(reg) window.steps,
-            left = out(reg) _,
-            cell = out(reg) _,
-            b = in(reg) window.distance,
-            c = in(reg) window.distance * 2,
-            d = in(reg) window.distance * 3,
-            e = in(reg) window.distance * 4,
-            out("v0") _,
-            out("v1") _,
-            out("v2") _,
-            out("v3") _,
-            out("v4") _,
-            out("v5") _,
-            out("v6") _,
-            out("v7") _,
-            out("v8") _,
-            out("v12") sums[0][0],
-            out("v13") sums[0][1],
-            out("v14") sums[0][2],
-            out("v15") sums[0][3],
-            out("v16") sums[1][0],
-            out("v17") sums[1][1],
-            out("v18") sums[1][2],
-            out("v19") sums[1][3],
-            out("v20") sums[2][0],
-            out("v21") sums[2][1],
-            out("v22") sums[2][2],
-            out("v23") sums[2][3],
-            out("v24") sums[3][0],
-            out("v25") sums[3][1],
-            out("v26") sums[3][2],
-            out("v27") sums[3][3],
-            out("v28") sums[4][0],
-            out("v29") sums[4][1],
-            out("v30") sums[4][2],
-            out("v31") sums[4][3],
-            options(pure, readonly, nostack)
-        );
+        sums_of_window!(
+            window, weights, bias,
+            start: [".arch_extension dotprod", "ldp q12, q13, [{bias}]", "ldp q14, q15, [{bias}, #32]", "ldp q5, q6, [{weights}]"],
+            step: [
+                "ldr q0, [{cell}]",
+                "ldr q1, [{cell}, {b}]",
+                "ldr q2, [{cell}, {c}]",
+                "ldr q3, [{cell}, {d}]",
+                "ldr q4, [{cell}, {e}]",
+                quad!("0", "32", "64"),
+                quad!("1", "96", "128"),
+                quad!("2", "160", "192"),
+                quad!("3", "224", "256")
+            ],
+            "256",
+            scratch: ["v0" "v1" "v2" "v3" "v4" "v5" "v6" "v7" "v8"]
+        )
     }
-    sums
 }

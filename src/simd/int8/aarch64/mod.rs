@@ -16,6 +16,54 @@ macro_rules! copies {
     };
 }
 
+/// The sums of a tile under a window, by assembly: what starts the sums, what a step does with 16 features
+/// of each cell, how many bytes of weights it takes, and the registers it changes. v12 to v31 are the sums
+/// of 5 cells, four vectors each.
+macro_rules! sums_of_window {
+    ($window:ident, $weights:ident, $bias:ident, start: [$($start:expr),*], step: [$($step:expr),*], $bytes:literal, scratch: [$($scratch:tt)*]) => {{
+        let mut sums = [[zero(); 4]; TILE];
+        asm!(
+            $($start,)*
+            copies!(
+                "v12": ["v16" "v20" "v24" "v28"],
+                "v13": ["v17" "v21" "v25" "v29"],
+                "v14": ["v18" "v22" "v26" "v30"],
+                "v15": ["v19" "v23" "v27" "v31"],
+            ),
+            "2:",
+            "ldr {cell}, [{lines}], #8",
+            "mov {left}, {steps}",
+            "3:",
+            $($step,)*
+            "add {cell}, {cell}, #16",
+            concat!("add {weights}, {weights}, #", $bytes),
+            "subs {left}, {left}, #1",
+            "b.ne 3b",
+            "subs {rows}, {rows}, #1",
+            "b.ne 2b",
+            bias = in(reg) $bias.as_ptr(),
+            weights = inout(reg) $weights => _,
+            lines = inout(reg) $window.lines.as_ptr() => _,
+            rows = inout(reg) $window.rows => _,
+            steps = in(reg) $window.steps,
+            left = out(reg) _,
+            cell = out(reg) _,
+            b = in(reg) $window.distance,
+            c = in(reg) $window.distance * 2,
+            d = in(reg) $window.distance * 3,
+            e = in(reg) $window.distance * 4,
+            $(out($scratch) _,)*
+            out("v12") sums[0][0], out("v13") sums[0][1], out("v14") sums[0][2], out("v15") sums[0][3],
+            out("v16") sums[1][0], out("v17") sums[1][1], out("v18") sums[1][2], out("v19") sums[1][3],
+            out("v20") sums[2][0], out("v21") sums[2][1], out("v22") sums[2][2], out("v23") sums[2][3],
+            out("v24") sums[3][0], out("v25") sums[3][1], out("v26") sums[3][2], out("v27") sums[3][3],
+            out("v28") sums[4][0], out("v29") sums[4][1], out("v30") sums[4][2], out("v31") sums[4][3],
+            options(pure, readonly, nostack)
+        );
+        sums
+    }};
+}
+
 mod dots;
 mod finish;
 mod products;

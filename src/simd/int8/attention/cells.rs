@@ -1,12 +1,12 @@
 //! What a text says to each cell.
 //!
-//! Input: levels of cells; a [`Told`]. Output: levels. Thread: any. Blocks: never. Allocates: scratch,
+//! Input: levels of cells; a [`PreparedText`]. Output: levels. Thread: any. Blocks: never. Allocates: scratch,
 //! see [`lend`]. Fails when: slices do not fit (a panic). Not its job: the convolutions.
 
 use super::super::product::{LANES, Lanes};
 use super::super::scratch::{Lent, lend, lend_within};
 use super::super::{Epilogue, Level, Portable};
-use super::{Attention, Told};
+use super::{Attention, PreparedText};
 
 /// Cells together: scores of that many stay near the processor, and every path has whole tiles.
 const CELLS: usize = 40;
@@ -21,7 +21,7 @@ pub(super) const UNIT: f32 = ROOT * (1.0 - 1.3 / 256.0) / 128.0;
 /// The 128th root of 255, the power of the largest score: with it the last squaring gives levels.
 const ROOT: f32 = 1.044_241_9;
 
-/// Where the score of a row starts that is not there: at -2^20, below all that [`Attention::tell`] allows.
+/// Where the score of a row starts that is not there: at -2^20, below all that [`Attention::prepare`] allows.
 pub(super) const LOWEST: i32 = -(1 << 20);
 
 /// A sum with it is rounded to an integer, see [`Level`] for `i8`, and the low byte of its bits is the level
@@ -30,12 +30,12 @@ const BELOW: f32 = 12_582_912.0 - 128.0;
 
 impl Attention {
     /// `out` = `features` of some cells plus the attention's output, in the output's levels.
-    pub fn run(&self, told: &Told, features: &[i8], out: &mut [i8]) {
-        let (channels, heads, rows) = (self.channels, self.heads, told.rows);
+    pub fn run(&self, prepared: &PreparedText, features: &[i8], out: &mut [i8]) {
+        let (channels, heads, rows) = (self.channels, self.heads, prepared.rows);
         assert!(features.len() == out.len() && out.len().is_multiple_of(channels));
-        assert!(!told.text.is_empty() && told.values.len() == heads);
+        assert!(!prepared.text.is_empty() && prepared.values.len() == heads);
         let wide = self.out_bias.len();
-        let most = told.most * heads * CELLS;
+        let most = prepared.most * heads * CELLS;
         let mut scores = lend_within(0.0, CELLS * heads * rows, most);
         let mut levels = lend_within(0_i8, CELLS * heads * rows, most);
         let mut shares = lend(0.0, CELLS * heads);
@@ -46,7 +46,7 @@ impl Attention {
             let scores = &mut scores[..cells * heads * rows];
             let size = (1, cells);
             let plain = Epilogue::default();
-            told.scores.run(features, size, &plain, scores);
+            prepared.scores.run(features, size, &plain, scores);
             self.path.run(Powers {
                 scores,
                 heads,
@@ -56,7 +56,7 @@ impl Attention {
             });
             let levels = levels.chunks_exact(CELLS * rows);
             let found_of = found.chunks_exact_mut(CELLS * wide);
-            for ((layer, levels), found) in told.values.iter().zip(levels).zip(found_of) {
+            for ((layer, levels), found) in prepared.values.iter().zip(levels).zip(found_of) {
                 layer.run(
                     &levels[..cells * rows],
                     size,

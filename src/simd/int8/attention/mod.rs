@@ -3,8 +3,8 @@
 //!
 //! Input: levels `[cells, channels]`; keys and values of the text. Output: levels `[cells,
 //! channels]`: the input plus what the text says to it. Thread: any. Blocks: never. Allocates:
-//! [`Attention::new`]; the first [`Attention::tell`] of a [`Told`]; some kilobytes of scratch, see
-//! [`super::lend`]. Fails when: [`Attention::new`] and [`Attention::tell`] say so; slices do not fit
+//! [`Attention::new`]; the first [`Attention::prepare`] of a [`PreparedText`]; some kilobytes of scratch, see
+//! [`super::lend`]. Fails when: [`Attention::new`] and [`Attention::prepare`] say so; slices do not fit
 //! (a panic: a caller's mistake). Not its job: keys and values.
 //!
 //! A score is a key's product with a query, which is a matrix times the cell: all scores are one
@@ -62,7 +62,7 @@ pub struct Scales {
 
 /// An attention and a text.
 #[derive(Debug)]
-pub struct Told {
+pub struct PreparedText {
     /// The text it was made for, as it came; empty while there is none.
     text: Vec<f32>,
     /// Rows for which there was room before.
@@ -143,10 +143,10 @@ impl Attention {
         (self.heads, self.size)
     }
 
-    /// Room for a text, see [`Attention::tell`].
-    pub fn room(&self) -> Told {
+    /// Room for a text, see [`Attention::prepare`].
+    pub fn room(&self) -> PreparedText {
         let empty = || ConvLayer::empty(false, self.path);
-        Told {
+        PreparedText {
             text: Vec::new(),
             most: 0,
             rows: 0,

@@ -1,6 +1,6 @@
 //! What a text becomes before cells meet it: the weights of two kinds of convolutions.
 //!
-//! Input: keys and values of the rows. Output: [`Told`]. Thread: any. Blocks: never. Allocates: where
+//! Input: keys and values of the rows. Output: [`PreparedText`]. Thread: any. Blocks: never. Allocates: where
 //! there was no text of as many rows before; scratch, see [`lend`]. Fails when: a weight is out of
 //! range. Not its job: cells.
 //!
@@ -10,7 +10,7 @@ use super::super::product::{LANES, Lanes, Matrix, Product, TOGETHER, four_mut};
 use super::super::scratch::{Lent, lend, lend_within};
 use super::super::{ConvLayer, ConvShape, Level, Portable};
 use super::cells::{LOWEST, UNIT};
-use super::{Attention, TextRows, Told};
+use super::{Attention, PreparedText, TextRows};
 
 /// Largest level of a weight.
 const TOP: f32 = 127.0;
@@ -31,7 +31,7 @@ struct Weights {
 }
 
 impl Weights {
-    /// All zero, with place for the layer of [`Told::most`] rows.
+    /// All zero, with place for the layer of [`PreparedText::most`] rows.
     fn new(outputs: usize, inputs: usize, most: (usize, usize)) -> Self {
         Self {
             weights: lend_within(0, outputs * inputs, most.0 * most.1),
@@ -55,25 +55,25 @@ impl Attention {
     ///
     /// # Errors
     /// A sentence, where keys or values are so large that scores are no numbers; it knows no text then.
-    pub fn tell(&self, told: &mut Told, rows: &TextRows<'_>) -> Result<(), String> {
+    pub fn prepare(&self, prepared: &mut PreparedText, rows: &TextRows<'_>) -> Result<(), String> {
         assert!(rows.keys.len() == self.heads && rows.values.len() == self.heads);
         let of_head = |m: &&[f32]| m.len() == rows.closed.len() * self.size;
         assert!(rows.keys.iter().all(of_head) && rows.values.iter().all(of_head));
-        if told.knows(rows) {
+        if prepared.knows(rows) {
             return Ok(());
         }
-        told.text.clear();
+        prepared.text.clear();
         let most = rows.closed.len().next_multiple_of(LANES);
-        if told.most < most {
+        if prepared.most < most {
             // Once as long as can be, so that nothing has to grow when a longer text comes.
-            self.fill(told, rows, (most, most), &[])?;
-            told.most = most;
+            self.fill(prepared, rows, (most, most), &[])?;
+            prepared.most = most;
         }
         let used = used(rows.closed);
         let padded = used.len().next_multiple_of(LANES);
-        self.fill(told, rows, (padded, told.most), &used)?;
+        self.fill(prepared, rows, (padded, prepared.most), &used)?;
         for part in rows.parts() {
-            told.text.extend_from_slice(part);
+            prepared.text.extend_from_slice(part);
         }
         Ok(())
     }
@@ -81,12 +81,12 @@ impl Attention {
     /// All layers for the rows that are used, padded to `padded`.
     fn fill(
         &self,
-        told: &mut Told,
+        prepared: &mut PreparedText,
         rows: &TextRows<'_>,
         (padded, most): (usize, usize),
         used: &[usize],
     ) -> Result<(), String> {
-        told.rows = padded;
+        prepared.rows = padded;
         let (channels, heads) = (self.channels, self.heads);
         let mut made = Weights::new(heads * padded, channels, (heads * most, channels));
         let mut largest = 0.0;
@@ -105,9 +105,9 @@ impl Attention {
         if largest.is_nan() || largest > MOST_SCORE {
             return Err(format!("scores of a text up to {}", largest / UNIT));
         }
-        made.into(&mut told.scores, channels)?;
+        made.into(&mut prepared.scores, channels)?;
         let outputs = self.out_bias.len();
-        for (h, layer) in told.values.iter_mut().enumerate() {
+        for (h, layer) in prepared.values.iter_mut().enumerate() {
             let mut made = Weights::new(outputs, padded, (outputs, most));
             self.path.run(Values {
                 attention: self,
@@ -123,7 +123,7 @@ impl Attention {
     }
 }
 
-impl Told {
+impl PreparedText {
     /// Whether it was made for this text.
     fn knows(&self, rows: &TextRows<'_>) -> bool {
         let mut text = &self.text[..];

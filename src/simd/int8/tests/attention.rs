@@ -45,20 +45,20 @@ impl Case {
         Attention::new(HEADS, query, out, SCALES, path).unwrap()
     }
 
-    fn tell(&self, made: &Attention, told: &mut Told) -> Result<(), String> {
+    fn prepare(&self, made: &Attention, prepared: &mut PreparedText) -> Result<(), String> {
         let text = TextRows {
             keys: &self.keys.each_ref().map(|m| &m[..]),
             values: &self.values.each_ref().map(|m| &m[..]),
             closed: &self.closed,
         };
-        made.tell(told, &text)
+        made.prepare(prepared, &text)
     }
 
     fn run(&self, path: Path) -> Vec<i8> {
         let (made, mut out) = (self.made(path), vec![99; self.input.len()]);
-        let mut told = made.room();
-        self.tell(&made, &mut told).unwrap();
-        made.run(&told, &self.input, &mut out);
+        let mut prepared = made.room();
+        self.prepare(&made, &mut prepared).unwrap();
+        made.run(&prepared, &self.input, &mut out);
         out
     }
 
@@ -160,12 +160,12 @@ fn it_is_the_softmax_of_products() {
 #[test]
 fn what_was_told_before_leaves_nothing() {
     for path in Path::available() {
-        let mut told = Case::new(64, 64, 83).made(path).room();
+        let mut prepared = Case::new(64, 64, 83).made(path).room();
         for (rows, open) in [(64, 60), (64, 3), (64, 3), (19, 7), (64, 48), (1, 1)] {
             let case = Case::new(rows, open, 83);
             let (made, mut out) = (case.made(path), vec![99; case.input.len()]);
-            case.tell(&made, &mut told).unwrap();
-            made.run(&told, &case.input, &mut out);
+            case.prepare(&made, &mut prepared).unwrap();
+            made.run(&prepared, &case.input, &mut out);
             assert_eq!(out, case.run(path), "{open} of {rows}, {}", path.name());
         }
     }
@@ -175,16 +175,16 @@ fn what_was_told_before_leaves_nothing() {
 fn keys_that_are_all_zero_say_the_mean_and_too_large_ones_are_refused() {
     let mut case = Case::new(20, 20, 3);
     let made = case.made(Path::best());
-    let mut told = made.room();
+    let mut prepared = made.room();
     for keys in &mut case.keys {
         keys.fill(0.0);
     }
     let [most, _] = compared(&case.run(Path::best()), &case.defined());
     assert!(most <= 1.0, "{most}");
     case.keys[1][3] = 1e30;
-    assert!(case.tell(&made, &mut told).is_err());
+    assert!(case.prepare(&made, &mut prepared).is_err());
     case.keys[1][3] = 1e-30;
-    assert!(case.tell(&made, &mut told).is_ok());
+    assert!(case.prepare(&made, &mut prepared).is_ok());
 }
 
 #[test]

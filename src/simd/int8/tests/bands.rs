@@ -136,12 +136,12 @@ proptest! {
         let features = levels(seed, cells * channels);
         let attend = |path| {
             let made = Attention::new(heads, (&wq, &bq), (&wo, &bo), scales, path).unwrap();
-            let mut told = made.room();
+            let mut prepared = made.room();
             // What it was told before leaves nothing.
-            made.tell(&mut told, &rows(&all)).unwrap();
-            made.tell(&mut told, &rows(&closed)).unwrap();
+            made.prepare(&mut prepared, &rows(&all)).unwrap();
+            made.prepare(&mut prepared, &rows(&closed)).unwrap();
             banded(&vec![99; features.len()], channels, 43, |first, out| {
-                made.run(&told, &features[first * channels..][..out.len()], out);
+                made.run(&prepared, &features[first * channels..][..out.len()], out);
             })
         };
         let whole = attend(Path::REFERENCE);

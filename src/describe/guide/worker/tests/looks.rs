@@ -38,7 +38,7 @@ fn changes_and_texts_are_logged_also_while_a_user_guides() {
     };
     show(&mut worker, 20, 4);
     show(&mut worker, 220, 4);
-    worker.set_wish(Some(Wish::read("Show more texture.")), at(8.0));
+    worker.set_user_text(Some(UserText::read("Show more texture.")), at(8.0));
     show(&mut worker, 20, 14);
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<serde_json::Value> = text
@@ -97,7 +97,7 @@ fn the_text_says_what_changed_where_that_is_asked_for() {
         let told = straw.asked().iter().any(|prompt| match prompt {
             Prompt::Facts(sentences) => sentences.iter().any(|s| s == changed),
             Prompt::Answers { answers, .. } => {
-                assert!(answers.last().unwrap().is_wish());
+                assert!(answers.last().unwrap().is_advice());
                 answers.iter().any(|a| a.sentences == [changed])
             }
             Prompt::Text(_) => false,
@@ -123,10 +123,10 @@ fn a_hot_board_is_not_asked_to_describe_but_follows_its_user() {
     assert!(!worker.wants_pair(at(5.0)));
     let paused = worker.status(at(5.0)).paused.unwrap();
     assert!(paused.contains("71 degrees"), "{paused}");
-    worker.set_wish(Some(Wish::read("Show more texture.")), at(5.0));
+    worker.set_user_text(Some(UserText::read("Show more texture.")), at(5.0));
     worker.step(Some(&pair()), at(5.0));
     assert_eq!(straw.asked().len(), 1);
-    worker.set_wish(None, at(5.5));
+    worker.set_user_text(None, at(5.5));
     std::fs::write(&zone, "64000\n").unwrap();
     worker.step(Some(&pair()), at(6.5));
     assert_eq!(straw.asked().len(), 1);

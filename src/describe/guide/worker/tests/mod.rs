@@ -221,15 +221,18 @@ fn a_restart_is_asked_at_once() {
     assert!(matches!(&straw.asked()[..], [Prompt::Text(_)]));
 }
 
-fn wish(text: &str) -> Option<Wish> {
-    Some(Wish::read(text))
+fn user_text(text: &str) -> Option<UserText> {
+    Some(UserText::read(text))
 }
 
 #[test]
 fn a_wish_stays_without_end_and_auto_ends_it() {
     let straw = Straw::default();
     let (mut worker, watch) = worker(&straw);
-    worker.set_wish(wish("Brighten the picture and sharpen the edges."), at(0.0));
+    worker.set_user_text(
+        user_text("Brighten the picture and sharpen the edges."),
+        at(0.0),
+    );
     assert!(worker.wants_pair(at(0.0)));
     worker.step(Some(&pair()), at(0.0));
     assert_eq!(
@@ -244,7 +247,7 @@ fn a_wish_stays_without_end_and_auto_ends_it() {
         matches!(&asked[..], [Prompt::Text(text)] if text.contains("sharpen the edges")),
         "{asked:?}"
     );
-    worker.set_wish(None, at(500.0));
+    worker.set_user_text(None, at(500.0));
     worker.step(None, at(500.1));
     assert_eq!(watch.get().origin, Origin::User);
     worker.step(Some(&pair()), at(500.2));
@@ -255,7 +258,7 @@ fn a_wish_stays_without_end_and_auto_ends_it() {
 fn a_wish_is_followed_while_the_pair_needs_it() {
     let straw = Straw::default();
     let (mut worker, watch) = worker(&straw);
-    worker.set_wish(wish("Brighten the picture."), at(0.0));
+    worker.set_user_text(user_text("Brighten the picture."), at(0.0));
     let fate = |worker: &GuideWorker| worker.status(at(1.0)).wish.unwrap().requests[0].accepted;
     let mut light = pair();
     light.visible.data_mut().fill(150);
@@ -279,8 +282,8 @@ fn people_are_raised_without_a_describer_and_no_text_is_encoded() {
     let absent = Err(DescribeError::Absent("it is not there".to_owned()));
     let settings = GuideSettings::from(&DescribeConfig::default());
     let mut worker = GuideWorker::new(settings, neutral(), absent, Arc::clone(&watch));
-    worker.set_wish(
-        wish("Bring out the people on the left, and more texture."),
+    worker.set_user_text(
+        user_text("Bring out the people on the left, and more texture."),
         at(0.0),
     );
     worker.step(Some(&pair()), at(0.0));
@@ -296,7 +299,7 @@ fn people_are_raised_without_a_describer_and_no_text_is_encoded() {
         requests[0].accepted && !requests[1].accepted,
         "{requests:?}"
     );
-    worker.set_wish(None, at(1.0));
+    worker.set_user_text(None, at(1.0));
     assert_eq!(watch.get().controls.emphasis, None);
 }
 
@@ -305,7 +308,7 @@ fn a_wish_that_is_refused_gives_way_to_the_describer() {
     let straw = Straw::default();
     let (mut worker, watch) = worker(&straw);
     straw.then(Err(DescribeError::Refused("too long".to_owned())));
-    worker.set_wish(wish("Show more texture."), at(0.0));
+    worker.set_user_text(user_text("Show more texture."), at(0.0));
     worker.step(Some(&pair()), at(0.0));
     assert_eq!(straw.asked().len(), 1);
     let status = worker.status(at(0.0));
@@ -320,7 +323,7 @@ fn a_wish_that_is_refused_gives_way_to_the_describer() {
 fn an_open_text_is_what_it_is_nearest_to_or_an_error() {
     let straw = Straw::default();
     let (mut worker, watch) = worker(&straw);
-    let open = Wish::read("Somebody hides behind that wall.");
+    let open = UserText::read("Somebody hides behind that wall.");
     assert!(open.understood.is_open);
     // Features of three columns are near to nothing.
     assert!(
@@ -332,7 +335,7 @@ fn an_open_text_is_what_it_is_nearest_to_or_an_error() {
     assert_eq!(straw.asked().len(), 1);
     assert!(
         worker
-            .consider(&Wish::read("Keep it dark."))
+            .consider(&UserText::read("Keep it dark."))
             .unwrap_err()
             .contains("leave")
     );

@@ -1,7 +1,7 @@
-//! `filmd bench --network`: the network alone, on one aligned pair, without the other stages' threads.
+//! `filmd-bench --network`: the network alone, on one aligned pair, without the other stages' threads.
 //!
-//! Input: a configuration. Output: times of single frames. Thread: main. Blocks: yes. Fails when:
-//! the network cannot be used. Not its job: comparing (`models/bench_peers.py` does).
+//! Input: a configuration. Output: times of single frames. Fails when: the network cannot be used. Not its
+//! job: comparing (`models/bench_peers.py` does).
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,10 +1,29 @@
-//! `filmd bench`: the frame path on this machine, as fast as it goes, without cameras or screen.
+//! filmd-bench: the frame path on this machine, as fast as it goes, without cameras or screen. It is no part of
+//! the installed programs; `filmd bench` runs it where it lies beside filmd.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program talks to its terminal"
+)]
+
+#[path = "../../src/bin/filmd/say.rs"]
+#[macro_use]
+mod say;
+
+mod describer;
+mod load;
+mod network;
+#[path = "../../src/bin/filmd/setup.rs"]
+#[expect(dead_code, reason = "shared with filmd, which uses all of it")]
+mod setup;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use clap::Parser as _;
 use filmd::clock::Clock;
 use filmd::config::{Config, Engine, SourceConfig, SyntheticConfig};
 use filmd::metrics::{Summary, resident_bytes};
@@ -12,13 +31,13 @@ use filmd::pipeline::Pipeline;
 use filmd::present::open_screen;
 use serde::Serialize;
 
-use crate::bench_describer::{self, Plan};
-use crate::bench_network;
-use crate::setup::{self, Fallback};
+use crate::describer::Plan;
+use crate::setup::Fallback;
 
-/// Arguments of `filmd bench`.
-#[derive(clap::Args)]
-pub struct Args {
+/// Measures the frame path on this machine.
+#[derive(clap::Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Args {
     /// Frames to measure, after a tenth as many to warm up.
     #[arg(long, default_value_t = 300, value_name = "N")]
     frames: u64,
@@ -105,11 +124,17 @@ fn config(args: &Args) -> Result<Config> {
     setup::checked(config)
 }
 
-/// Measures.
-///
-/// # Errors
-/// Where a part cannot be used.
-pub fn run(args: &Args) -> Result<()> {
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("filmd-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
     if args.frames == 0 {
         bail!("--frames 0: measure at least one");
     }
@@ -118,7 +143,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let config = config(args)?;
     if args.network {
-        return bench_network::run(&config, args.frames, args.planes.as_deref(), args.json);
+        return network::run(&config, args.frames, args.planes.as_deref(), args.json);
     }
     if args.describer {
         if args.rounds == 0 || !(1.0..=3600.0).contains(&args.phase) {
@@ -128,7 +153,7 @@ pub fn run(args: &Args) -> Result<()> {
             rounds: args.rounds,
             phase: Duration::from_secs_f64(args.phase),
         };
-        return bench_describer::run(config, plan, args.json);
+        return describer::run(config, plan, args.json);
     }
     let size = config.output.size().to_string();
     let present = config.present.clone();

@@ -1,4 +1,4 @@
-//! Part of the way from one text to another of another length.
+//! Interpolates between two texts of different lengths.
 //!
 //! Input: two texts' rows. Output: rows between them. Thread: fuse. Blocks: never. Allocates: never.
 //! Fails when: slices are no whole rows (a panic: a caller's mistake). Not its job: how far the way is
@@ -10,10 +10,10 @@ use crate::simd::int8::{Path, Portable};
 /// What a frame is guided by while one text takes over from another of the same shape.
 ///
 /// Each row is a weighted mean of the texts' rows. So is whatever is made of single rows by a matrix
-/// and a bias: it may be made of the two texts once, and then [`Between::rows`] of both is that of
+/// and a bias: it may be made of the two texts once, and then [`GuidanceBlend::rows`] of both is that of
 /// the rows between them.
 #[derive(Debug, Clone, Copy)]
-pub struct Between<'a> {
+pub struct GuidanceBlend<'a> {
     /// Where the fade began.
     pub from: &'a Guidance,
     /// Where it goes to.
@@ -26,7 +26,7 @@ pub struct Between<'a> {
     pub(super) used: [usize; 2],
 }
 
-impl Between<'_> {
+impl GuidanceBlend<'_> {
     /// The features between the texts' features.
     pub fn write(&self, out: &mut [f32]) {
         let dim = self.from.shape().1;
@@ -47,13 +47,13 @@ impl Between<'_> {
     /// Of values of either text as a whole, those between them.
     pub fn whole(&self, [from, to]: [&[f32]; 2], out: &mut [f32]) {
         for (value, (&from, &to)) in out.iter_mut().zip(from.iter().zip(to)) {
-            *value = between(from, to, self.part);
+            *value = mix(from, to, self.part);
         }
     }
 }
 
 #[inline(always)]
-fn between(from: f32, to: f32, part: f32) -> f32 {
+fn mix(from: f32, to: f32, part: f32) -> f32 {
     from + (to - from) * part
 }
 
@@ -76,7 +76,7 @@ impl Portable for Fade<'_> {
             let (b0, b1, bt) = self.to.row(i, rows);
             let texts = a0.iter().zip(a1).zip(b0.iter().zip(b1));
             for (value, ((&a0, &a1), (&b0, &b1))) in row.iter_mut().zip(texts) {
-                *value = between(between(a0, a1, at), between(b0, b1, bt), self.part);
+                *value = mix(mix(a0, a1, at), mix(b0, b1, bt), self.part);
             }
         }
     }

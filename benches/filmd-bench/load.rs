@@ -1,8 +1,7 @@
 //! Plain work for a processor: it touches no memory, so that its time tells of the machine alone.
 //!
-//! Input: a core. Output: how unevenly the machine works; or work on that core, until dropped. Thread:
-//! the caller's, and one of its own. Blocks: for seconds, where it measures. Fails when: the core
-//! cannot be used. Not its job: what the numbers mean.
+//! Input: a core. Output: how unevenly the machine works; or work on that core, until dropped. Blocks: for
+//! seconds, where it measures. Fails when: the core cannot be used. Not its job: what the numbers mean.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

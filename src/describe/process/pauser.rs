@@ -1,12 +1,11 @@
-//! The describer's process stands still while a frame is made.
+//! Stops the describer's process while a frame is made.
 //!
-//! Input: a process; the begin and the end of a frame. Output: signals to it. Thread: guide sets the
-//! process, fuse stops it. Blocks: guide for the length of a frame at most. Allocates: never. Fails when:
-//! never; what cannot be stopped goes on. Not its job: pausing it for longer.
+//! Input: a process; the begin and the end of a frame. Output: signals to it. Blocks: guide for the length
+//! of a frame at most. What cannot be stopped goes on. Not its job: pausing it for longer.
 //!
-//! A language model reads all of its weights for each token it writes. Also on a core of its own it
-//! takes memory's time and the shared caches from the frame path. Frames are short and have gaps between
-//! them, so it works in the gaps: at least half of the time, however long frames take.
+//! A language model reads all of its weights for each token. Even on a core of its own it takes memory bandwidth
+//! and shared cache from the frame path. So it runs in the gaps between frames: at least half of the time,
+//! however long frames take.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,13 +15,13 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::clock::{Clock, Timestamp};
 
-/// Who gives way, shared by both threads.
+/// The process that is stopped; both threads share it.
 #[derive(Debug, Default)]
-pub struct RightOfWay {
+pub struct DescriberPauser {
     process: Mutex<Option<OwnedFd>>,
 }
 
-impl RightOfWay {
+impl DescriberPauser {
     /// That process from now on, a child that was not waited for.
     pub(super) fn set(&self, pid: u32) {
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
@@ -43,37 +42,37 @@ impl RightOfWay {
     }
 }
 
-/// The frame path's side.
+/// Stops the process for each frame; the frame path holds it.
 #[derive(Debug)]
-pub struct Turns {
-    way: Option<Arc<RightOfWay>>,
-    /// For so much longer than it worked the process stood still.
+pub struct FramePriority {
+    pauser: Option<Arc<DescriberPauser>>,
+    /// How much longer the process was stopped than it ran.
     owed: Duration,
     /// End of the last frame.
     last: Timestamp,
 }
 
-impl Turns {
-    /// With nobody who gives way for `None`.
-    pub fn new(way: Option<Arc<RightOfWay>>) -> Self {
+impl FramePriority {
+    /// `None`: there is no process to stop.
+    pub fn new(pauser: Option<Arc<DescriberPauser>>) -> Self {
         Self {
-            way,
+            pauser,
             owed: Duration::ZERO,
             last: Clock.now(),
         }
     }
 
     /// A frame begins; it ends where what this gives is dropped.
-    pub fn begin(&mut self) -> Turn<'_> {
+    pub fn begin(&mut self) -> PausedGuard<'_> {
         let now = Clock.now();
         self.owed = self.owed.saturating_sub(now.since(self.last));
         self.last = now;
-        let stopped = match &self.way {
-            Some(way) if self.owed.is_zero() => Some(way.lock()),
+        let stopped = match &self.pauser {
+            Some(pauser) if self.owed.is_zero() => Some(pauser.lock()),
             _ => None,
         };
         send(stopped.as_ref(), Signal::STOP);
-        Turn {
+        PausedGuard {
             stopped,
             owed: &mut self.owed,
             last: &mut self.last,
@@ -83,13 +82,13 @@ impl Turns {
 
 /// One frame.
 #[derive(Debug)]
-pub struct Turn<'a> {
+pub struct PausedGuard<'a> {
     stopped: Option<MutexGuard<'a, Option<OwnedFd>>>,
     owed: &'a mut Duration,
     last: &'a mut Timestamp,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for PausedGuard<'_> {
     fn drop(&mut self) {
         send(self.stopped.as_ref(), Signal::CONT);
         let now = Clock.now();
@@ -129,32 +128,32 @@ mod tests {
     #[test]
     fn it_stands_still_for_a_frame_and_goes_on_after_it() {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        let way = Arc::new(RightOfWay::default());
-        way.set(child.id());
-        let mut turns = Turns::new(Some(Arc::clone(&way)));
-        let turn = turns.begin();
+        let pauser = Arc::new(DescriberPauser::default());
+        pauser.set(child.id());
+        let mut priority = FramePriority::new(Some(Arc::clone(&pauser)));
+        let guard = priority.begin();
         assert!(becomes(&child, true));
-        drop(turn);
+        drop(guard);
         assert!(becomes(&child, false));
-        way.clear();
-        let turn = turns.begin();
+        pauser.clear();
+        let guard = priority.begin();
         assert!(!becomes(&child, true), "nobody's process any more");
-        drop(turn);
+        drop(guard);
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     #[test]
     fn it_has_half_of_the_time_however_long_frames_take() {
-        let way = Arc::new(RightOfWay::default());
-        let mut turns = Turns::new(Some(way));
+        let pauser = Arc::new(DescriberPauser::default());
+        let mut priority = FramePriority::new(Some(pauser));
         let begin = Clock.now();
         let mut stopped = Duration::ZERO;
         for _ in 0..20 {
-            let (turn, since) = (turns.begin(), Clock.now());
-            let held = turn.stopped.is_some();
+            let (guard, since) = (priority.begin(), Clock.now());
+            let held = guard.stopped.is_some();
             std::thread::sleep(Duration::from_millis(20));
-            drop(turn);
+            drop(guard);
             let frame = Clock.now().since(since);
             // Whoever is stopped has worked as long as it was stopped before.
             assert!(!held || 2 * stopped <= since.since(begin) + Duration::from_millis(5));
@@ -165,11 +164,11 @@ mod tests {
 
     #[test]
     fn nobody_gives_way_and_the_dead_do_not_mind() {
-        drop(Turns::new(None).begin());
+        drop(FramePriority::new(None).begin());
         let mut child = Command::new("true").spawn().unwrap();
-        let way = Arc::new(RightOfWay::default());
-        way.set(child.id());
+        let pauser = Arc::new(DescriberPauser::default());
+        pauser.set(child.id());
         child.wait().unwrap();
-        drop(Turns::new(Some(way)).begin());
+        drop(FramePriority::new(Some(pauser)).begin());
     }
 }

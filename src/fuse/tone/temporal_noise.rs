@@ -1,14 +1,14 @@
-//! How much the fused video trembles against its sources: what the tone map may add.
+//! Temporal noise of the fused video against its sources: it limits the tone map's gain.
 //!
-//! Input: luma of both sources and of their fusion, frame after frame. Output: the most detail gain
-//! that leaves the fused noise no larger than the mean of the sources'. Thread: fuse. Blocks: never.
-//! Allocates: when made. Fails when: never. Not its job: the map.
+//! Input: luma of both sources and of their fusion, frame after frame. Output: the most detail gain that
+//! leaves the fused noise no larger than the mean of the sources'. Thread: fuse. Blocks: never. Allocates:
+//! when made. Not its job: the map.
 //!
 //! Noise is the change from frame to frame where hardly anything changes: of short runs of pixels in
 //! every sixteenth row, those count whose change is small in both sources. A camera that pans leaves
 //! few of them, and then the last limit holds.
 
-use super::knobs::ONE;
+use super::params::ONE;
 use crate::frame::{Picture, Size};
 
 /// Rows between two that are looked at, and pixels of a run.
@@ -62,7 +62,7 @@ impl Plane {
 
 /// Watches one video.
 #[derive(Debug)]
-pub struct Unrest {
+pub struct TemporalNoise {
     size: Size,
     planes: [Plane; 3],
     scratch: Vec<u32>,
@@ -70,7 +70,7 @@ pub struct Unrest {
     most: i32,
 }
 
-impl Unrest {
+impl TemporalNoise {
     /// For pictures of `size`.
     pub fn new(size: Size) -> Self {
         let made = Plane::new(size);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn gain(infrared: u32, visible: u32, fused: u32) -> f64 {
-        let mut unrest = Unrest::new(SIZE);
+        let mut temporal_noise = TemporalNoise::new(SIZE);
         let mut most = 0;
         for n in 0..4 {
             let pictures = [
@@ -144,7 +144,7 @@ mod tests {
                 noisy(n + 50, visible, false),
                 noisy(n + 90, fused, false),
             ];
-            most = unrest.most_gain(pictures.each_ref());
+            most = temporal_noise.most_gain(pictures.each_ref());
         }
         f64::from(most) / f64::from(ONE)
     }
@@ -160,12 +160,12 @@ mod tests {
     #[test]
     fn nothing_is_known_of_the_first_frame() {
         let picture = noisy(1, 3, false);
-        assert_eq!(Unrest::new(SIZE).most_gain([&picture; 3]), ONE);
+        assert_eq!(TemporalNoise::new(SIZE).most_gain([&picture; 3]), ONE);
     }
 
     #[test]
     fn what_moves_is_no_noise() {
-        let mut unrest = Unrest::new(SIZE);
+        let mut temporal_noise = TemporalNoise::new(SIZE);
         let mut most = 0;
         for n in 0..4 {
             // Half of the picture jumps in the visible and the fused picture.
@@ -175,7 +175,7 @@ mod tests {
                 noisy(n + 50, 8, moved),
                 noisy(n + 90, 6, moved),
             ];
-            most = unrest.most_gain(pictures.each_ref());
+            most = temporal_noise.most_gain(pictures.each_ref());
         }
         let gain = f64::from(most) / f64::from(ONE);
         assert!((gain - 8.0 / 6.0).abs() < 0.2, "{gain}");

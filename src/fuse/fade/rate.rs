@@ -1,8 +1,8 @@
 //! How fast a fade may go on: so fast that the picture changes by about a level a frame.
 //!
-//! Input: sources and fused luma of each frame of a fade, and how far the fade went for it. Output:
-//! how far it may go for the next, and the fused luma, held back where it changed too much. Thread:
-//! fuse. Blocks: never. Allocates: when made. Fails when: never. Not its job: the guidance.
+//! Input: sources and fused luma of each frame of a fade, and how far the fade went for it. Output: how far
+//! it may go for the next, and the fused luma, held back where it changed too much. Thread: fuse. Blocks:
+//! never. Allocates: when made. Not its job: the guidance.
 //!
 //! The network answers to an even change of its guidance with a steep one of its picture, most of
 //! all where the text says another kind of scene. What it will do is not known before it has run, and
@@ -104,7 +104,7 @@ impl Portable for Measure<'_> {
 
 /// The pace of one fade after the other.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct FadeRate {
     area: f64,
     planes: [Plane; 3],
     /// Whether the planes hold a frame to compare with.
@@ -115,7 +115,7 @@ pub(super) struct Pace {
     longest: f64,
 }
 
-impl Pace {
+impl FadeRate {
     /// For pictures of `size`.
     pub fn new(size: Size) -> Self {
         Self {
@@ -148,7 +148,7 @@ impl Pace {
     }
 
     /// Looks at the sources of a frame, infrared and visible luma of the pace's size, before
-    /// [`Pace::observe`] gets the same.
+    /// [`FadeRate::observe`] gets the same.
     pub fn look(&mut self, sources: [&Picture; 2]) {
         for (plane, picture) in self.planes.iter_mut().zip(sources) {
             plane.measure(picture);
@@ -173,15 +173,15 @@ impl Pace {
             self.longest = (step * factor).max(LEAST);
         }
         let held = blame && changed > MOST;
-        let mut gone = step;
+        let mut done = step;
         if held {
-            gone = (step * MOST / changed).max(step.min(LEAST));
+            done = (step * MOST / changed).max(step.min(LEAST));
             self.hold_back(sources, fused, MOST / changed);
         }
         self.planes.iter_mut().for_each(Plane::keep);
         self.measured = true;
         self.shown.copy_from(fused);
-        (gone, held)
+        (done, held)
     }
 
     /// Leaves that share of the way from the last frame's picture to this one's, where the sources
@@ -226,24 +226,24 @@ mod tests {
 
     /// Has the pace look at flat pictures, the sources at 50 and 60; the fused level shown, and what
     /// became of the step.
-    fn look(pace: &mut Pace, level: u8, step: f64, blame: bool) -> (u8, f64, bool) {
+    fn look(rate: &mut FadeRate, level: u8, step: f64, blame: bool) -> (u8, f64, bool) {
         let mut fused = flat(level);
         let sources = [&flat(50), &flat(60)];
-        pace.look(sources);
-        let (gone, held) = pace.observe([sources; 2], &mut fused, step, blame);
-        (fused.data()[0], gone, held)
+        rate.look(sources);
+        let (done, held) = rate.observe([sources; 2], &mut fused, step, blame);
+        (fused.data()[0], done, held)
     }
 
     /// The longest step after one whose picture changed from 100 to `fused`, the sources from 50
     /// to `infrared` and from 60 to 60.
     fn after(fused: u8, infrared: u8) -> f64 {
-        let mut pace = Pace::new(SIZE);
-        pace.start();
-        look(&mut pace, 100, 0.0, true);
+        let mut rate = FadeRate::new(SIZE);
+        rate.start();
+        look(&mut rate, 100, 0.0, true);
         let sources = [[&flat(infrared), &flat(60)], [&flat(50), &flat(60)]];
-        pace.look(sources[0]);
-        pace.observe(sources, &mut flat(fused), 0.02, true);
-        pace.step(1.0)
+        rate.look(sources[0]);
+        rate.observe(sources, &mut flat(fused), 0.02, true);
+        rate.step(1.0)
     }
 
     #[test]
@@ -263,9 +263,9 @@ mod tests {
 
     #[test]
     fn a_fade_begins_slowly_and_never_outruns_time() {
-        let pace = Pace::new(SIZE);
-        assert_eq!(pace.step(1.0), FIRST);
-        assert_eq!(pace.step(0.001), 0.001);
+        let rate = FadeRate::new(SIZE);
+        assert_eq!(rate.step(1.0), FIRST);
+        assert_eq!(rate.step(0.001), 0.001);
     }
 
     #[test]
@@ -285,31 +285,31 @@ mod tests {
 
     #[test]
     fn a_step_too_far_is_shown_and_counted_in_part() {
-        let mut pace = Pace::new(SIZE);
-        assert_eq!(look(&mut pace, 100, 0.0, true), (100, 0.0, false));
-        assert_eq!(look(&mut pace, 101, 0.02, true), (101, 0.02, false));
-        let (level, gone, held) = look(&mut pace, 108, 0.02, true);
+        let mut rate = FadeRate::new(SIZE);
+        assert_eq!(look(&mut rate, 100, 0.0, true), (100, 0.0, false));
+        assert_eq!(look(&mut rate, 101, 0.02, true), (101, 0.02, false));
+        let (level, done, held) = look(&mut rate, 108, 0.02, true);
         assert_eq!((level, held), (102, true));
-        assert!((gone - 0.02 * MOST / 7.0).abs() < 1e-9, "{gone}");
+        assert!((done - 0.02 * MOST / 7.0).abs() < 1e-9, "{done}");
         // What comes next is compared with what was shown.
-        assert_eq!(look(&mut pace, 103, gone, true), (103, gone, false));
+        assert_eq!(look(&mut rate, 103, done, true), (103, done, false));
         // However much it was: a fade goes on.
-        assert_eq!(look(&mut pace, 250, 2.0 * LEAST, true).1, LEAST);
+        assert_eq!(look(&mut rate, 250, 2.0 * LEAST, true).1, LEAST);
     }
 
     #[test]
     fn what_moved_is_shown_as_it_is() {
         // The infrared source's level where the visible one stands still, and what is shown.
         for (infrared, level) in [(50, 101), (58, 101), (66, 105), (74, 108), (30, 106)] {
-            let mut pace = Pace::new(SIZE);
-            look(&mut pace, 100, 0.0, true);
+            let mut rate = FadeRate::new(SIZE);
+            look(&mut rate, 100, 0.0, true);
             let (mut fused, still) = (flat(108), flat(50));
             // One pixel of 600 moves: the frame's change is what it would be without.
             let mut moving = still.clone();
             moving.data_mut()[77] = infrared;
             let sources = [[&moving, &flat(60)], [&still, &flat(60)]];
-            pace.look(sources[0]);
-            pace.observe(sources, &mut fused, 0.02, true);
+            rate.look(sources[0]);
+            rate.observe(sources, &mut fused, 0.02, true);
             assert!(fused.data()[77].abs_diff(level) <= 1, "{infrared}");
             assert_eq!(fused.data()[78], 101);
         }
@@ -317,10 +317,10 @@ mod tests {
 
     #[test]
     fn a_jump_that_no_step_avoids_is_spread_over_frames() {
-        let mut pace = Pace::new(SIZE);
+        let mut rate = FadeRate::new(SIZE);
         let levels = |n: usize| if n == 0 { 100 } else { 110 };
         let levels: Vec<u8> = (0..20)
-            .map(|n| look(&mut pace, levels(n), 0.0, true).0)
+            .map(|n| look(&mut rate, levels(n), 0.0, true).0)
             .collect();
         assert!(
             levels.windows(2).all(|two| two[1] - two[0] <= 2),
@@ -328,7 +328,7 @@ mod tests {
         );
         assert_eq!(levels.last(), Some(&110));
         assert_eq!(
-            look(&mut pace, 150, 0.0, false),
+            look(&mut rate, 150, 0.0, false),
             (150, 0.0, false),
             "no text is to blame"
         );

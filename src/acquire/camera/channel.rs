@@ -1,6 +1,6 @@
-//! One side of a pair of cameras: its link, its frames, its faults and its way back.
+//! One camera of a pair: its link, its frames, its faults, and opening it again.
 //!
-//! Input: buffers. Output: [`Shot`]s. Thread: acquire. Blocks: never. Allocates: when made and reopened. Fails when: never once made; faults
+//! Input: buffers. Output: frames. Thread: acquire. Blocks: never. Allocates: when made and reopened. Fails when: never once made; faults
 //! are counted. Not its job: pairing.
 
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::acquire::{AcquireError, Role};
 use crate::clean::Condition;
 use crate::clock::Timestamp;
 use crate::config::{CameraConfig, CleanConfig, TelemetryKind};
-use crate::frame::{Frame, Pool, Pooled};
+use crate::frame::{Frame, Pool, Shared};
 
-/// Frames of a side: three in the pairer, the rest downstream.
-const POOL: usize = 9;
+/// Frames of a side: one that is filled, two in the pairer, a pair each in the mailbox and in fuse, one to spare.
+const POOL: usize = 6;
 /// Waiting times before a lost camera is looked for again. One that is not there costs a look into
 /// a folder, so it is looked for at the first pace; one that is there and refuses, ever more slowly.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
@@ -34,31 +34,14 @@ const LONGEST_FFC: Duration = Duration::from_secs(10);
 /// Sequence numbers that jump further than this were set anew.
 const LARGEST_GAP: u32 = 1_000;
 
-/// A frame with its pool, so that it can be copied.
-#[derive(Debug)]
-pub struct Shot {
-    /// The frame.
-    pub frame: Pooled<Frame>,
-    pool: Pool<Frame>,
-}
-
-impl Timed for Shot {
+impl Timed for Shared<Frame> {
     fn timestamp(&self) -> Timestamp {
-        self.frame.timestamp
-    }
-
-    fn duplicate(&self) -> Option<Self> {
-        let mut frame = self.pool.take()?;
-        frame.copy_from(&self.frame);
-        Some(Self {
-            frame,
-            pool: self.pool.clone(),
-        })
+        self.timestamp
     }
 }
 
 /// One camera and all that belongs to it.
-pub struct Side {
+pub struct CameraChannel {
     /// Which one.
     pub role: Role,
     /// Its configuration.
@@ -85,7 +68,7 @@ pub struct Side {
     retry_at: Timestamp,
     retry: Duration,
     /// Running number of the last frame, by its telemetry.
-    told_frame: Option<u32>,
+    last_frame_number: Option<u32>,
     /// Since when frames are of the closed shutter.
     closed_at: Option<Timestamp>,
     /// Kelvins a count, by telemetry where it is read, else by the configuration.
@@ -96,7 +79,7 @@ pub struct Side {
     back: Option<(Timestamp, Timestamp)>,
 }
 
-impl Side {
+impl CameraChannel {
     /// A side whose camera is open, or is still to come where `link` is `None`; `expected` is what
     /// it will be then.
     pub fn new(
@@ -129,7 +112,7 @@ impl Side {
             opening: None,
             retry_at: now.plus(FIRST_RETRY),
             retry: FIRST_RETRY,
-            told_frame: None,
+            last_frame_number: None,
             closed_at: None,
             kelvin: None,
             complaint: String::new(),
@@ -195,15 +178,15 @@ impl Side {
     }
 
     /// Takes the buffer that poll announced; `None`: it was damaged, or the camera is gone.
-    pub fn take(&mut self, now: Timestamp) -> Option<Shot> {
+    pub fn take(&mut self, now: Timestamp) -> Option<Shared<Frame>> {
         let mut link = self.link.take()?;
-        let mut shot = None;
-        let result = link.take(&mut |bytes, info| shot = self.accept(bytes, info, now));
+        let mut frame = None;
+        let result = link.take(&mut |bytes, info| frame = self.accept(bytes, info, now));
         match result {
             Ok(()) => self.link = Some(link),
             Err(error) => self.lost(&error.to_string(), now),
         }
-        shot
+        frame
     }
 
     /// Whether the camera streams but has brought nothing for too long; it is given up then.
@@ -237,7 +220,7 @@ impl Side {
                 self.clock = StreamClock::new(self.agreed.fps);
                 self.intake.reset();
                 self.expected = None;
-                (self.told_frame, self.closed_at) = (None, None);
+                (self.last_frame_number, self.closed_at) = (None, None);
                 self.last_seen = now;
             }
             Err(error) => {
@@ -260,7 +243,7 @@ impl Side {
         }
     }
 
-    fn accept(&mut self, bytes: &[u8], info: BufferInfo, now: Timestamp) -> Option<Shot> {
+    fn accept(&mut self, bytes: &[u8], info: BufferInfo, now: Timestamp) -> Option<Shared<Frame>> {
         self.received += 1;
         if let Some((tried, opened)) = self.back.take() {
             log::info!(
@@ -293,10 +276,7 @@ impl Side {
         self.intake.take(&mut frame);
         frame.timestamp = shifted(taken, self.config.offset_ms);
         frame.sequence = self.sequence;
-        Some(Shot {
-            frame,
-            pool: self.pool.clone(),
-        })
+        Some(frame.share())
     }
 
     /// Counts a damaged frame. The first, the second, the fourth ... is told: enough to see it, not enough to
@@ -313,16 +293,16 @@ impl Side {
     /// the closed shutter. The last picture is held then, and its range with it.
     fn is_new_picture(&mut self, bytes: &[u8], now: Timestamp) -> bool {
         self.kelvin = self.config.kelvin_per_count.filter(|k| *k > 0.0);
-        let told = match self.config.telemetry {
+        let telemetry = match self.config.telemetry {
             Some(TelemetryKind::Lepton) => telemetry::lepton(&self.agreed.layout, bytes),
             None => None,
         };
         // A buffer without its telemetry is torn, and unpacking says so.
-        let Some(told) = told else {
+        let Some(telemetry) = telemetry else {
             return true;
         };
-        self.kelvin = self.kelvin.and(told.kelvin_per_count);
-        let closed = told.shutter == Shutter::Closed;
+        self.kelvin = self.kelvin.and(telemetry.kelvin_per_count);
+        let closed = telemetry.shutter == Shutter::Closed;
         if closed != self.closed_at.is_some() {
             let state = if closed { "closed (FFC)" } else { "open" };
             log::info!("{}: shutter {state}", self.config.device.display());
@@ -330,7 +310,7 @@ impl Side {
             // The shutter evens the sensor out: what was learnt of it is over.
             self.intake.reset();
         }
-        let again = self.told_frame.replace(told.frame) == Some(told.frame);
+        let again = self.last_frame_number.replace(telemetry.frame) == Some(telemetry.frame);
         !again && !closed
     }
 
@@ -404,13 +384,13 @@ mod tests {
     /// Bytes of a 160x2 picture with two rows of a Lepton's telemetry.
     fn lepton_frame(number: u16, state: u16, on: u16) -> Vec<u8> {
         let mut words = vec![30_000u16; 2 * 160];
-        let mut told = vec![0; 2 * 160];
-        (told[4], told[21], told[208], told[209]) = (state << 4, number, on, 1);
-        words.extend(told);
+        let mut telemetry = vec![0; 2 * 160];
+        (telemetry[4], telemetry[21], telemetry[208], telemetry[209]) = (state << 4, number, on, 1);
+        words.extend(telemetry);
         words.iter().flat_map(|w| w.to_le_bytes()).collect()
     }
 
-    fn lepton_side() -> Side {
+    fn lepton_side() -> CameraChannel {
         let config = CameraConfig {
             device: "usb:1e4e:0100".into(),
             format: "Y16".into(),
@@ -424,7 +404,7 @@ mod tests {
         let format = crate::acquire::camera::check_config(&config).unwrap();
         let expected = crate::acquire::camera::expected(&config, format);
         let clean = CleanConfig::default();
-        Side::new(
+        CameraChannel::new(
             Role::Infrared,
             config,
             None,
@@ -438,7 +418,7 @@ mod tests {
     fn repeats_and_the_shutter_are_left_out() {
         let mut side = lepton_side();
         let mut sequence = 0;
-        let mut shown = |side: &mut Side, number, state| {
+        let mut shown = |side: &mut CameraChannel, number, state| {
             sequence += 1;
             let info = BufferInfo {
                 sequence,
@@ -473,10 +453,10 @@ mod tests {
                 error: false,
             };
             let now = Timestamp::from_nanos(1_000);
-            let shot = side
+            let frame = side
                 .accept(&lepton_frame(number, 0, on), info, now)
                 .unwrap();
-            shot.frame.counts.as_ref().unwrap().kelvin
+            frame.counts.as_ref().unwrap().kelvin
         };
         assert_eq!((kelvin(1, 1), kelvin(2, 0)), (Some(0.01), None));
         // Without its rows of telemetry a buffer is damaged, not a frame.

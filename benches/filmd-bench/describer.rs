@@ -1,11 +1,10 @@
-//! `filmd bench --describer`: what the describer costs the frame path.
+//! `filmd-bench --describer`: what the describer costs the frame path.
 //!
-//! One pipeline; the describer is kept busy and idle by turns, so that whatever else the machine
-//! does meets both alike. Where it has a core of its own, plain work takes that core in a third turn,
-//! the describer idle: cores share a clock, caches and often more, and what a busy neighbour costs is
-//! not the describer's doing. Input: a configuration. Output: rates and times of each, and their
-//! ratios; and how even the machine itself is. Thread: main. Blocks: yes. Fails when: the describer
-//! gives no text. Not its job: keeping other programs away.
+//! One pipeline; the describer is kept busy and idle by turns, so that whatever else the machine does meets
+//! both alike. Where it has a core of its own, plain work takes that core in a third turn, the describer
+//! idle: cores share a clock, caches and often more, and what a busy neighbour costs is not the describer's
+//! doing. Input: a configuration. Output: rates and times of each, and their ratios; and how even the
+//! machine itself is. Fails when: the describer gives no text. Not its job: keeping other programs away.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -13,13 +12,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use filmd::clock::Clock;
 use filmd::config::Config;
-use filmd::describe::{GuideStatus, Origin, Wish};
+use filmd::describe::{GuideStatus, Origin, UserText};
 use filmd::metrics::{Metrics, Quantiles};
 use filmd::pipeline::{GuideCommand, Pipeline};
 use filmd::present::open_screen;
 use serde::Serialize;
 
-use crate::bench_load::{Load, unevenness};
+use crate::load::{Load, unevenness};
 use crate::setup::{self, Fallback};
 
 /// After each change, until the fade to the other text is over.
@@ -41,7 +40,7 @@ const IDLE: &str = "Show more of the visible texture.";
 
 /// What has the describer's core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum Phase {
     Busy,
     Idle,
     Load,
@@ -49,7 +48,7 @@ enum Turn {
 
 /// The frames of one of them.
 #[derive(Debug, Default, Serialize)]
-struct Side {
+struct PhaseFrames {
     seconds: f64,
     frames: u64,
     frames_per_second: f64,
@@ -85,11 +84,11 @@ struct Ratios {
 struct Report {
     engine: String,
     size: String,
-    busy: Side,
-    idle: Side,
+    busy: PhaseFrames,
+    idle: PhaseFrames,
     /// Idle, with plain work on the describer's core.
     #[serde(skip_serializing_if = "Option::is_none")]
-    load: Option<Side>,
+    load: Option<PhaseFrames>,
     /// 99th percentile to median of the same plain work, before and after, on the same cores.
     machine_p99_to_p50: [f64; 2],
     busy_to_idle: Ratios,
@@ -146,24 +145,24 @@ fn measure(
     pipeline: &Pipeline,
     plan: Plan,
     core: Option<usize>,
-) -> Result<(Side, Side, Option<Side>)> {
+) -> Result<(PhaseFrames, PhaseFrames, Option<PhaseFrames>)> {
     wait(pipeline, |guide| guide.by_llm > 0).context("the language model wrote no text")?;
-    let mut turns = vec![Turn::Busy, Turn::Idle];
-    turns.extend(core.map(|_| Turn::Load));
-    let mut sides = [(); 3].map(|()| Side::default());
+    let mut turns = vec![Phase::Busy, Phase::Idle];
+    turns.extend(core.map(|_| Phase::Load));
+    let mut sides = [(); 3].map(|()| PhaseFrames::default());
     for _ in 0..plan.rounds {
-        for &turn in &turns {
-            switch(pipeline, turn == Turn::Busy)?;
-            let load = core.filter(|_| turn == Turn::Load).map(Load::start);
+        for &phase in &turns {
+            switch(pipeline, phase == Phase::Busy)?;
+            let load = core.filter(|_| phase == Phase::Load).map(Load::start);
             let load = load.transpose()?;
             Clock.sleep_until(Clock.now().plus(SETTLE));
-            sides[turn as usize].add(pipeline, plan.phase);
+            sides[phase as usize].add(pipeline, plan.phase);
             load.map(Load::stop).transpose()?;
         }
         // There and back: what drifts meets all alike.
         turns.reverse();
     }
-    sides.iter_mut().for_each(Side::finish);
+    sides.iter_mut().for_each(PhaseFrames::finish);
     let [busy, idle, load] = sides;
     if busy.texts == 0 || idle.texts > 0 || load.texts > 0 {
         bail!(
@@ -176,7 +175,7 @@ fn measure(
 }
 
 impl Ratios {
-    fn of(side: &Side, other: &Side) -> Self {
+    fn of(side: &PhaseFrames, other: &PhaseFrames) -> Self {
         let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
         Self {
             frame_rate: ratio(side.frames_per_second, other.frames_per_second),
@@ -209,13 +208,13 @@ fn switch(pipeline: &Pipeline, busy: bool) -> Result<()> {
     let command = if busy {
         GuideCommand::Auto
     } else {
-        GuideCommand::Text(Wish::read(IDLE))
+        GuideCommand::Text(UserText::read(IDLE))
     };
     pipeline.guide(command).map_err(anyhow::Error::msg)?;
     wait(pipeline, |guide| (guide.origin == Origin::User) != busy)
 }
 
-impl Side {
+impl PhaseFrames {
     fn add(&mut self, pipeline: &Pipeline, phase: Duration) {
         let metrics: &Metrics = &pipeline.shared().metrics;
         let marks = (metrics.fuse.added(), metrics.latency.added());

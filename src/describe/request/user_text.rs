@@ -5,14 +5,14 @@ use crate::describe::plain;
 
 /// A user's text and what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct UserText {
     /// The text in one line, without control characters.
     pub text: String,
     /// What it asks for.
     pub understood: Understood,
 }
 
-impl Wish {
+impl UserText {
     /// Reads a text by its words.
     pub fn read(text: &str) -> Self {
         Self {

@@ -1,10 +1,9 @@
-//! Proves that a paragraph says what the facts say, and nothing else.
+//! Checks that a paragraph says what the facts say, and nothing else.
 //!
-//! Input: the task, fact sentences, a paragraph. Output: nothing, or [`Contradiction`]. Thread: the
-//! film-describe process, tests. Blocks: never. Allocates: little. Fails when: a word of the
-//! paragraph is neither a fact's nor one of the allowed joints, verbs and wishes. Not its job:
-//! grammar files; this reads the paragraph by itself, so that a fault of the grammar, or of what
-//! obeys it, shows.
+//! Input: the task, fact sentences, a paragraph. Output: nothing, or [`Contradiction`]. Fails when: a word
+//! of the paragraph is neither a fact's nor one of the allowed joints, verbs and steps. Not its job:
+//! grammar files. It reads the paragraph without them, so that it finds faults of the grammar and of the
+//! sampler.
 
 use super::advice;
 use crate::config::Task;
@@ -27,7 +26,7 @@ pub struct Contradiction {
 ///
 /// # Errors
 /// [`Contradiction`] at the first word that does not follow from them.
-pub fn prove(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Contradiction> {
+pub fn check(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Contradiction> {
     let rest = facts(sentences, paragraph)?;
     wish(task, sentences, expect(rest, WISH, "the wish")?)
 }
@@ -36,13 +35,13 @@ pub fn prove(task: Task, sentences: &[String], paragraph: &str) -> Result<(), Co
 ///
 /// # Errors
 /// [`Contradiction`] at the first word that does not follow from them.
-pub fn prove_answer(
+pub fn check_answer(
     task: Task,
     sentences: &[String],
-    is_wish: bool,
+    is_advice: bool,
     answer: &str,
 ) -> Result<(), Contradiction> {
-    if is_wish {
+    if is_advice {
         let begin = &WISH[". ".len()..];
         return wish(task, sentences, expect(answer, begin, "the wish")?);
     }
@@ -126,13 +125,13 @@ mod tests {
     #[test]
     fn the_template_and_every_allowed_wording_are_proved() {
         let text = paragraph(Task::Ivf, &facts());
-        prove(Task::Ivf, &facts(), &text).unwrap();
+        check(Task::Ivf, &facts(), &text).unwrap();
         let other = text
             .replace(" shows ", " reveals ")
             .replace(". The visible", ", while the visible")
             .replace("suppress the glare", "reduce the glare");
         assert_ne!(text, other);
-        prove(Task::Ivf, &facts(), &other).unwrap();
+        check(Task::Ivf, &facts(), &other).unwrap();
     }
 
     #[test]
@@ -151,9 +150,9 @@ mod tests {
         ] {
             let changed = text.replace(from, to);
             assert_ne!(changed, text);
-            assert!(prove(Task::Ivf, &facts(), &changed).is_err(), "{changed}");
+            assert!(check(Task::Ivf, &facts(), &changed).is_err(), "{changed}");
         }
-        assert!(prove(Task::Ivf, &facts()[..1], &text).is_err());
-        assert!(prove(Task::Ivf, &facts(), "").is_err());
+        assert!(check(Task::Ivf, &facts()[..1], &text).is_err());
+        assert!(check(Task::Ivf, &facts(), "").is_err());
     }
 }
