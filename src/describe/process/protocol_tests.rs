@@ -156,16 +156,16 @@ fn every_message_comes_back_and_every_shorter_prefix_waits() {
 fn faults_are_told_apart() {
     assert!(matches!(decode(b"GG"), Err(ProtocolError::Magic { .. })));
     assert!(matches!(
-        decode(b"FLMD\x02"),
-        Err(ProtocolError::Version { found: 2 })
+        decode(b"FLMD\x03"),
+        Err(ProtocolError::Version { found: 3 })
     ));
     assert!(matches!(
-        decode(b"FLMD\x01\x09"),
+        decode(b"FLMD\x02\x09"),
         Err(ProtocolError::Kind { found: 9 })
     ));
-    let huge = b"FLMD\x01\x01\0\0\xff\xff\xff\xff";
+    let huge = b"FLMD\x02\x01\0\0\xff\xff\xff\xff";
     assert!(matches!(decode(huge), Err(ProtocolError::Length { .. })));
-    let empty = b"FLMD\x01\x01\0\0\0\0\0\0";
+    let empty = b"FLMD\x02\x01\0\0\0\0\0\0";
     assert!(matches!(decode(empty), Err(ProtocolError::Header(_))));
     let mut wrong = messages().remove(3);
     if let Message::Description(reply) = &mut wrong {
@@ -177,7 +177,7 @@ fn faults_are_told_apart() {
 #[test]
 fn a_shape_that_overflows_is_refused() {
     let header = br#"{"text":"","origin":"llm","rows":18446744073709551615,"dim":4}"#;
-    let mut frame = b"FLMD\x01\x04\0\0".to_vec();
+    let mut frame = b"FLMD\x02\x04\0\0".to_vec();
     frame.extend_from_slice(&(4 + header.len() as u32).to_le_bytes());
     frame.extend_from_slice(&(header.len() as u32).to_le_bytes());
     frame.extend_from_slice(header);
