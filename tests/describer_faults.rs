@@ -181,7 +181,7 @@ fn a_raised_stop_flag_ends_the_wait() {
 fn greet() -> String {
     let hello = r#"{"llm":null,"encoder":"e","dim":3,"pid":1,"note":null}"#;
     format!(
-        "printf 'FLMD\\001\\001\\000\\000\\{:03o}\\000\\000\\000\\{:03o}\\000\\000\\000%s' '{hello}'",
+        "printf 'FLMD\\002\\001\\000\\000\\{:03o}\\000\\000\\000\\{:03o}\\000\\000\\000%s' '{hello}'",
         hello.len() + 4,
         hello.len()
     )
@@ -200,7 +200,7 @@ fn nonsense_ends_the_process() {
         ("nonsense without end", "exec yes".to_owned()),
         (
             "a length too long",
-            "printf 'FLMD\\001\\001\\000\\000\\377\\377\\377\\377'; exec sleep 600".to_owned(),
+            "printf 'FLMD\\002\\001\\000\\000\\377\\377\\377\\377'; exec sleep 600".to_owned(),
         ),
         (
             "nonsense for an answer",
@@ -615,11 +615,11 @@ fn the_process_ends_on_nonsense_and_answers_what_came_before_it() {
         ("noise", noise),
         (
             "a length of 4 GiB",
-            b"FLMD\x01\x03\0\0\xff\xff\xff\xff".to_vec(),
+            b"FLMD\x02\x03\0\0\xff\xff\xff\xff".to_vec(),
         ),
         (
             "a length just too long",
-            b"FLMD\x01\x03\0\0\x01\0\x10\0".to_vec(),
+            b"FLMD\x02\x03\0\0\x01\0\x10\0".to_vec(),
         ),
         ("a greeting", hello),
         ("another version", b"FLMD\x63".to_vec()),
