@@ -119,7 +119,19 @@ pub fn accumulate(sum: &mut [u32], row: &[u8], weight: u32) {
 /// half to even.
 pub fn luma_from_rgb(rgb: &[u8], luma: &mut [u8]) {
     assert_eq!(rgb.len(), luma.len() * 3);
-    reference::luma_from_rgb(rgb, luma);
+    int8::Path::best().run(Luma { rgb, luma });
+}
+
+struct Luma<'a> {
+    rgb: &'a [u8],
+    luma: &'a mut [u8],
+}
+
+impl int8::Portable for Luma<'_> {
+    #[inline(always)]
+    fn run(self) {
+        reference::luma_from_rgb(self.rgb, self.luma);
+    }
 }
 
 /// Rounds to the nearest sample, half to even, out of range to 0 or 255. NaN has no meaning.

@@ -141,6 +141,7 @@ pub(super) fn accumulate(sum: &mut [u32], row: &[u8], weight: u32) {
 }
 
 /// Luma after ITU-R BT.601 of full-range RGB, rounded half to even.
+#[inline(always)]
 pub(super) fn luma_from_rgb(rgb: &[u8], luma: &mut [u8]) {
     for (luma, px) in luma.iter_mut().zip(rgb.chunks_exact(3)) {
         let [r, g, b] = [px[0], px[1], px[2]].map(f32::from);
@@ -151,6 +152,7 @@ pub(super) fn luma_from_rgb(rgb: &[u8], luma: &mut [u8]) {
 
 /// Rounds 0..=255 half to even: adding 1.5 * 2^23 leaves the integer in the low mantissa bits.
 /// Unlike `round_ties_even` it needs no instruction beyond the oldest x86-64.
+#[inline(always)]
 fn round_u8(value: f32) -> u8 {
     ((value + 12_582_912.0).to_bits() & 0xff) as u8
 }

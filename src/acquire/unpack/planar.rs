@@ -5,8 +5,9 @@
 //! Allocates: where the picture given has another shape. Fails when: the buffer is short or a side is
 //! odd ([`UnpackError`]). Not its job: chroma filtering; each 2x2 block has its own chroma.
 
-use super::{BufferLayout, PixelFormat, Quantization, UnpackError, bt601, constants};
+use super::{BufferLayout, PairsToRgb, PixelFormat, Quantization, UnpackError};
 use crate::frame::{Picture, Size};
+use crate::simd::int8::Path;
 
 /// Where in a buffer chroma lies.
 struct Chroma {
@@ -88,17 +89,23 @@ pub fn planar_to_rgb(
             found: source.len(),
         });
     }
-    let (k, black) = constants(quantization);
     out.reshape(layout.size, 3);
     for y in 0..height {
         let luma = &source[y * layout.stride..][..width];
         let [cb, cr] = chroma.starts.map(|s| &source[s + y / 2 * chroma.stride..]);
-        let target = out.row_mut(y).as_chunks_mut::<6>().0;
-        for (x, (rgb, two)) in target.iter_mut().zip(luma.as_chunks::<2>().0).enumerate() {
-            let of = |plane: &[u8]| i32::from(plane[x * chroma.step]) - 128;
-            let (cb, cr) = (of(cb), of(cr));
-            rgb[..3].copy_from_slice(&bt601(k, black, two[0], cb, cr));
-            rgb[3..].copy_from_slice(&bt601(k, black, two[1], cb, cr));
+        let (lumas, out) = (luma.as_chunks::<2>().0.iter().copied(), out.row_mut(y));
+        match chroma.step {
+            1 => Path::best().run(PairsToRgb {
+                pairs: lumas.zip(cb.iter().zip(cr).map(|(&cb, &cr)| [cb, cr])),
+                quantization,
+                out,
+            }),
+            // Cb and Cr in turn.
+            _ => Path::best().run(PairsToRgb {
+                pairs: lumas.zip(cb.as_chunks::<2>().0.iter().copied()),
+                quantization,
+                out,
+            }),
         }
     }
     Ok(())
