@@ -184,8 +184,8 @@ fn fine_luma([r, g, b]: [i32; 3]) -> i32 {
 /// follows, since the three weighed by luma's coefficients add up to nothing.
 fn saturated(a: &Pixel, b: &Pixel, _fused: i32) -> [i32; 3] {
     let weigh = |a: i32, b: i32| {
-        // Four bits less, so that squares fit; the quotient has them again.
-        let (a, b) = (a >> 4, b >> 4);
+        // Four bits less, rounded, so that squares fit; the quotient has them again.
+        let (a, b) = ((a + 8) >> 4, (b + 8) >> 4);
         let sum = (a * a.abs() + b * b.abs()) << 4;
         sum.checked_div(a.abs() + b.abs()).unwrap_or(0)
     };

@@ -52,6 +52,13 @@ fn close(found: [u8; 3], wanted: [f64; 3], by: f64) -> bool {
         .all(|(f, w)| (f64::from(*f) - w).abs() <= by)
 }
 
+/// Cut off instead of rounded, differences were up to 1.3 from the reference, in four of a million pixels.
+#[test]
+fn differences_of_two_exposures_are_rounded() {
+    let found = recombined(Task::Mef, &one([138, 59, 153]), &one([21, 98, 84]), 6);
+    assert_eq!(found, [0, 1, 50]);
+}
+
 proptest! {
     /// Blocks in which all colours fit, in which some do not, and the tail of the last one.
     #[test]
