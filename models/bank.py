@@ -68,6 +68,9 @@ class Bank:
         for text in texts.NOTHING:
             add(("nothing", ()), text)
         self.lines = lines
+        self.paragraphs = [
+            slot for slot in self.index if slot[0] == "described" and slot[1][0] in INFRARED_VISIBLE
+        ]
         self.features = self._features(cache)
 
     def _features(self, cache: Path) -> Tensor:
@@ -101,8 +104,8 @@ class Bank:
 
     def said(self, key: facts.Key, rng: random.Random) -> Tensor:
         """f32 [64,384] of an infrared-visible paragraph: filmd's own of any pair, or a paraphrase of `key`."""
-        slots = [slot for slot in self.index if slot[0] == "described" and slot[1][0] in INFRARED_VISIBLE]
-        slot = rng.choice(slots) if slots and rng.random() < 0.7 else ("ivf", key)
+        is_own = self.paragraphs and rng.random() < 0.7
+        slot = rng.choice(self.paragraphs) if is_own else ("ivf", key)
         return self.features[rng.choice(self.index[slot])].float()
 
     def condition(self, name: str, key: facts.Key, rng: random.Random) -> Tensor:

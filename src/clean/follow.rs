@@ -10,7 +10,7 @@ use crate::frame::Picture;
 /// blur is known anew.
 const FRAMES: usize = 32;
 /// The part of the way to a new value that a frame goes.
-const PACE: f32 = 1.0 / 16.0;
+pub(super) const PACE: f32 = 1.0 / 16.0;
 /// A value nearer than this is reached.
 const NEAR: f32 = 0.01;
 
@@ -43,8 +43,8 @@ impl BlurFollower {
         }
         let wanted = Sharpening::of(self.measured, asked);
         // The strength itself: a little more blur may be the whole difference between none and all.
-        approach(&mut self.now.strength, wanted.strength);
-        approach(&mut self.now.deviation, wanted.deviation);
+        approach(&mut self.now.strength, wanted.strength, NEAR);
+        approach(&mut self.now.deviation, wanted.deviation, NEAR);
         self.now
     }
 
@@ -60,9 +60,10 @@ impl BlurFollower {
     }
 }
 
-fn approach(value: &mut f32, wanted: f32) {
+/// Goes a frame's part of the way to `wanted`, and all of it from `near` on.
+pub(super) fn approach(value: &mut f32, wanted: f32, near: f32) {
     *value += PACE * (wanted - *value);
-    if (wanted - *value).abs() < NEAR {
+    if (wanted - *value).abs() < near {
         *value = wanted;
     }
 }

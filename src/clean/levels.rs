@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LumaHistogram;
+use super::follow::approach;
 use crate::frame::Picture;
 
 /// Where the lightest hundredth of a dark picture goes.
@@ -28,8 +29,6 @@ const LEAST: f32 = 0.35;
 const MOST: f32 = 5.0;
 /// A range below this is noise.
 const FLAT: f32 = 0.04;
-/// The part of the way to new levels that a frame goes.
-const PACE: f32 = 1.0 / 16.0;
 /// Levels nearer than this are reached: an eighth of a grey level.
 const NEAR: f32 = 1.0 / 2048.0;
 /// One, of gain and offset as they are applied.
@@ -206,17 +205,9 @@ impl LevelsFollower {
         }
         let aim = Levels::of_picture(picture, wanted);
         let now = self.now.get_or_insert(aim);
-        now.gain = nearer(now.gain, aim.gain);
-        now.offset = nearer(now.offset, aim.offset);
+        approach(&mut now.gain, aim.gain, NEAR);
+        approach(&mut now.offset, aim.offset, NEAR);
         *now
-    }
-}
-
-fn nearer(value: f32, aim: f32) -> f32 {
-    let value = value + PACE * (aim - value);
-    match (value - aim).abs() < NEAR {
-        true => aim,
-        false => value,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Levels: what each request does to a picture with that fault, and that none does nothing.
 
 use super::*;
+use crate::clean::follow::PACE;
 use crate::frame::Size;
 
 /// A ramp from `low` to `high` with a fine pattern on it.

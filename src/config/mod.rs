@@ -170,7 +170,7 @@ impl Config {
             "0 to 2",
         )?;
         range(
-            self.present.mode.as_deref().is_none_or(is_mode),
+            self.present.mode.is_none() || self.present.mode_size().is_some(),
             "present.mode",
             self.present.mode.clone().unwrap_or_default(),
             "pixels across and down: 1280x720, say",
@@ -188,14 +188,6 @@ impl Config {
         self.buttons.check(range)?;
         self.describe.check(range)
     }
-}
-
-/// `1280x720`: neither is zero.
-fn is_mode(text: &str) -> bool {
-    let sides = text
-        .split_once('x')
-        .map(|(w, h)| [w, h].map(str::parse::<u16>));
-    sides.is_some_and(|sides| sides.iter().all(|side| side.as_ref().is_ok_and(|n| *n > 0)))
 }
 
 #[cfg(test)]
@@ -262,5 +254,11 @@ mod tests {
         let cores = [0, 1, 2].map(|number| config.fuse.core_of(number));
         assert_eq!(cores, [Some(2), Some(5), Some(2)]);
         assert_eq!(FuseConfig::default().core_of(1), None);
+        for mode in ["720p", "1x-2", "0x720", "1280x"] {
+            let error = parse(&format!("[present]\nmode = \"{mode}\"\n")).unwrap_err();
+            assert!(error.to_string().contains("present.mode"), "{error}");
+        }
+        let config = parse("[present]\nmode = \"1280x720\"\n").unwrap();
+        assert_eq!(config.present.mode_size(), Some((1280, 720)));
     }
 }

@@ -334,6 +334,15 @@ pub struct PresentConfig {
     pub spi: SpiConfig,
 }
 
+impl PresentConfig {
+    /// Pixels across and down of `mode`, neither of them zero; `None`: absent, or no such text.
+    pub fn mode_size(&self) -> Option<(u16, u16)> {
+        let (width, height) = self.mode.as_ref()?.split_once('x')?;
+        let size = (width.parse().ok()?, height.parse().ok()?);
+        (size.0 > 0 && size.1 > 0).then_some(size)
+    }
+}
+
 impl Default for PresentConfig {
     fn default() -> Self {
         Self {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::empty_frame;
 use crate::clock::Timestamp;
-use crate::config::Mode;
 use crate::frame::{Picture, Size};
 use crate::fuse::FusedFrame;
 use crate::metrics::Marks;
@@ -33,12 +33,9 @@ impl Silence {
             at: now,
             interval: Duration::ZERO,
             card: FusedFrame {
-                picture: Picture::rgb(size),
                 timestamp: now,
-                sequence: 0,
-                mode: Mode::Fused,
                 marks: marks(),
-                sources: None,
+                ..empty_frame(size, None)
             },
         }
     }

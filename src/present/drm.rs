@@ -25,7 +25,6 @@ use rustix::io::Errno;
 
 use super::drm_choice::{
     Link, ModeFacts, cards, choose_connector, choose_crtc, choose_mode, explain, explain_open,
-    parse_mode,
 };
 use super::paint::Painter;
 use super::{PresentError, Screen, ScreenEvent};
@@ -357,7 +356,7 @@ fn find_output(
     };
     let connector = connectors.swap_remove(chosen);
     let facts: Vec<_> = connector.modes().iter().map(mode_facts).collect();
-    let wanted = config.mode.as_deref().and_then(parse_mode);
+    let wanted = config.mode_size();
     let sideways = matches!(config.rotation, 90 | 270);
     let holds = match sideways {
         true => (holds.height, holds.width),

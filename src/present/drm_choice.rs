@@ -54,12 +54,6 @@ impl ModeFacts {
     }
 }
 
-/// A mode of the configuration, `1280x720`.
-pub fn parse_mode(text: &str) -> Option<(u16, u16)> {
-    let (width, height) = text.split_once('x')?;
-    Some((width.parse().ok()?, height.parse().ok()?))
-}
-
 /// The mode to use, of those that are not interlaced where there is one: `wanted`, or the smallest of the aspect of
 /// the display's native size that holds a picture of `holds` pixels, since each pixel of a mode is written for each
 /// frame; else the native one. At its highest rate; the first one where modes are equal. `None`: there is none, or
@@ -209,8 +203,6 @@ mod tests {
         assert_eq!(choose_mode(&modes, None, (4000, 3000)), Some(0));
         assert_eq!(choose_mode(&modes, Some((640, 480)), (1, 1)), Some(4));
         assert_eq!(choose_mode(&modes, Some((800, 600)), (1, 1)), None);
-        assert_eq!(parse_mode("1280x720"), Some((1280, 720)));
-        assert_eq!((parse_mode("720p"), parse_mode("1x-2")), (None, None));
     }
 
     #[test]

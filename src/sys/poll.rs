@@ -4,10 +4,11 @@
 //! time-out. Allocates: never. Fails when: the kernel says so. Not its job: reading them.
 
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 /// Waits until one of the two can be read, failed or was unplugged, at most `timeout`; says which.
 /// `None` is never ready; an interruption by a signal counts as nothing ready.
@@ -54,6 +55,15 @@ pub fn wait_readable(fds: [Option<RawFd>; 2], timeout: Duration) -> io::Result<[
         Err(rustix::io::Errno::INTR) => Ok([false; 2]),
         other => Ok(other?),
     }
+}
+
+/// Reads and writes of `fd` wait no more.
+///
+/// # Errors
+/// What fcntl(2) says.
+pub fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
+    let flags = fcntl_getfl(&fd)?;
+    Ok(fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?)
 }
 
 #[cfg(test)]

@@ -237,12 +237,8 @@ pub(super) fn check_config(config: &CameraConfig) -> Result<PixelFormat, Acquire
             ));
         }
         Binding::of(config).map_err(|e| refused(path, e.to_string()))?;
-    } else if pipe::frame_bytes(config, format).is_none() {
-        let text = format!(
-            "{format} frames have no fixed size and cannot be told apart in a pipe; let the program write YU12 or \
-             RGB24"
-        );
-        return Err(refused(path, text));
+    } else {
+        pipe::frame_bytes(config, format).map_err(|text| refused(path, text))?;
     }
     let rows = config.height - config.telemetry_rows;
     if format == PixelFormat::YuyvOverY16 && !rows.is_multiple_of(2) {

@@ -13,7 +13,6 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{Agreed, BufferInfo, CameraLink, check_config, expected};
@@ -21,6 +20,7 @@ use crate::acquire::unpack::PixelFormat;
 use crate::acquire::{AcquireError, refused};
 use crate::clock::Clock;
 use crate::config::CameraConfig;
+use crate::sys::poll::set_nonblocking;
 
 /// How long a program that was told to end may take.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -35,10 +35,19 @@ pub struct PipeCamera {
     sequence: u32,
 }
 
-/// Bytes of a frame, with its rows of telemetry; `None` for formats whose frames have no fixed size.
-pub(super) fn frame_bytes(config: &CameraConfig, format: PixelFormat) -> Option<usize> {
-    let luma = config.width * config.height * format.bytes_per_pixel()?;
-    Some(match format {
+/// Bytes of a frame, with its rows of telemetry.
+///
+/// # Errors
+/// For a format whose frames have no fixed size: what to do.
+pub(super) fn frame_bytes(config: &CameraConfig, format: PixelFormat) -> Result<usize, String> {
+    let pixel = format.bytes_per_pixel().ok_or_else(|| {
+        format!(
+            "{format} frames have no fixed size and cannot be told apart in a pipe; let the program write YU12 or \
+             RGB24"
+        )
+    })?;
+    let luma = config.width * config.height * pixel;
+    Ok(match format {
         PixelFormat::Nv12 | PixelFormat::Yu12 | PixelFormat::Yv12 => luma + luma / 2,
         _ => luma,
     })
@@ -52,8 +61,7 @@ impl PipeCamera {
     pub fn open(config: &CameraConfig) -> Result<Self, AcquireError> {
         let format = check_config(config)?;
         let cannot = |why: String| refused(&config.device, why);
-        let bytes = frame_bytes(config, format)
-            .ok_or_else(|| cannot(format!("{format} frames cannot be told apart in a pipe")))?;
+        let bytes = frame_bytes(config, format).map_err(cannot)?;
         let Some((program, arguments)) = config.program.split_first() else {
             return Err(cannot("no program is named".to_owned()));
         };
@@ -80,8 +88,7 @@ impl PipeCamera {
             filled: 0,
             sequence: 0,
         };
-        fcntl_getfl(&camera.stdout)
-            .and_then(|flags| fcntl_setfl(&camera.stdout, flags | OFlags::NONBLOCK))
+        set_nonblocking(&camera.stdout)
             .map_err(|error| cannot(format!("its pipe cannot be used: {error}")))?;
         Ok(camera)
     }
@@ -229,8 +236,8 @@ mod tests {
             (PixelFormat::Rgb24, 921_600),
             (PixelFormat::Y16, 614_400),
         ] {
-            assert_eq!(frame_bytes(&config, format), Some(bytes));
+            assert_eq!(frame_bytes(&config, format), Ok(bytes));
         }
-        assert_eq!(frame_bytes(&config, PixelFormat::Mjpg), None);
+        assert!(frame_bytes(&config, PixelFormat::Mjpg).is_err());
     }
 }

@@ -18,7 +18,6 @@ mod describe_set;
 mod eval;
 mod fuse;
 mod graph;
-mod kept;
 mod logger;
 mod offline;
 mod pair_files;

@@ -279,21 +279,21 @@ fn guide_by(
         let said = ask(open(false)?.as_mut(), task, Prompt::Text(text))?;
         graph.guidance(&said.features, (&said.text, origin), task)
     };
-    match &settings.text {
-        TextSource::Neutral if encoder.is_none() => Ok(Guide::Fixed(manifest.neutral(task)?)),
-        TextSource::Neutral => {
-            encoded(manifest.neutral(task)?.text, Origin::Neutral).map(Guide::Fixed)
+    let neutral = || -> Result<Guidance> {
+        let shipped = manifest.neutral(task)?;
+        match encoder {
+            None => Ok(shipped),
+            Some(_) => encoded(shipped.text, Origin::Neutral),
         }
+    };
+    match &settings.text {
+        TextSource::Neutral => neutral().map(Guide::Fixed),
         // A published network was trained with any text.
         TextSource::User(text) if published.is_some() => {
             encoded(text.clone(), Origin::User).map(Guide::Fixed)
         }
         TextSource::User(text) => {
-            let mut neutral = manifest.neutral(task)?;
-            if encoder.is_some() {
-                neutral = encoded(neutral.text, Origin::Neutral)?;
-            }
-            let asked = Asked::read(text, neutral, manifest, (encoder, graph))?;
+            let asked = Asked::read(text, neutral()?, manifest, (encoder, graph))?;
             Ok(Guide::Asked(Box::new(asked)))
         }
         TextSource::Questions(file) => {
@@ -307,13 +307,10 @@ fn guide_by(
         TextSource::Describe | TextSource::Features(_) => Ok(Guide::Each {
             describer: open(true)?,
             questions: None,
-            neutral: match (published, encoder) {
-                (Some(_), _) => None,
-                (None, None) => Some(manifest.neutral(task)?),
-                (None, Some(_)) => {
-                    let sentence = manifest.neutral(task)?.text;
-                    Some(encoded(sentence, Origin::Neutral)?)
-                }
+            // A published network was trained with any text.
+            neutral: match published {
+                Some(_) => None,
+                None => Some(neutral()?),
             },
         }),
     }

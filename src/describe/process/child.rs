@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::protocol::{self, Message, ProtocolError};
 use crate::clock::{Clock, Timestamp};
+use crate::sys::poll::set_nonblocking;
 
 /// Kept of what the process wrote to its standard error: its last words.
 const LAST_WORDS: usize = 2048;
@@ -84,13 +84,9 @@ impl ChildProcess {
     }
 
     fn unblock(&self) -> std::io::Result<()> {
-        fn one(fd: impl std::os::fd::AsFd) -> std::io::Result<()> {
-            let flags = fcntl_getfl(&fd)?;
-            Ok(fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?)
-        }
-        one(&self.stdin)?;
-        one(&self.stdout)?;
-        self.stderr.as_ref().map_or(Ok(()), one)
+        set_nonblocking(&self.stdin)?;
+        set_nonblocking(&self.stdout)?;
+        self.stderr.as_ref().map_or(Ok(()), set_nonblocking)
     }
 
     pub fn pid(&self) -> u32 {

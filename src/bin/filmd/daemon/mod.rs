@@ -1,40 +1,31 @@
 //! `filmd run`: the daemon under systemd, or in the foreground.
 
+mod answers;
+mod kept;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use filmd::buttons::Buttons;
 use filmd::clock::{Clock, Timestamp};
-use filmd::config::{Action, Config, Task};
+use filmd::config::{Action, Config};
 use filmd::control::{Handler, Reply, Request, SnapshotFormat, Sockets, default_socket};
-use filmd::describe::UserText;
-use filmd::describe::request;
-use filmd::files::{encode_picture, write_atomic};
-use filmd::frame::Picture;
-use filmd::pipeline::{GuideCommand, Pipeline, Shared, SnapshotRequest, Status};
+use filmd::files::write_atomic;
+use filmd::pipeline::Pipeline;
 use filmd::present::open_screen;
-use image::ImageFormat;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::kept::Kept;
 use crate::setup::{self, Fallback};
+use answers::LastStatus;
+use kept::Kept;
 
-/// How long without a new picture counts as unhealthy.
-const HEALTHY_WITHIN: Duration = Duration::from_secs(5);
-
-/// How long an answer to `status` stays good: it takes half a millisecond to make.
-const STATUS_LASTS: Duration = Duration::from_millis(100);
 /// Before a source that is gone is tried again.
 const RETRY: Duration = Duration::from_secs(2);
-
-/// How long a client waits for the describer to say what an unclear text is nearest to.
-const CONSIDER: Duration = Duration::from_secs(2);
 
 /// Arguments of `filmd run`.
 #[derive(clap::Args)]
@@ -83,8 +74,7 @@ struct Daemon {
     /// Where there is no pipeline: what the operator had set, why, and when the next try is.
     waiting: Option<Waiting>,
     progress: Progress,
-    /// The last answer to `status`.
-    status: Option<(Timestamp, Status)>,
+    status: LastStatus,
     buttons: Option<Buttons>,
 }
 
@@ -118,8 +108,7 @@ impl Progress {
 /// Runs until told to stop.
 ///
 /// # Errors
-/// At start: configuration, source or socket that cannot be used. Later: a thread that panicked,
-/// or a source that is gone when a reload wants to open it again.
+/// At start: configuration, source or socket that cannot be used. Later: a thread that panicked.
 pub fn run(args: &Args) -> Result<()> {
     let config = setup::load(&args.config)?;
     let stop = stop_flag()?;
@@ -144,7 +133,7 @@ pub fn run(args: &Args) -> Result<()> {
         pipeline: Some(pipeline),
         waiting: None,
         progress,
-        status: None,
+        status: LastStatus::default(),
     };
     daemon.serve(&mut sockets, &stop, &hangup);
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
@@ -166,37 +155,33 @@ impl Daemon {
             {
                 log::error!("reload: {error:#}");
             }
-            let Some(pipeline) = &self.pipeline else {
-                // It waits for its source, and says so.
-                let _ = sd_notify::notify(&[NotifyState::Watchdog]);
-                continue;
-            };
-            let metrics = &pipeline.shared().metrics;
-            let presented = metrics.presented.load(Relaxed);
-            let drawn = presented + metrics.cards.load(Relaxed);
-            if !self.progress.advanced(presented, drawn) {
-                continue; // Nothing was drawn: the watchdog is not fed.
-            }
-            if !ready {
-                ready = true;
-                let _ = sd_notify::notify(&[NotifyState::Ready]);
-                log::info!(
-                    "{}",
-                    match presented {
+            let shared = self.pipeline.as_ref().map(Pipeline::shared);
+            if let Some(shared) = shared {
+                let presented = shared.metrics.presented.load(Relaxed);
+                let drawn = presented + shared.metrics.cards.load(Relaxed);
+                if !self.progress.advanced(presented, drawn) {
+                    continue; // Nothing was drawn: the watchdog is not fed.
+                }
+                if !std::mem::replace(&mut ready, true) {
+                    let _ = sd_notify::notify(&[NotifyState::Ready]);
+                    let said = match presented {
                         0 => "there is no picture yet, and the screen says so",
                         _ => "the first picture is shown",
-                    }
-                );
+                    };
+                    log::info!("{said}");
+                }
             }
-            // At most once a second: a service manager that is slow to read would block us.
+            // At most once a second: a service manager that is slow to read would block us. Without a pipeline
+            // filmd waits for its source, and lives.
             let now = Clock.now();
             if now.since(fed) > Duration::from_secs(1) {
                 fed = now;
                 let _ = sd_notify::notify(&[NotifyState::Watchdog]);
             }
-            if now.since(told) > Duration::from_secs(5) {
+            if let Some(shared) = shared
+                && now.since(told) > Duration::from_secs(5)
+            {
                 told = now;
-                let shared = pipeline.shared();
                 let line = format!("{:.1} fps, {}", shared.fps(), shared.mode().name());
                 let _ = sd_notify::notify(&[NotifyState::Status(&line)]);
             }
@@ -397,155 +382,4 @@ impl Daemon {
             None => "filmd is reloading; try again".to_owned(),
         }
     }
-
-    /// Everything, at most [`STATUS_LASTS`] old.
-    fn status(&mut self, shared: &Shared) -> Status {
-        let now = Clock.now();
-        match &self.status {
-            Some((at, status)) if now.since(*at) < STATUS_LASTS => status.clone(),
-            _ => {
-                let status = shared.status();
-                self.status = Some((now, status.clone()));
-                status
-            }
-        }
-    }
-
-    fn snapshot(&self, format: SnapshotFormat) -> Result<Vec<u8>> {
-        let pipeline = self.pipeline.as_ref().context("filmd is reloading")?;
-        let (reply, answer) = sync_channel(1);
-        let picture = Picture::rgb(self.config.output.size());
-        // Whoever asked before and was not served yet loses to the newer request.
-        let _ = pipeline
-            .shared()
-            .snapshots
-            .put(SnapshotRequest { picture, reply })?;
-        let picture = answer
-            .recv_timeout(Duration::from_secs(3))
-            .context("no picture came within 3 s; see `filmctl status`")?;
-        let format = match format {
-            SnapshotFormat::Png => ImageFormat::Png,
-            SnapshotFormat::Jpg => ImageFormat::Jpeg,
-        };
-        Ok(encode_picture(&picture, format)?)
-    }
-
-    fn health(&self) -> Reply {
-        let Some(pipeline) = &self.pipeline else {
-            return Reply::Health {
-                healthy: false,
-                detail: self.absence(),
-            };
-        };
-        let quiet = Clock.now().since(self.progress.at);
-        let marks = pipeline.shared().marks();
-        let detail = if quiet > HEALTHY_WITHIN {
-            format!("no new picture for {:.0} s", quiet.as_secs_f64())
-        } else if !pipeline.shared().has_screen() {
-            "no screen".into()
-        } else if marks.no_infrared || marks.no_visible {
-            "one camera is missing".into()
-        } else {
-            "ok".into()
-        };
-        Reply::Health {
-            healthy: detail == "ok",
-            detail,
-        }
-    }
-}
-
-impl Handler for Daemon {
-    fn handle(&mut self, request: Request) -> (Reply, Vec<u8>) {
-        let failed = |error: String| Reply::Error { message: error };
-        let reloads = request == Request::Reload;
-        if !request.only_observes() {
-            self.status = None;
-        }
-        let Some(pipeline) = self.pipeline.as_ref().filter(|_| !reloads) else {
-            let reply = match (reloads, request) {
-                (true, _) => self
-                    .reload()
-                    .map_or_else(|e| failed(format!("{e:#}")), |()| Reply::Done),
-                (false, Request::Health) => self.health(),
-                _ => failed(self.absence()),
-            };
-            return (reply, Vec::new());
-        };
-        let shared = Arc::clone(pipeline.shared());
-        let reply = match request {
-            Request::Status => Reply::Status(Box::new(self.status(&shared))),
-            Request::Health => self.health(),
-            Request::Mode { mode } => {
-                shared.set_mode(mode);
-                Reply::Done
-            }
-            Request::Palette { palette } => {
-                shared.set_palette(palette);
-                Reply::Done
-            }
-            Request::Freeze { on } => {
-                shared.set_frozen(on);
-                Reply::Done
-            }
-            Request::Nudge { right, down } => {
-                shared.set_nudge((right, down));
-                Reply::Done
-            }
-            Request::Guide { text } => guide(pipeline, self.config.task, &text)
-                .map_or_else(failed, |requests| Reply::Understood { requests }),
-            Request::GuideAuto => pipeline
-                .guide(GuideCommand::Auto)
-                .map_or_else(failed, |()| Reply::Done),
-            Request::Snapshot { format } => match self.snapshot(format) {
-                Ok(bytes) => {
-                    return (
-                        Reply::Picture {
-                            bytes: bytes.len() as u64,
-                        },
-                        bytes,
-                    );
-                }
-                Err(error) => failed(format!("{error:#}")),
-            },
-            Request::Reload => Reply::Done, // Done above: it needs no running pipeline.
-        };
-        (reply, Vec::new())
-    }
-}
-
-/// Guides by what `text` asks for.
-///
-/// # Errors
-/// Why it is not understood, or cannot take effect; nothing changes then.
-fn guide(pipeline: &Pipeline, task: Task, text: &str) -> Result<Vec<request::Request>, String> {
-    let user_text = UserText::read(text);
-    if user_text.understood.is_open && pipeline.no_text().is_none() {
-        let (answer, answered) = sync_channel(0);
-        pipeline.guide(GuideCommand::Consider(user_text, answer))?;
-        let busy = "its words alone are not understood, and the describer is busy; try again, or say \
-                    it in plainer words";
-        let understood = answered.recv_timeout(CONSIDER).map_err(|_| busy)??;
-        return Ok(understood.requests);
-    }
-    if let Some(reason) = user_text.understood.reason {
-        return Err(reason.to_string());
-    }
-    let can = |r: &request::Request| !request::guides(r.kind) || pipeline.no_text().is_none();
-    let fits = |r: &request::Request| request::fits(r.kind, task);
-    if !user_text.understood.requests.iter().any(fits) {
-        return Err(format!("that cannot be asked of the task {}", task.name()));
-    }
-    if !user_text
-        .understood
-        .requests
-        .iter()
-        .any(|r| can(r) && fits(r))
-    {
-        let why = pipeline.no_text().unwrap_or_default();
-        return Err(format!("understood, but nothing can follow it: {why}"));
-    }
-    let requests = user_text.understood.requests.clone();
-    pipeline.guide(GuideCommand::Text(user_text))?;
-    Ok(requests)
 }
