@@ -98,6 +98,8 @@ pub struct Metrics {
     pub guidance_swaps: AtomicU64,
     /// Time between the two frames of a pair.
     pub skew: Series,
+    /// From the source's timestamp until the pair is handed on.
+    pub acquire: Series,
     /// Cleaning the sources' pictures, in the acquire thread.
     pub clean: Series,
     /// Stage timings.
@@ -134,6 +136,7 @@ impl Metrics {
             guidance_swaps: get(&self.guidance_swaps),
             skew_ms: self.skew.summary(),
             stages_ms: StageTimes {
+                acquire: self.acquire.summary(),
                 clean: self.clean.summary(),
                 align: self.align.summary(),
                 fuse: self.fuse.summary(),

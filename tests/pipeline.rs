@@ -7,6 +7,7 @@
 mod common;
 
 use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,9 +15,8 @@ use filmd::acquire::open_source;
 use filmd::config::{Config, Engine, Mode, OutputConfig, SourceConfig, SyntheticConfig, Task};
 use filmd::describe::{DescribeError, Guidance};
 use filmd::frame::{Picture, Size};
-use filmd::fuse::FuseStage;
-use filmd::fuse::FusedFrame;
-use filmd::pipeline::{Parts, Pipeline, ScreenFactory};
+use filmd::fuse::{EffectiveGuidance, FuseError, FuseStage, FusedFrame, Fuser, LOADING};
+use filmd::pipeline::{NetworkLoad, Parts, Pipeline, ScreenFactory};
 use filmd::present::{PresentError, Screen, ScreenEvent};
 
 /// What was shown: number and mode of each frame.
@@ -84,6 +84,11 @@ fn start(unpaced: bool) -> (Pipeline, Shown) {
 }
 
 fn start_with(unpaced: bool, screen: ScreenFactory) -> Pipeline {
+    start_loading(unpaced, screen, None)
+}
+
+/// With a network that is loaded later, where there is one.
+fn start_loading(unpaced: bool, screen: ScreenFactory, network: Option<NetworkLoad>) -> Pipeline {
     let mut config = Config {
         source: SourceConfig::Synthetic(SyntheticConfig {
             unpaced,
@@ -95,7 +100,9 @@ fn start_with(unpaced: bool, screen: ScreenFactory) -> Pipeline {
         },
         ..Config::default()
     };
-    config.fuse.engine = Engine::Classic;
+    if network.is_none() {
+        config.fuse.engine = Engine::Classic;
+    }
     config.present.overlay = false;
     let source = open_source(&config.source, &config.clean).unwrap();
     let calibration = source.info().calibration.clone().unwrap();
@@ -103,6 +110,7 @@ fn start_with(unpaced: bool, screen: ScreenFactory) -> Pipeline {
     let parts = Parts {
         source,
         stage,
+        network,
         screen,
         describer: Err(DescribeError::Absent("not in this test".into())),
         neutral: Guidance::none(Task::Ivf),
@@ -186,4 +194,94 @@ fn a_held_picture_stays_and_is_marked_while_frames_go_on() {
     assert!(first >= 5 && shown[after..].len() > 5);
     assert!(shown[first..after].iter().all(|frame| frame.1));
     assert!(shown[0].0 != shown[first - 1].0 && shown[after].0 != shown[shown.len() - 1].0);
+}
+
+/// Keeps the infrared picture.
+struct Infrared;
+
+impl Fuser for Infrared {
+    fn name(&self) -> &str {
+        "a network"
+    }
+
+    fn fuse_shown(
+        &mut self,
+        infrared: &Picture,
+        _: &Picture,
+        _: &EffectiveGuidance<'_>,
+        fused: &mut Picture,
+    ) -> Result<(), FuseError> {
+        fused.copy_from(infrared);
+        Ok(())
+    }
+}
+
+/// What a load ends with.
+type Loaded = Result<Box<dyn Fuser>, String>;
+
+/// A pipeline whose network comes once the sender says what became of it.
+fn start_waiting() -> (Pipeline, Shown, SyncSender<Loaded>) {
+    let shown = Shown::default();
+    let record = Arc::clone(&shown);
+    let screen = Box::new(move || Ok(Box::new(Recorder(Arc::clone(&record))) as Box<dyn Screen>));
+    let (sender, result) = sync_channel::<Loaded>(1);
+    let load: NetworkLoad = Box::new(move || {
+        result
+            .recv()
+            .unwrap_or_else(|gone| panic!("the load ends: {gone}"))
+    });
+    (start_loading(false, screen, Some(load)), shown, sender)
+}
+
+fn wait_for_engine(pipeline: &Pipeline, wanted: &str) {
+    let end = common::now() + common::PATIENCE;
+    while pipeline.shared().status().engine != wanted {
+        assert!(common::now() < end, "{}", pipeline.shared().status().engine);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn pictures_are_shown_before_the_network_is_loaded_and_fused_by_it_after() {
+    let (pipeline, shown, sender) = start_waiting();
+    wait_for(&shown, 10);
+    let shared = Arc::clone(pipeline.shared());
+    assert_eq!(shared.status().engine, LOADING);
+    assert!(shared.marks().classic, "the overlay says who fuses");
+    sender.send(Ok(Box::new(Infrared))).unwrap();
+    wait_for_engine(&pipeline, "a network");
+    let so_far = shown.lock().unwrap().len();
+    wait_for(&shown, so_far + 10);
+    assert!(!shared.marks().classic);
+    pipeline.stop().unwrap();
+}
+
+#[test]
+fn a_network_that_cannot_be_loaded_leaves_classic_fusion_and_says_so() {
+    let failed = "classic (the network could not be loaded)";
+    let (pipeline, shown, sender) = start_waiting();
+    sender.send(Err("the file is torn".into())).unwrap();
+    wait_for_engine(&pipeline, failed);
+    let so_far = shown.lock().unwrap().len();
+    wait_for(&shown, so_far + 10);
+    assert!(pipeline.shared().marks().classic);
+    pipeline.stop().unwrap();
+
+    // The thread that loads it panics.
+    let (pipeline, shown, sender) = start_waiting();
+    drop(sender);
+    wait_for_engine(&pipeline, failed);
+    let so_far = shown.lock().unwrap().len();
+    wait_for(&shown, so_far + 10);
+    pipeline.stop().unwrap();
+}
+
+#[test]
+fn a_pipeline_that_ends_does_not_wait_for_the_network() {
+    let (pipeline, shown, sender) = start_waiting();
+    wait_for(&shown, 2);
+    let begun = common::now();
+    pipeline.stop().unwrap();
+    assert!(common::now() - begun < Duration::from_secs(5));
+    drop(sender);
 }

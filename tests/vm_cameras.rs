@@ -101,6 +101,7 @@ fn parts(config: Config, seen: &Arc<Mutex<Vec<Seen>>>) -> Parts {
     Parts {
         source: open_source(&config.source, &config.clean).unwrap(),
         stage: FuseStage::new(&config, &Calibration::identity(), None).unwrap(),
+        network: None,
         screen: Box::new(move || Ok(Box::new(Recorder(Arc::clone(&seen))))),
         describer: Err(DescribeError::Absent("not in this test".into())),
         neutral: Guidance::none(config.task),

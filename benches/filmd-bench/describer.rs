@@ -191,7 +191,11 @@ fn status(pipeline: &Pipeline) -> GuideStatus {
     pipeline.shared().status().guide
 }
 
-fn wait(pipeline: &Pipeline, done: impl Fn(&GuideStatus) -> bool) -> Result<()> {
+/// Waits until the guide's status is as wanted.
+///
+/// # Errors
+/// Where it does not become so.
+pub fn wait(pipeline: &Pipeline, done: impl Fn(&GuideStatus) -> bool) -> Result<()> {
     let until = Clock.now().plus(PATIENCE);
     while !done(&status(pipeline)) {
         if Clock.now() >= until || pipeline.ended() {

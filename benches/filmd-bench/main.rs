@@ -11,11 +11,13 @@
 mod say;
 
 mod describer;
+mod latency;
 mod load;
 mod network;
 #[path = "../../src/bin/filmd/setup.rs"]
 #[expect(dead_code, reason = "shared with filmd, which uses all of it")]
 mod setup;
+mod start;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -75,13 +77,19 @@ struct Args {
     /// plain work in its place as well
     #[arg(long, conflicts_with = "describe")]
     describer: bool,
-    /// --describer: times each of them is measured
-    #[arg(long, default_value_t = 4, value_name = "N", requires = "describer")]
+    /// Measure the time to the first picture, with network and describer and with neither, by turns in one run
+    #[arg(long, conflicts_with_all = ["classic", "describe", "describer", "fps", "network"])]
+    start: bool,
+    /// Measure what filmd adds between capture and picture with the describer on, beside the sum of the stages
+    #[arg(long, conflicts_with_all = ["classic", "describe", "describer", "network", "start"])]
+    latency: bool,
+    /// --describer, --start: times each of them is measured
+    #[arg(long, default_value_t = 4, value_name = "N")]
     rounds: u32,
-    /// --describer: for so many seconds
-    #[arg(long, default_value_t = 10.0, value_name = "S", requires = "describer")]
+    /// --describer, --latency: for so many seconds
+    #[arg(long, default_value_t = 10.0, value_name = "S")]
     phase: f64,
-    /// --describe, --describer: bind the describer to this core
+    /// --describe, --describer, --latency: bind the describer to this core
     #[arg(long, value_name = "CORE")]
     describer_core: Option<usize>,
     /// Print one JSON object.
@@ -104,7 +112,7 @@ fn config(args: &Args) -> Result<Config> {
     let mut config = Config {
         source: SourceConfig::Synthetic(SyntheticConfig {
             fps: args.fps.unwrap_or(30.0),
-            unpaced: args.fps.is_none(),
+            unpaced: args.fps.is_none() && !args.latency && !args.start,
             ..SyntheticConfig::default()
         }),
         ..Config::default()
@@ -138,20 +146,29 @@ fn run(args: &Args) -> Result<()> {
     if args.frames == 0 {
         bail!("--frames 0: measure at least one");
     }
-    if args.describer_core.is_some() && !args.describe && !args.describer {
-        bail!("--describer-core needs --describe or --describer: there is no describer otherwise");
+    if args.describer_core.is_some() && !args.describe && !args.describer && !args.latency {
+        bail!(
+            "--describer-core needs --describe, --describer or --latency: there is no describer otherwise"
+        );
     }
+    if args.rounds == 0 || !(1.0..=3600.0).contains(&args.phase) {
+        bail!("--rounds is at least 1, --phase 1 to 3600 seconds");
+    }
+    let phase = Duration::from_secs_f64(args.phase);
     let config = config(args)?;
     if args.network {
         return network::run(&config, args.frames, args.planes.as_deref(), args.json);
     }
+    if args.start {
+        return start::run(&config, args.rounds, args.json);
+    }
+    if args.latency {
+        return latency::run(config, phase, args.json);
+    }
     if args.describer {
-        if args.rounds == 0 || !(1.0..=3600.0).contains(&args.phase) {
-            bail!("--rounds is at least 1, --phase 1 to 3600 seconds");
-        }
         let plan = Plan {
             rounds: args.rounds,
-            phase: Duration::from_secs_f64(args.phase),
+            phase,
         };
         return describer::run(config, plan, args.json);
     }

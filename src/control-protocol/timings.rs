@@ -38,6 +38,9 @@ pub struct Summary {
 /// Median and p99 of each stage, milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct StageTimes {
+    /// From the newer frame's timestamp until its pair is handed on: unpacked, cleaned, paired.
+    #[serde(default)]
+    pub acquire: Quantiles,
     /// Cleaning the sources' pictures, in the acquire thread.
     #[serde(default)]
     pub clean: Quantiles,

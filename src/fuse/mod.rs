@@ -31,7 +31,7 @@ pub use modes::{Composer, DisplaySettings};
 pub use network::NetworkFuser;
 pub use palette::{Lut, lut_of};
 pub use published::{MOST_TOKENS, PublishedFilm};
-pub use stage::FuseStage;
+pub use stage::{FuseStage, LOADING};
 pub use tone::Tone;
 
 use crate::describe::Guidance;

@@ -23,6 +23,11 @@ const FAILURE: u32 = 10;
 /// more than one frame in eleven. Each one costs a frame's time and a line in the log.
 const GIVE_UP_AT: u32 = 5 * FAILURE;
 
+/// The engine's name while classic fusion stands in for a network that is being loaded.
+pub const LOADING: &str = "classic (the network is being loaded)";
+/// Its name where that failed.
+const NOT_LOADED: &str = "classic (the network could not be loaded)";
+
 /// Align, fuse, tone and compose for one output size and task.
 pub struct FuseStage {
     aligner: Aligner,
@@ -64,7 +69,7 @@ impl FuseStage {
         let wanted = config.fuse.engine == crate::config::Engine::Network;
         let engine = match &network {
             Some(network) => network.name().to_owned(),
-            None if wanted => "classic (the network could not be loaded)".to_owned(),
+            None if wanted => NOT_LOADED.to_owned(),
             None => "classic".to_owned(),
         };
         Ok(Self {
@@ -90,6 +95,22 @@ impl FuseStage {
             engine,
             trouble: 0,
         })
+    }
+
+    /// Classic fusion stands in until [`FuseStage::take_network`].
+    pub fn await_network(&mut self) {
+        LOADING.clone_into(&mut self.engine);
+        self.stands_in = true;
+    }
+
+    /// From the next frame on `network` fuses; for `None` it is classic fusion for good.
+    pub fn take_network(&mut self, network: Option<Box<dyn Fuser>>) {
+        let name = network
+            .as_ref()
+            .map_or(NOT_LOADED, |network| network.name());
+        name.clone_into(&mut self.engine);
+        self.stands_in = network.is_none();
+        self.network = network;
     }
 
     /// Other colours of thermal values from the next frame on.

@@ -69,6 +69,9 @@ impl AcquireLoop {
     fn hand_over(&self, pair: FramePair) -> bool {
         let metrics = &self.shared.metrics;
         count(&metrics.pairs);
+        metrics
+            .acquire
+            .add(self.shared.now().since(pair.timestamp()));
         if let (Some(infrared), Some(visible)) = (&pair.infrared, &pair.visible) {
             metrics.skew.add(pair.skew());
             self.shared

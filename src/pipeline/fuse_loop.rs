@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
+use super::loading::Loaded;
 use super::{GuideInput, PATIENCE, Shared};
 use crate::channel::Mailbox;
 use crate::describe::FramePriority;
@@ -17,6 +19,8 @@ pub(super) struct FuseLoop {
     pub outbox: Arc<Mailbox<Pooled<FusedFrame>>>,
     pub pool: Pool<FusedFrame>,
     pub stage: FuseStage,
+    /// Where the network comes from while it is being loaded.
+    pub network: Option<Arc<Mailbox<Loaded>>>,
     /// Stops the describer while a frame is made.
     pub priority: FramePriority,
     pub scenes: Arc<Mailbox<Pooled<GuideInput>>>,
@@ -52,6 +56,7 @@ impl FuseLoop {
                 continue;
             };
             frame.sequence = sequence;
+            self.take_network();
             let guard = self.priority.begin();
             self.stage.set_palette(self.shared.palette());
             self.stage.set_nudge(self.shared.nudge());
@@ -79,6 +84,24 @@ impl FuseLoop {
             // After the frame is away: what is copied for the text path delays none.
             self.share_scene(&pair);
         }
+    }
+
+    /// Takes the network over once it is loaded.
+    fn take_network(&mut self) {
+        let Some(inbox) = &self.network else {
+            return;
+        };
+        let loaded = match inbox.take(Duration::ZERO) {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => return,
+            Err(_) => Err("the thread that loads it panicked".to_owned()),
+        };
+        self.network = None;
+        if let Err(error) = &loaded {
+            log::error!("{error}; going on with classic fusion");
+        }
+        self.stage.take_network(loaded.ok());
+        log::info!("fusion by {}", self.stage.engine_name());
     }
 
     fn report(&self, frame: &FusedFrame) {

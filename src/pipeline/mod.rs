@@ -9,6 +9,7 @@
 mod acquire_loop;
 mod fuse_loop;
 mod guide_loop;
+mod loading;
 mod panel_loop;
 mod present_loop;
 mod shared;
@@ -30,9 +31,7 @@ use crate::describe::{
     DescribeError, Describer, FrameCount, FramePriority, Guidance, GuideSettings, GuideWorker,
 };
 use crate::frame::{Picture, Pool, Size};
-use crate::fuse::FuseStage;
-use crate::fuse::FusedFrame;
-use crate::fuse::SourceViews;
+use crate::fuse::{FuseStage, FusedFrame, LOADING, SourceViews};
 use crate::metrics::Marks;
 use crate::present::{PresentError, Screen};
 use crate::sys::cores;
@@ -40,6 +39,8 @@ use crate::team::Team;
 
 pub use control_protocol::{Clocks, Status};
 pub use guide_loop::GuideCommand;
+use loading::Loaded;
+pub use loading::NetworkLoad;
 pub use shared::{NUDGE_LIMIT, Shared, SnapshotRequest};
 
 /// How long a source may be silent before that counts as a stall, and how soon every thread
@@ -60,6 +61,8 @@ pub struct Parts {
     pub source: Box<dyn PairSource>,
     /// Align, fuse, colour, mode.
     pub stage: FuseStage,
+    /// A network that `stage` does not have yet: pictures do not wait for it.
+    pub network: Option<NetworkLoad>,
     /// Where pictures go.
     pub screen: ScreenFactory,
     /// Who writes the text, or why nobody does.
@@ -72,7 +75,8 @@ pub struct Parts {
     pub keep_sources: bool,
 }
 
-/// The threads of a running filmd: four, and one for a status panel where there is one.
+/// The threads of a running filmd: four, one for a status panel where there is one, and at the start one that
+/// loads the network.
 pub struct Pipeline {
     shared: Arc<Shared>,
     commands: SyncSender<GuideCommand>,
@@ -84,8 +88,8 @@ pub struct Pipeline {
     panel: Option<JoinHandle<()>>,
     /// Ends a wait for the describer.
     stopper: Option<Arc<AtomicBool>>,
-    /// Why no text can guide the network.
-    no_text: Option<String>,
+    /// Why nobody writes or encodes a text.
+    no_describer: Option<String>,
 }
 
 /// What the guide thread looks at.
@@ -103,7 +107,7 @@ impl Pipeline {
     /// Where the system refuses a thread.
     pub fn start(parts: Parts) -> std::io::Result<Self> {
         let size = parts.config.output.size();
-        let (shared, no_text) = (Arc::new(Shared::new(&parts)), no_text(&parts));
+        let (shared, no_describer) = (Arc::new(Shared::new(&parts)), no_describer(&parts));
         let (pairs, fused) = (Arc::new(Mailbox::default()), Arc::new(Mailbox::default()));
         let scenes = Arc::new(Mailbox::default());
         let views = parts.keep_sources.then(|| parts.source.info().infrared);
@@ -127,12 +131,15 @@ impl Pipeline {
         let worker = guide_worker(&parts.config, parts.neutral, parts.describer, &shared);
         let gives_way = parts.config.describe.gives_way;
         let pauser = worker.pauser().filter(|_| gives_way);
+        let mut stage = parts.stage;
+        let network = load_network(parts.network, &mut stage, &shared)?;
         let fuse = fuse_loop::FuseLoop {
             shared: Arc::clone(&shared),
             inbox: Arc::clone(&pairs),
             outbox: fused,
             pool,
-            stage: parts.stage,
+            stage,
+            network,
             priority: FramePriority::new(pauser),
             scenes: Arc::clone(&scenes),
             scene_pool: Pool::new(2, || GuideInput {
@@ -148,7 +155,6 @@ impl Pipeline {
             counts,
             worker,
         };
-        let panel = status_panel(&parts.config, &shared);
         let acquire = acquire_loop::AcquireLoop {
             shared: Arc::clone(&shared),
             source: parts.source,
@@ -166,13 +172,11 @@ impl Pipeline {
                 guide.run();
             })?,
             acquire: spawn("acquire", move || acquire.run())?,
-            panel: panel
-                .map(|panel| spawn("panel", move || panel.run()))
-                .transpose()?,
+            panel: status_panel(&parts.config, &shared)?,
             shared,
             commands,
             stopper,
-            no_text,
+            no_describer,
         })
     }
 
@@ -182,8 +186,12 @@ impl Pipeline {
     }
 
     /// Why no text can guide the network; controls beside it can be set all the same.
-    pub fn no_text(&self) -> Option<&str> {
-        self.no_text.as_deref()
+    pub fn no_text(&self) -> Option<String> {
+        let engine = self.shared.engine();
+        if engine.starts_with("classic") && engine != LOADING {
+            return Some(format!("no text guides {engine}"));
+        }
+        self.no_describer.clone()
     }
 
     /// Hands a command to the guide thread.
@@ -244,12 +252,8 @@ pub fn fuse_team(config: &FuseConfig) -> std::io::Result<Arc<Team>> {
     Ok(Arc::new(team))
 }
 
-/// Why no text can guide the network.
-fn no_text(parts: &Parts) -> Option<String> {
-    let engine = parts.stage.engine_name();
-    if engine.starts_with("classic") {
-        return Some(format!("no text guides {engine}"));
-    }
+/// Why nobody writes or encodes a text.
+fn no_describer(parts: &Parts) -> Option<String> {
     parts.describer.as_ref().err().map(ToString::to_string)
 }
 
@@ -286,13 +290,31 @@ fn bind(key: &str, core: Option<usize>) {
     }
 }
 
-/// What runs a status panel, where one is configured.
-fn status_panel(config: &Config, shared: &Arc<Shared>) -> Option<panel_loop::PanelLoop> {
-    config.status_panel.enabled.then(|| panel_loop::PanelLoop {
+/// Starts the load of a network that `stage` does not have yet.
+fn load_network(
+    network: Option<NetworkLoad>,
+    stage: &mut FuseStage,
+    shared: &Shared,
+) -> std::io::Result<Option<Arc<Mailbox<Loaded>>>> {
+    let inbox = network.map(loading::start).transpose()?;
+    if inbox.is_some() {
+        stage.await_network();
+        shared.set_engine(stage.engine_name());
+    }
+    Ok(inbox)
+}
+
+/// Starts the thread of a status panel, where one is configured.
+fn status_panel(config: &Config, shared: &Arc<Shared>) -> std::io::Result<Option<JoinHandle<()>>> {
+    if !config.status_panel.enabled {
+        return Ok(None);
+    }
+    let panel = panel_loop::PanelLoop {
         shared: Arc::clone(shared),
         config: config.status_panel.clone(),
         thermal_zone: config.describe.thermal_zone.clone(),
-    })
+    };
+    spawn("panel", move || panel.run()).map(Some)
 }
 
 fn spawn<T: Send + 'static>(

@@ -224,6 +224,11 @@ impl Shared {
         }
     }
 
+    /// Who fuses.
+    pub(super) fn engine(&self) -> String {
+        lock(&self.engine).clone()
+    }
+
     pub(super) fn set_screen(&self, name: &str) {
         name.clone_into(&mut lock(&self.screen));
     }
@@ -290,7 +295,7 @@ impl Shared {
             task: self.task,
             mode: self.mode(),
             source: self.source.clone(),
-            engine: lock(&self.engine).clone(),
+            engine: self.engine(),
             screen: lock(&self.screen).clone(),
             fps: self.fps(),
             marks: self.marks(),

@@ -190,9 +190,15 @@ impl SyntheticSource {
         start.plus(Duration::from_secs_f64(seconds))
     }
 
-    /// Waits for the next frame's time; skips those whose time has passed altogether.
+    /// How long after the infrared frame the visible one is taken.
+    fn skew(&self, number: u64) -> Duration {
+        let jitter = random::hash(self.config.seed ^ 0x5e3, number) % SKEW.1;
+        Duration::from_micros(SKEW.0 + jitter)
+    }
+
+    /// Waits until both of the next frames are taken; skips those whose time has passed altogether.
     fn pace(&mut self, timeout: Duration) -> Result<(), AcquireError> {
-        let due = self.due(self.next);
+        let due = self.due(self.next).plus(self.skew(self.next));
         let now = Clock.now();
         if due.since(now) > timeout {
             Clock.sleep_until(now.plus(timeout));
@@ -241,9 +247,8 @@ impl PairSource for SyntheticSource {
         intake_b.take(&mut visible);
         self.counters.cleaning = intake_a.took() + intake_b.took();
         let due = self.due(number);
-        let jitter = random::hash(self.config.seed ^ 0x5e3, number) % SKEW.1;
         infrared.timestamp = due;
-        visible.timestamp = due.plus(Duration::from_micros(SKEW.0 + jitter));
+        visible.timestamp = due.plus(self.skew(number));
         (infrared.sequence, visible.sequence) = (number, number);
         self.next += 1;
         self.counters.infrared_frames += 1;

@@ -5,19 +5,19 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use filmd::acquire::{check_source, open_source};
 use filmd::align::Calibration;
-use filmd::config::{CleanConfig, Config, ConfigError, DescribeConfig, Engine, Task};
+use filmd::config::{CleanConfig, Config, ConfigError, DescribeConfig, Engine, FuseConfig, Task};
 use filmd::describe::words::questions::Questions;
 use filmd::describe::{self, DescribeError, Describer, Guidance, ModelFiles, ModelSpec};
 use filmd::frame::Size;
 use filmd::fuse::{FuseStage, Fuser, Manifest, ModelRole, NetworkFuser};
-use filmd::pipeline::{Parts, ScreenFactory, fuse_team};
+use filmd::pipeline::{NetworkLoad, Parts, ScreenFactory, fuse_team};
 
 /// What to do when the network cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fallback {
     /// Say so and end: someone is watching who can put it right.
     Refuse,
-    /// Say so and go on with classic fusion: the picture must go on.
+    /// Say so and go on with classic fusion: the picture must go on. It does not wait for the network either.
     Classic,
 }
 
@@ -29,15 +29,17 @@ pub fn manifest(config: &Config) -> Result<Manifest> {
     Manifest::find(config.fuse.manifest.as_deref()).context("the models' manifest cannot be used")
 }
 
-/// The network of the configuration, or the reason why there is none.
-fn network(config: &Config, manifest: &Manifest) -> Result<Option<Box<dyn Fuser>>> {
-    if config.fuse.engine == Engine::Classic {
-        return Ok(None);
-    }
-    let name = config.fuse.network.as_deref();
-    let fuser = NetworkFuser::new(manifest, name, config.output.size())?;
-    let team = fuse_team(&config.fuse).context("cannot start the threads of the network")?;
-    Ok(Some(Box::new(fuser.with_team(team))))
+/// The network of the configuration. Takes a second or so.
+fn network(config: &FuseConfig, size: Size, manifest: &Manifest) -> Result<Box<dyn Fuser>> {
+    let fuser = NetworkFuser::new(manifest, config.network.as_deref(), size)?;
+    let team = fuse_team(config).context("cannot start the threads of the network")?;
+    Ok(Box::new(fuser.with_team(team)))
+}
+
+/// What loads it later, beside the first pictures.
+fn load_later(config: &Config, manifest: Manifest) -> NetworkLoad {
+    let (fuse, size) = (config.fuse.clone(), config.output.size());
+    Box::new(move || network(&fuse, size, &manifest).map_err(|error| format!("{error:#}")))
 }
 
 /// The calibration of the configuration, else the source's own, else identity.
@@ -92,25 +94,29 @@ pub fn questions(config: &Config) -> Result<()> {
 /// What the models' manifest leads to.
 struct Models {
     network: Option<Box<dyn Fuser>>,
+    /// In its place where the picture does not wait for it.
+    later: Option<NetworkLoad>,
     neutral: Guidance,
     describer: Result<Box<dyn Describer>, DescribeError>,
 }
 
 fn models(config: &Config, fallback: Fallback) -> Result<Models> {
     let manifest = manifest(config)?;
-    let network = match (network(config, &manifest), fallback) {
-        (Ok(network), _) => network,
-        (Err(error), Fallback::Refuse) => return Err(error),
-        (Err(error), Fallback::Classic) => {
-            log::error!("{error:#}; going on with classic fusion");
-            None
+    let is_wanted = config.fuse.engine == Engine::Network;
+    let network = match fallback {
+        Fallback::Refuse if is_wanted => {
+            Some(network(&config.fuse, config.output.size(), &manifest)?)
         }
+        _ => None,
     };
     let files = model_files(&config.describe, &manifest);
     let describer = describe::open(&config.describe, &files, manifest.guidance_shape().0);
+    let neutral = manifest.neutral(config.task)?;
+    let is_later = is_wanted && network.is_none();
     Ok(Models {
         network,
-        neutral: manifest.neutral(config.task)?,
+        later: is_later.then(|| load_later(config, manifest)),
+        neutral,
         describer,
     })
 }
@@ -119,6 +125,7 @@ fn models(config: &Config, fallback: Fallback) -> Result<Models> {
 fn without_models(task: Task) -> Models {
     Models {
         network: None,
+        later: None,
         neutral: Guidance::none(task),
         describer: Err(DescribeError::Absent(
             "the models' manifest cannot be used".into(),
@@ -154,6 +161,7 @@ pub fn parts(
     };
     let Models {
         network,
+        later,
         neutral,
         describer,
     } = models;
@@ -168,6 +176,7 @@ pub fn parts(
         config,
         source,
         stage,
+        network: later,
         screen,
         describer,
         neutral,
