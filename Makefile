@@ -18,7 +18,7 @@ FEATURES :=
 endif
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test lint doc deny setup toolchain build models bench fuzz clean install uninstall \
+.PHONY: help run test deb lint doc deny setup toolchain build models bench fuzz clean install uninstall \
 	cross cross-describe test-arm test-arm-kernels bench-arm bench-peers vm vm-test
 
 help: ## this list
@@ -35,6 +35,9 @@ install: ## programs, network, unit, user and udev rules of the service (as root
 
 uninstall: ## take them away; configuration and language models stay
 	@bash board/install.sh remove
+
+deb: build models ## Debian packages of filmd and its models, into target/debian (ARCH=arm64 for boards)
+	bash board/deb.sh
 
 setup: ## the system packages that the build needs
 	@bash board/setup.sh $(PACKAGES)

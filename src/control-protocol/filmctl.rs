@@ -8,13 +8,14 @@
 #[macro_use]
 #[path = "../bin/filmd/say.rs"]
 mod say;
+mod pages;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use control_protocol::{
     Clocks, Condition, GuideStatus, Mode, Palette, Reply, Request, SnapshotFormat, Status,
     Understanding, ask, observe_socket, plain, running_socket,
@@ -82,6 +83,9 @@ enum Command {
     },
     /// Read the configuration file again.
     Reload,
+    /// Write man pages and shell completions below a folder.
+    #[command(hide = true)]
+    Pages(pages::Args),
 }
 
 fn main() -> ExitCode {
@@ -96,7 +100,13 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<ExitCode> {
     let control = cli.socket.clone().unwrap_or_else(running_socket);
-    let request = request(&cli.command)?;
+    let request = match &cli.command {
+        Command::Pages(args) => {
+            pages::write(args, Cli::command())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        command => request(command)?,
+    };
     // Whoever may only observe can still ask for status and health.
     let socket = if request.only_observes() {
         observe_socket(&control)
@@ -149,6 +159,7 @@ fn request(command: &Command) -> Result<Request> {
             format: format_of(file)?,
         },
         Command::Reload => Request::Reload,
+        Command::Pages(_) => bail!("pages are written without a daemon"),
     })
 }
 

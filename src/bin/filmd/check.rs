@@ -1,6 +1,6 @@
 //! `filmd check`: is a configuration file fit to run?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use filmd::align::{Aligner, Calibration};
@@ -18,13 +18,23 @@ pub struct Args {
     file: PathBuf,
 }
 
+/// Checks and says so.
+///
+/// # Errors
+/// What cannot be used.
+pub fn run(args: &Args) -> Result<()> {
+    examine(&args.file)?;
+    say!("{}: ok", args.file.display());
+    Ok(())
+}
+
 /// Checks keys, ranges, calibration, models and questions; cameras and screens are not opened, since another
 /// filmd may be using them.
 ///
 /// # Errors
 /// What cannot be used.
-pub fn run(args: &Args) -> Result<()> {
-    let config = setup::load(&args.file)?;
+pub fn examine(file: &Path) -> Result<()> {
+    let config = setup::load(file)?;
     if let Some(path) = &config.align.calibration {
         let preset = config.align.preset.as_deref();
         Aligner::new(&Calibration::load(path)?, preset, config.output.size())?;
@@ -44,6 +54,5 @@ pub fn run(args: &Args) -> Result<()> {
             .load()
             .map_err(anyhow::Error::msg)?;
     }
-    say!("{}: ok", args.file.display());
     Ok(())
 }

@@ -15,11 +15,14 @@ mod daemon;
 mod demo;
 mod describe;
 mod describe_set;
+mod doctor;
 mod eval;
 mod fuse;
 mod graph;
 mod logger;
 mod offline;
+#[path = "../../control-protocol/pages.rs"]
+mod pages;
 mod pair_files;
 mod setup;
 
@@ -27,7 +30,7 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A configuration that cannot be used: EX_CONFIG of sysexits.h, so that systemd does not restart.
 const EXIT_CONFIG: u8 = 78;
@@ -54,6 +57,8 @@ enum Command {
     Eval(eval::Args),
     /// Check a configuration file and what it names; exit code 78 where it cannot be used.
     Check(check::Args),
+    /// Say what this machine lacks to show a picture, each with the line to paste.
+    Doctor(doctor::Args),
     /// List the cameras that are plugged in, with the lines to paste into a configuration.
     Cameras(cameras::Args),
     /// Run filmd-bench, which measures the frame path; it is built beside filmd and not installed.
@@ -63,6 +68,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Write man pages and shell completions below a folder.
+    #[command(hide = true)]
+    Pages(pages::Args),
 }
 
 fn main() -> ExitCode {
@@ -75,8 +83,10 @@ fn main() -> ExitCode {
         Command::Describe(args) => describe::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Check(args) => check::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Cameras(args) => cameras::run(args),
         Command::Bench { arguments } => bench(arguments),
+        Command::Pages(args) => pages::write(args, Cli::command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

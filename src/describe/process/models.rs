@@ -82,7 +82,7 @@ impl ModelFiles {
 }
 
 /// `$FILMD_CACHE`, `$XDG_CACHE_HOME/filmd/models` (or `~/.cache/filmd/models`),
-/// /var/lib/filmd/models. `variable` reads the environment.
+/// /var/lib/filmd/models, /usr/share/filmd/models (the package filmd-models). `variable` reads the environment.
 pub fn model_folders(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let set = |name: &str| variable(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
@@ -90,6 +90,7 @@ pub fn model_folders(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf
         set("FILMD_CACHE"),
         cache.map(|cache| cache.join("filmd/models")),
         Some(PathBuf::from("/var/lib/filmd/models")),
+        Some(PathBuf::from("/usr/share/filmd/models")),
     ]
     .into_iter()
     .flatten()
@@ -123,11 +124,17 @@ mod tests {
         });
         assert_eq!(
             folders,
-            ["/a", "/h/.cache/filmd/models", "/var/lib/filmd/models"].map(PathBuf::from)
+            [
+                "/a",
+                "/h/.cache/filmd/models",
+                "/var/lib/filmd/models",
+                "/usr/share/filmd/models"
+            ]
+            .map(PathBuf::from)
         );
         assert_eq!(
             model_folders(|_| None),
-            [PathBuf::from("/var/lib/filmd/models")]
+            ["/var/lib/filmd/models", "/usr/share/filmd/models"].map(PathBuf::from)
         );
     }
 
