@@ -3,7 +3,7 @@
 //! Input: one [`Request`] a line. Output: one [`Reply`] a line; a picture's bytes follow the
 //! reply that announces them. Two sockets, two rights: the observe socket answers `status` and
 //! `health` only, so that its file mode can be open to every local user. [`ask`] blocks for at most
-//! three times [`CLIENT_TIMEOUT`].
+//! three times [`CLIENT_TIMEOUT`] without a word of filmd; for a reload, as long as that takes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -19,6 +19,9 @@ pub const LINE_LIMIT: usize = 8192;
 
 /// How long a client may take to send its whole line, and then to read the whole answer.
 pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Times that status or health is asked for where filmd lets go of the client without an answer.
+const TRIES: u32 = 5;
 
 /// The largest picture a reply may announce, bytes.
 const PICTURE_LIMIT: u64 = 256 << 20;
@@ -132,6 +135,9 @@ pub enum ControlError {
     /// The other side sent something else than agreed.
     #[error("filmd answered something unexpected: {0}")]
     Answer(String),
+    /// filmd let go of the client without an answer.
+    #[error("filmd let go without an answer; are there many other clients? Try again")]
+    Dropped,
 }
 
 /// Reads one request line.
@@ -196,6 +202,17 @@ pub fn observe_socket(control: &Path) -> PathBuf {
 /// # Errors
 /// [`ControlError`].
 pub fn ask(socket: &Path, request: &Request) -> Result<(Reply, Vec<u8>), ControlError> {
+    for _ in 1..TRIES {
+        match ask_once(socket, request) {
+            // A crowd of clients took its place before the line was there.
+            Err(ControlError::Dropped) if request.only_observes() => {}
+            other => return other,
+        }
+    }
+    ask_once(socket, request)
+}
+
+fn ask_once(socket: &Path, request: &Request) -> Result<(Reply, Vec<u8>), ControlError> {
     let fail = |message: String| ControlError::Socket {
         path: socket.to_owned(),
         message,
@@ -206,15 +223,24 @@ pub fn ask(socket: &Path, request: &Request) -> Result<(Reply, Vec<u8>), Control
         ))
     })?;
     let io = |e: std::io::Error| fail(format!("filmd did not answer: {e}"));
-    stream
-        .set_read_timeout(Some(CLIENT_TIMEOUT * 3))
-        .map_err(io)?;
+    // A reload closes cameras, opens others and loads a network: it takes what it takes.
+    let patience = (*request != Request::Reload).then_some(CLIENT_TIMEOUT * 3);
+    stream.set_read_timeout(patience).map_err(io)?;
     let mut line = serde_json::to_vec(request).map_err(|e| fail(e.to_string()))?;
     line.push(b'\n');
-    stream.write_all(&line).map_err(io)?;
+    match stream.write_all(&line) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Err(ControlError::Dropped),
+        other => other.map_err(io)?,
+    }
     let mut reader = BufReader::new(stream);
     let mut text = String::new();
-    reader.read_line(&mut text).map_err(io)?;
+    match reader.read_line(&mut text) {
+        Ok(0) => return Err(ControlError::Dropped),
+        Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => {
+            return Err(ControlError::Dropped);
+        }
+        other => other.map_err(io)?,
+    };
     let reply: Reply =
         serde_json::from_str(&text).map_err(|e| ControlError::Answer(e.to_string()))?;
     let mut picture = Vec::new();

@@ -57,6 +57,11 @@ impl Client {
         }
     }
 
+    /// Its line is not whole yet.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.state, State::Reads(_))
+    }
+
     /// Its line is whole, and waits for [`Client::answer`].
     pub fn asks(&self) -> bool {
         matches!(self.state, State::Asks(_))

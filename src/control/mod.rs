@@ -29,7 +29,8 @@ pub trait Handler {
     fn handle(&mut self, request: Request) -> (Reply, Vec<u8>);
 }
 
-/// Clients of one socket that are looked after at a time; a new one takes the place of the oldest.
+/// Clients of one socket that are looked after at a time; a new one takes the place of the oldest that has not said
+/// its line yet.
 const MOST_CLIENTS: usize = 64;
 /// Clients that are accepted in one turn.
 const MOST_ACCEPTED: usize = 32;
@@ -117,24 +118,39 @@ impl Sockets {
     }
 
     fn accept(&mut self, may_change: bool, now: Timestamp) {
-        let listener = match may_change {
-            true => &self.control.socket,
-            false => &self.observe.socket,
-        };
         for _ in 0..MOST_ACCEPTED {
+            let listener = match may_change {
+                true => &self.control.socket,
+                false => &self.observe.socket,
+            };
             let Ok((stream, _)) = listener.accept() else {
                 return;
             };
-            match Client::new(stream, may_change, now) {
-                Ok(client) => self.clients.push(client),
-                Err(error) => log::debug!("a control client is refused: {error}"),
+            let mut client = match Client::new(stream, may_change, now) {
+                Ok(client) => client,
+                Err(error) => {
+                    log::debug!("a control client is refused: {error}");
+                    continue;
+                }
+            };
+            // Most have said their line by now; nobody takes the place of one that has.
+            if client.advance(now) {
+                self.clients.push(client);
+                self.make_room(may_change);
             }
-            let same = |c: &Client| c.may_change() == may_change;
-            if self.clients.iter().filter(|c| same(c)).count() > MOST_CLIENTS
-                && let Some(oldest) = self.clients.iter().position(same)
-            {
-                self.clients.remove(oldest);
-            }
+        }
+    }
+
+    /// Lets go of one client where there are too many: the oldest that has not said its line yet, else the newest.
+    fn make_room(&mut self, may_change: bool) {
+        let is_same = |c: &Client| c.may_change() == may_change;
+        if self.clients.iter().filter(|c| is_same(c)).count() <= MOST_CLIENTS {
+            return;
+        }
+        let silent = |c: &Client| is_same(c) && c.is_silent();
+        let oldest = self.clients.iter().position(silent);
+        if let Some(at) = oldest.or_else(|| self.clients.iter().rposition(is_same)) {
+            self.clients.remove(at);
         }
     }
 }

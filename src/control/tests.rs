@@ -76,6 +76,31 @@ fn the_observe_socket_changes_nothing() {
 }
 
 #[test]
+fn a_crowd_takes_the_place_of_nobody_who_has_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("filmd.sock");
+    let mut sockets = Sockets::bind(&path).unwrap();
+    let observe = observe_socket(&path);
+    let mut asking = UnixStream::connect(&observe).unwrap();
+    asking.write_all(b"{\"request\":\"health\"}\n").unwrap();
+    // Whatever is left of the budget is gone.
+    let now = Clock.now();
+    while sockets.budget.take(now) {}
+    let mut crowd = Vec::new();
+    for _ in 0..10 {
+        crowd.extend((0..MOST_ACCEPTED).map(|_| UnixStream::connect(&observe).unwrap()));
+        sockets.accept(false, Clock.now());
+        assert!(sockets.clients.len() <= MOST_CLIENTS);
+    }
+    for _ in 0..8 {
+        sockets.serve(Duration::from_millis(10), &mut Fake);
+    }
+    let mut answer = String::new();
+    asking.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("healthy"), "{answer:?}");
+}
+
+#[test]
 fn silent_clients_and_those_that_never_read_hold_up_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("filmd.sock");

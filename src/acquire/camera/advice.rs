@@ -99,7 +99,17 @@ pub(super) fn explain_stream(error: &io::Error, what: &str) -> String {
     format!("gives {what}: {error}; {advice}")
 }
 
-pub(super) fn check_capabilities(found: Capability, card: &str) -> Result<(), String> {
+/// The capability of a node whose formats are set through a media graph: V4L2_CAP_IO_MC of videodev2.h.
+pub(super) const IO_MC: u32 = 0x2000_0000;
+
+/// `bits` are the node's own capabilities, also those that `found` cannot hold.
+pub(super) fn check_capabilities(found: Capability, bits: u32, card: &str) -> Result<(), String> {
+    if bits & IO_MC != 0 {
+        return Err(format!(
+            "is a raw sensor node of a media graph ({card:?}); such a camera is read through a program: \
+             program = [\"rpicam-vid\", ...] in place of device, see board/cameras/csi-rpicam.toml"
+        ));
+    }
     if found.intersects(Capability::VIDEO_CAPTURE | Capability::VIDEO_CAPTURE_MPLANE) {
         if found.contains(Capability::STREAMING) {
             return Ok(());

@@ -186,8 +186,9 @@ pub fn nodes(sysfs: &Path) -> Vec<Node> {
 
 fn node(entry: &Path) -> Option<Node> {
     let read = |path: PathBuf| {
-        let text = std::fs::read_to_string(path).ok()?;
-        Some(text.trim_end().to_owned())
+        // A name of 32 bytes may be cut in the middle of a character.
+        let bytes = std::fs::read(path).ok()?;
+        Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
     };
     let device = std::fs::canonicalize(entry.join("device")).unwrap_or_else(|_| entry.to_owned());
     // A USB camera's video device hangs from an interface, and that from the USB device.

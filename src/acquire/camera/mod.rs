@@ -131,7 +131,9 @@ impl V4lCamera {
         let caps = device
             .query_caps()
             .map_err(|e| refused(path, explain_query(&e)))?;
-        check_capabilities(caps.capabilities, &caps.card).map_err(|text| refused(path, text))?;
+        let bits = planes::capability_bits(&device).unwrap_or(0);
+        check_capabilities(caps.capabilities, bits, &caps.card)
+            .map_err(|text| refused(path, text))?;
         check_card(config, path, &caps.card)?;
         let planar = !caps.capabilities.contains(Capability::VIDEO_CAPTURE);
         let agreed = negotiate(&device, config, format, caps.card, planar)?;
@@ -273,9 +275,15 @@ fn find_node(config: &CameraConfig) -> Result<PathBuf, AcquireError> {
 
 /// Whether pictures can be read from a node; one that cannot be asked may be the right one.
 pub(super) fn takes_pictures(path: &Path) -> bool {
-    match Device::with_path(path).and_then(|device| device.query_caps()) {
-        Ok(caps) => check_capabilities(caps.capabilities, "").is_ok(),
-        Err(_) => true,
+    // The v4l crate panics on a name that is no UTF-8.
+    let asked = catch_unwind(|| {
+        let device = Device::with_path(path)?;
+        let bits = planes::capability_bits(&device)?;
+        io::Result::Ok((device.query_caps()?.capabilities, bits))
+    });
+    match asked {
+        Ok(Ok((found, bits))) => check_capabilities(found, bits, "").is_ok(),
+        Ok(Err(_)) | Err(_) => true,
     }
 }
 

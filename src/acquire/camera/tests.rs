@@ -1,4 +1,4 @@
-use super::advice::{explain_open, list_offers};
+use super::advice::{IO_MC, explain_open, list_offers};
 use super::*;
 use v4l::capability::Flags as Capability;
 
@@ -62,17 +62,27 @@ fn each_error_number_has_its_advice() {
 #[test]
 fn nodes_that_take_no_pictures_are_refused() {
     let streaming = Capability::VIDEO_CAPTURE | Capability::STREAMING;
-    assert_eq!(check_capabilities(streaming, "Lepton"), Ok(()));
-    let text = check_capabilities(Capability::META_CAPTURE | Capability::STREAMING, "Lepton");
+    assert_eq!(check_capabilities(streaming, 0, "Lepton"), Ok(()));
+    let text = check_capabilities(
+        Capability::META_CAPTURE | Capability::STREAMING,
+        0,
+        "Lepton",
+    );
     assert!(text.unwrap_err().contains("metadata node of \"Lepton\""));
     let planes = Capability::VIDEO_CAPTURE_MPLANE;
     assert_eq!(
-        check_capabilities(planes | Capability::STREAMING, "isp"),
+        check_capabilities(planes | Capability::STREAMING, 0, "isp"),
         Ok(())
     );
-    assert!(check_capabilities(planes, "isp").is_err());
-    assert!(check_capabilities(Capability::VIDEO_OUTPUT, "loop").is_err());
-    assert!(check_capabilities(Capability::VIDEO_CAPTURE, "old").is_err());
+    assert!(check_capabilities(planes, 0, "isp").is_err());
+    assert!(check_capabilities(Capability::VIDEO_OUTPUT, 0, "loop").is_err());
+    assert!(check_capabilities(Capability::VIDEO_CAPTURE, 0, "old").is_err());
+    // The Raspberry Pi 5's rp1-cfe: it streams, but nobody has set its graph up.
+    let text = check_capabilities(streaming, IO_MC | 0x0420_0001, "rp1-cfe").unwrap_err();
+    assert!(
+        text.contains("media graph") && text.contains("rpicam-vid"),
+        "{text}"
+    );
 }
 
 #[test]

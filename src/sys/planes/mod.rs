@@ -1,5 +1,5 @@
 //! V4L2's multi-planar interface, which is all that the image processors of some boards offer and
-//! that the v4l crate does not speak.
+//! that the v4l crate does not speak; and the capability bits that it does not know.
 //!
 //! Input: a [`Device`] of that crate. Output: what was agreed on; buffers, by [`Planes`]. Thread:
 //! acquire, main for listing. Blocks: never for long. Allocates: little, when a camera is opened.
@@ -42,6 +42,7 @@ macro_rules! plain {
 }
 
 plain!(
+    v4l2_capability,
     v4l2_format,
     v4l2_pix_format_mplane,
     v4l2_fmtdesc,
@@ -74,6 +75,26 @@ unsafe fn call<T: Plain>(
             std::ptr::from_mut(argument).cast::<c_void>(),
         )
     }
+}
+
+/// The capability bits of the node, of which the v4l crate drops those that it does not know.
+///
+/// # Errors
+/// What the kernel says.
+pub fn capability_bits(device: &Device) -> io::Result<u32> {
+    let mut found: raw::v4l2_capability = Plain::zero();
+    #[expect(unsafe_code, reason = "see `call`")]
+    // SAFETY: QUERYCAP takes a v4l2_capability, which has no pointers.
+    unsafe {
+        call(device.handle().fd(), vidioc::VIDIOC_QUERYCAP, &mut found)?;
+    }
+    // `capabilities` are those of the whole device, where the node's own are told beside them.
+    let has_own = found.capabilities & raw::V4L2_CAP_DEVICE_CAPS != 0;
+    Ok(if has_own {
+        found.device_caps
+    } else {
+        found.capabilities
+    })
 }
 
 /// The pixel formats that `device` offers.
