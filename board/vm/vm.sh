@@ -6,7 +6,7 @@
 # VM_MACHINE   x86_64 (default, quicker) or aarch64
 # VM_CACHE     where the board is kept (default target/vm)
 # VM_PROGRAMS  a folder of ready programs in place of building them
-# VM_FEATURES  features of filmd on the board (default --no-default-features)
+# VM_FEATURES  features of filmd on the board (default: as make build, whose programs are taken; ARM: none)
 # VM_PATIENCE  how many times longer than usual a scenario may take (default 1)
 set -euo pipefail
 
@@ -16,7 +16,7 @@ machine=${VM_MACHINE:-x86_64}
 export VM_CACHE=${VM_CACHE:-$root/target/vm}
 cd "$root"
 
-# Builds what runs on the board, without the language model and windows, and strips it.
+# Builds what runs on the board and strips it.
 programs() {
     local triple=$machine-unknown-linux-gnu strip=strip
     local cargo=(cargo) target=${CARGO_TARGET_DIR:-target}
@@ -24,7 +24,9 @@ programs() {
         strip=aarch64-linux-gnu-strip cargo=(bash board/cross.sh)
         target=${CARGO_TARGET_DIR:-target/arm}
     fi
-    local features=${VM_FEATURES---no-default-features} built=$target/release
+    # The ARM build leaves llama.cpp out.
+    local own= && [[ $machine == aarch64 ]] && own=--no-default-features
+    local features=${VM_FEATURES-$own} built=$target/release
     [[ $machine == aarch64 ]] && built=$target/$triple/release
     local into=$VM_CACHE/$machine/programs
     rm -rf "$into" && mkdir -p "$into"

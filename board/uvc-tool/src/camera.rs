@@ -8,6 +8,10 @@ use crate::descriptors::{self, Identity, Mode, PAYLOAD_HEADER, PROBE, PROCESSING
 use crate::pattern;
 use crate::usbip::{Cable, Request, STALL, Submit};
 
+/// The bits of a control request that say its type, and the type of a device class (USB 2.0, table 9-2).
+const TYPE: u8 = 0x60;
+const CLASS: u8 = 0x20;
+
 /// What is wrong with the next frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -63,6 +67,10 @@ pub struct Camera {
     pub frames: u32,
     /// No frames while this is set.
     pub frozen: bool,
+    /// Requests of the video class get no answer while this is set: the kernel waits five seconds for each.
+    pub wedged: bool,
+    /// Requests that got none.
+    unanswered: Vec<u32>,
     /// For the next frame.
     pub fault: Option<Fault>,
 }
@@ -88,6 +96,8 @@ impl Camera {
             next: Instant::now(),
             frames: 0,
             frozen: false,
+            wedged: false,
+            unanswered: Vec::new(),
             fault: None,
         }
     }
@@ -112,9 +122,15 @@ impl Camera {
     pub fn serve(&mut self, cable: &mut Cable) -> io::Result<()> {
         match cable.receive()? {
             Request::Unlink { sequence, of } => {
-                let before = self.waiting.len();
+                let before = self.waiting.len() + self.unanswered.len();
                 self.waiting.retain(|(waiting, _)| *waiting != of);
-                cable.unlinked(sequence, self.waiting.len() != before)
+                self.unanswered.retain(|waiting| *waiting != of);
+                let after = self.waiting.len() + self.unanswered.len();
+                cable.unlinked(sequence, after != before)
+            }
+            Request::Submit(submit) if self.wedged && submit.setup[0] & TYPE == CLASS => {
+                self.unanswered.push(submit.sequence);
+                Ok(())
             }
             Request::Submit(submit) if submit.endpoint == 1 && submit.to_host => {
                 if !self.streaming {
@@ -137,7 +153,7 @@ impl Camera {
     fn control(&mut self, submit: &Submit, cable: &mut Cable) -> io::Result<()> {
         let [kind, request, _, value, interface, entity, low, high] = submit.setup;
         let wanted = usize::from(u16::from_le_bytes([low, high]));
-        let reply: Result<Vec<u8>, i32> = match (kind & 0x60, request) {
+        let reply: Result<Vec<u8>, i32> = match (kind & TYPE, request) {
             (0, 6) => self.descriptor(value, submit.setup[2]),
             (0, 0) => Ok(vec![0, 0]),
             (0, 8) => Ok(vec![1]),

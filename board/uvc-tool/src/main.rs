@@ -26,7 +26,7 @@ use usbip::Cable;
 ///
 /// Commands are lines read from the control file (a fifo): `freeze`, `resume`, `tear` (the next
 /// frame is cut), `mix` (its lower half is of the frame before), `garbage` (its bytes are noise),
-/// `shutter` and `open` (a Lepton's flat field correction), `count` (says how many frames were made),
+/// `wedge` (no answer to any request of the video class) and `answer`, `shutter` and `open` (a Lepton's flat field correction), `count` (says how many frames were made),
 /// `unplug`.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -168,6 +168,8 @@ fn obey(file: &mut std::fs::File, camera: &mut Camera) -> std::io::Result<bool> 
         match command {
             "freeze" => camera.frozen = true,
             "resume" => camera.frozen = false,
+            "wedge" => camera.wedged = true,
+            "answer" => camera.wedged = false,
             "shutter" => camera.shutter = true,
             "open" => camera.shutter = false,
             "tear" => camera.fault = Some(Fault::Torn),
