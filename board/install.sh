@@ -24,7 +24,8 @@ if [[ ${1:-} == remove ]]; then
         "$to/usr/lib/sysusers.d/filmd.conf" "$to/usr/lib/tmpfiles.d/filmd.conf" \
         "$to/usr/lib/udev/rules.d/60-filmd-cameras.rules"
     rm -f "$to"/usr/lib/debug/usr/bin/{filmd,filmctl,film-describe}.debug
-    rm -rf "$to"/usr/share/filmd
+    rm -rf "$to"/usr/share/filmd "$to"/usr/share/doc/filmd
+    ! running || systemctl daemon-reload
     echo "Removed; ${to}/etc/filmd and ${to}/var/lib/filmd are left as they are."
     exit 0
 fi
@@ -61,6 +62,8 @@ else
     echo "film-describe is missing in $programs: guidance will stay neutral"
 fi
 install -D -m 644 "$root/models/manifest.toml" "$root"/models/*.onnx "$root"/models/*.f32 -t "$to/usr/share/filmd/models"
+install -D -m 644 "$root"/systemd/filmd.service.d/*.conf -t "$to/usr/share/filmd/drop-ins"
+install -D -m 644 "$root/README.md" -t "$to/usr/share/doc/filmd"
 install -D -m 644 "$root/systemd/filmd.service" -t "$to/usr/lib/systemd/system"
 install -D -m 644 "$root/systemd/filmd.sysusers" "$to/usr/lib/sysusers.d/filmd.conf"
 install -D -m 644 "$root/systemd/filmd.tmpfiles" "$to/usr/lib/tmpfiles.d/filmd.conf"

@@ -149,6 +149,18 @@ fn hold_connections(socket: &Path, count: usize, stop: &AtomicBool) {
     }
 }
 
+/// So many connections that are held and lines that are sent; then `done`.
+fn crowd(socket: &Path, connections: usize, lines: usize, done: impl FnOnce()) {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| hold_connections(socket, connections, &stop));
+        send_lines(socket, lines);
+        sleep(Duration::from_secs(3));
+        done();
+        stop.store(true, Relaxed);
+    });
+}
+
 #[test]
 fn random_lines_and_idle_connections_cost_no_picture_no_memory_and_no_answer() {
     let _alone = alone();
@@ -161,16 +173,16 @@ fn random_lines_and_idle_connections_cost_no_picture_no_memory_and_no_answer() {
     let pid = daemon.child.id();
     let without = unseen(&daemon, || sleep(Duration::from_secs(5)));
     // The buffers of a first crowd of clients are no growth.
-    send_lines(&daemon.socket, 200);
+    crowd(&daemon.socket, connections, lines / 10, || {});
+    sleep(Duration::from_secs(1));
     let before = held(pid);
     let (stop, slowest) = (AtomicBool::new(false), Mutex::new(Duration::ZERO));
     let with = unseen(&daemon, || {
         std::thread::scope(|scope| {
             scope.spawn(|| *slowest.lock().unwrap() = probe(&daemon.socket, &stop));
-            scope.spawn(|| hold_connections(&daemon.socket, connections, &stop));
-            send_lines(&daemon.socket, lines);
-            sleep(Duration::from_secs(3));
-            stop.store(true, Relaxed);
+            crowd(&daemon.socket, connections, lines, || {
+                stop.store(true, Relaxed)
+            });
         });
     });
     let slowest = slowest.into_inner().unwrap();

@@ -66,6 +66,10 @@ fn the_unit_finds_what_is_installed_and_a_changed_configuration_stays() {
     let mut named = of_unit("Exec");
     named.extend(of_unit("Environment="));
     assert!(named.len() >= 4, "{named:?}");
+    named.push("/usr/share/filmd/drop-ins/framebuffer.conf".to_owned());
+    let documentation = of_unit("Documentation=file:");
+    assert!(!documentation.is_empty());
+    named.extend(documentation);
     for path in &named {
         assert!(
             to.path().join(&path[1..]).exists(),
@@ -99,9 +103,43 @@ fn the_unit_finds_what_is_installed_and_a_changed_configuration_stays() {
             .success()
     );
     assert!(!to.path().join("usr/bin/filmd").exists());
+    assert!(!to.path().join("usr/share/doc/filmd").exists());
     let symbols = to.path().join("usr/lib/debug/usr/bin");
     assert_eq!(std::fs::read_dir(symbols).unwrap().count(), 0);
     assert!(configuration.exists());
+}
+
+/// What a package takes from the sources is there, and goes where `make install` puts it.
+#[test]
+fn the_package_holds_what_is_installed() {
+    let (to, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let done = install(to.path(), cache.path(), &programs(), &[]);
+    assert!(done.status.success(), "{done:?}");
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+    let deb = &manifest["package"]["metadata"]["deb"];
+    let assets = deb["assets"].as_array().unwrap();
+    let mut packed = 0;
+    for asset in assets {
+        let (source, into) = (asset[0].as_str().unwrap(), asset[1].as_str().unwrap());
+        if source.starts_with("target/") {
+            continue;
+        }
+        let folder = root().join(source).parent().unwrap().to_owned();
+        assert!(folder.is_dir(), "{source}");
+        let is_shown = into.starts_with("usr/share/doc") || into.starts_with("usr/share/man");
+        if !source.contains('*') {
+            assert!(root().join(source).is_file(), "{source}");
+        }
+        if !is_shown {
+            assert!(
+                to.path().join(into).exists(),
+                "{into} is not installed by make install"
+            );
+            packed += 1;
+        }
+    }
+    assert!(packed >= 5, "{packed}");
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use filmd::align::{Aligner, Calibration};
-use filmd::config::Engine;
+use filmd::config::{Config, Engine};
 use filmd::describe::Detector;
 use filmd::describe::words::questions::Questions;
 use filmd::fuse::NetworkFuser;
 
-use crate::setup;
+use crate::{drop_ins, setup};
 
 /// Arguments of `filmd check`.
 #[derive(clap::Args)]
@@ -23,8 +23,11 @@ pub struct Args {
 /// # Errors
 /// What cannot be used.
 pub fn run(args: &Args) -> Result<()> {
-    examine(&args.file)?;
+    let config = examine(&args.file)?;
     say!("{}: ok", args.file.display());
+    if let Some(line) = drop_ins::line_to_paste(&config) {
+        say!("as a service it needs rights that filmd.service alone does not give:\n  {line}");
+    }
     Ok(())
 }
 
@@ -33,7 +36,7 @@ pub fn run(args: &Args) -> Result<()> {
 ///
 /// # Errors
 /// What cannot be used.
-pub fn examine(file: &Path) -> Result<()> {
+pub fn examine(file: &Path) -> Result<Config> {
     let config = setup::load(file)?;
     if let Some(path) = &config.align.calibration {
         let preset = config.align.preset.as_deref();
@@ -54,5 +57,5 @@ pub fn examine(file: &Path) -> Result<()> {
             .load()
             .map_err(anyhow::Error::msg)?;
     }
-    Ok(())
+    Ok(config)
 }

@@ -16,6 +16,7 @@ mod demo;
 mod describe;
 mod describe_set;
 mod doctor;
+mod drop_ins;
 mod eval;
 mod fuse;
 mod graph;

@@ -8,7 +8,7 @@ use filmd::control::{Reply, Request, ask, observe_socket, running_socket};
 use filmd::fuse::{Fuser, Manifest, NetworkFuser};
 
 use super::{Finding, Host};
-use crate::{check, setup};
+use crate::{check, drop_ins, setup};
 
 /// The service's configuration.
 const SERVICE_CONFIG: &str = "/etc/filmd/filmd.toml";
@@ -46,7 +46,17 @@ fn configuration(path: Option<&Path>) -> Finding {
         return Finding::note(PART, format!("no {SERVICE_CONFIG}"), mend);
     };
     match check::examine(path) {
-        Ok(()) => Finding::ok(PART, path.display().to_string()),
+        Ok(config) => match drop_ins::line_to_paste(&config) {
+            None => Finding::ok(PART, path.display().to_string()),
+            Some(line) => Finding::note(
+                PART,
+                format!(
+                    "{} needs rights that filmd.service alone does not give",
+                    path.display()
+                ),
+                line,
+            ),
+        },
         Err(error) => Finding::fault(
             PART,
             format!("{error:#}"),
