@@ -38,7 +38,10 @@ check "without a descriptor more" test "$(descriptors)" -eq "$before"
 config 0 1 H264
 check "what no format is is refused" sh -c "! filmctl reload"
 sed -i 's/H264/YUYV/; /source.visible/,/height/s/width = 320/width = 321/' /tmp/filmd.toml
-check "a size that it has not is refused" sh -c "! filmctl reload 2>/share/out/refusal.txt"
-check "naming what it chose" grep "was asked for YUYV 321x180 and chose" /share/out/refusal.txt
+check "a size that it has not leaves its side empty" filmctl reload
+check "and marks it" wait_for 20 is no_visible = true
+named() { filmctl status | grep "was asked for YUYV 321x180 and chose"; }
+check "naming what it chose" wait_for 20 named
+check "the other one goes on" wait_for 20 is no_infrared = false
 filmctl status >/share/out/status.txt
 stop_filmd
