@@ -55,7 +55,7 @@ models: setup ## fetch the language model and the text encoder once (175 MB; LLM
 ifeq ($(LLM),none)
 	@echo "LLM=none: no language model, no text encoder; filmd uses template text and neutral guidance."
 else
-	@python3 models/fetch.py
+	@$(PYTHON) models/fetch.py
 endif
 
 lint: toolchain setup ## formatting and clippy, warnings are errors

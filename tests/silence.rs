@@ -166,3 +166,42 @@ fn a_reload_keeps_what_the_operator_set_and_waits_for_a_source_that_is_gone() {
         is_kept(s) && s.frames.presented > 2
     });
 }
+
+#[test]
+fn a_damaged_picture_of_a_folder_that_is_repeated_is_logged_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let replay = folder.path().join("replay");
+    pictures(&replay);
+    for n in 1..3 {
+        let path = replay.join("visible").join(format!("{n}.png"));
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 30]).unwrap();
+    }
+    let log = folder.path().join("log");
+    let config = format!(
+        "[source]\nkind = \"replay\"\ninfrared = {:?}\nvisible = {:?}\nfps = 60.0\nloop = true\n{SMALL}",
+        replay.join("infrared"),
+        replay.join("visible"),
+    );
+    let stderr = std::fs::File::create(&log).unwrap();
+    let mut daemon = Daemon::start_with(&config, |command| {
+        command.stderr(stderr);
+    });
+    daemon.wait_frames(60);
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(said.matches("; skipped").count(), 2, "{said}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut daemon = Daemon::start(&format!("[source]\nkind = \"synthetic\"\n{SMALL}"));
+    let pid = daemon.child.id();
+    // It cannot end by itself: its main thread stands still until both signals are there.
+    common::signal(pid, "STOP");
+    common::signal(pid, "INT");
+    common::signal(pid, "TERM");
+    common::signal(pid, "INT");
+    common::signal(pid, "CONT");
+    let code = daemon.child.wait().unwrap().code();
+    assert!(matches!(code, Some(0 | 130 | 143)), "{code:?}");
+}

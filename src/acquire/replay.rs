@@ -38,6 +38,8 @@ pub struct ReplaySource {
     sequence: u64,
     /// Pairs in a row that could not be read.
     damaged_in_a_row: usize,
+    /// Pairs whose damage was logged: once is enough for a folder that is repeated.
+    logged: Vec<bool>,
 }
 
 impl ReplaySource {
@@ -52,6 +54,7 @@ impl ReplaySource {
         }
         let pairs = pair_folders(&config.infrared, &config.visible)?.pairs;
         let (infrared, visible) = largest(&pairs)?;
+        let logged = vec![false; pairs.len()];
         let name = format!(
             "replay of {} pair(s) from {} and {}",
             pairs.len(),
@@ -80,6 +83,7 @@ impl ReplaySource {
             next: 0,
             sequence: 0,
             damaged_in_a_row: 0,
+            logged,
         })
     }
 
@@ -164,7 +168,9 @@ impl PairSource for ReplaySource {
                     if self.damaged_in_a_row >= self.pairs.len() {
                         return Err(error);
                     }
-                    log::warn!("{error}; skipped");
+                    if !std::mem::replace(&mut self.logged[self.next - 1], true) {
+                        log::warn!("{error}; skipped");
+                    }
                 }
                 Ok(()) => {
                     self.damaged_in_a_row = 0;
@@ -272,6 +278,7 @@ mod tests {
         let counters = source.counters();
         assert_eq!((counters.damaged, counters.dropped), (1, 1));
         assert_eq!((counters.infrared_frames, counters.visible_frames), (4, 3));
+        assert_eq!(source.logged, [false, false, true, false]);
     }
 
     #[test]

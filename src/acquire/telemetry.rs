@@ -43,7 +43,8 @@ pub struct Telemetry {
     pub kelvin_per_count: Option<f32>,
 }
 
-/// Reads the telemetry of a Lepton; `None` where the buffer has not so many rows.
+/// Reads the telemetry of a Lepton; `None` where the buffer has not so many rows, or the camera leaves them empty
+/// (telemetry is off).
 pub fn lepton(layout: &BufferLayout, bytes: &[u8]) -> Option<Telemetry> {
     let rows = bytes.get(layout.size.height * layout.stride..)?;
     let width = layout.size.width.max(1);
@@ -52,6 +53,9 @@ pub fn lepton(layout: &BufferLayout, bytes: &[u8]) -> Option<Telemetry> {
         let pair = rows.get(at..at + 2)?;
         Some(u16::from_le_bytes([pair[0], pair[1]]))
     };
+    if (0..ROW).all(|index| word(index) == Some(0)) {
+        return None;
+    }
     let long = |index: usize| Some(u32::from(word(index)?) << 16 | u32::from(word(index + 1)?));
     let kelvin = match (word(TLINEAR_ON)?, word(TLINEAR_FINE)?) {
         (0, _) => None,
@@ -102,6 +106,8 @@ mod tests {
             assert_eq!(found.kelvin_per_count, Some(0.01));
             let short = height * stride + 300;
             assert_eq!(lepton(&layout, &bytes[..short]), None);
+            // The firmware leaves the rows empty where telemetry is off: no frame is a repeat then.
+            assert_eq!(lepton(&layout, &buffer(&layout, &[])), None);
         }
     }
 

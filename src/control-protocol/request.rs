@@ -223,6 +223,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn control_characters_do_not_reach_a_terminal() {
+        let hostile = "Bring\u{1b}[2J out\r\n the\u{9b}31m people.\u{7}";
+        let shown = plain(hostile);
+        assert!(!shown.chars().any(char::is_control), "{shown:?}");
+        assert!(
+            shown.starts_with("Bring") && shown.ends_with("people."),
+            "{shown:?}"
+        );
+    }
+
+    #[test]
     fn no_control_character_is_left() {
         assert_eq!(plain("a\u{1b}[31m\n b\u{9b}2J"), "a [31m b 2J");
         let all: String = ('\0'..='\u{ff}').collect();

@@ -117,7 +117,13 @@ impl WindowScreen {
     pub fn open() -> Result<Self, PresentError> {
         let display = std::env::var_os("DISPLAY").filter(|name| !name.is_empty());
         if display.is_none() {
-            return Err(unavailable("$DISPLAY is not set"));
+            let wayland = std::env::var_os("WAYLAND_DISPLAY").is_some();
+            return Err(unavailable(match wayland {
+                true => {
+                    "this is a Wayland session without Xwayland: install the package xwayland and log in again"
+                }
+                false => "$DISPLAY is not set",
+            }));
         }
         Ok(Self {
             size: None,

@@ -385,6 +385,8 @@ mod tests {
     fn lepton_frame(number: u16, state: u16, on: u16) -> Vec<u8> {
         let mut words = vec![30_000u16; 2 * 160];
         let mut telemetry = vec![0; 2 * 160];
+        // The revision of the telemetry is never 0.
+        telemetry[0] = 14;
         (telemetry[4], telemetry[21], telemetry[208], telemetry[209]) = (state << 4, number, on, 1);
         words.extend(telemetry);
         words.iter().flat_map(|w| w.to_le_bytes()).collect()

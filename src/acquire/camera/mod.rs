@@ -39,7 +39,7 @@ use self::advice::{
     explain_stream, fields, mismatch, offers,
 };
 use self::find::{Binding, FindError};
-use super::unpack::{BufferLayout, PixelFormat, Quantization};
+use super::unpack::{BufferLayout, Content, PixelFormat, Quantization};
 use super::{AcquireError, absent, refused};
 use crate::clock::Timestamp;
 use crate::config::CameraConfig;
@@ -241,6 +241,12 @@ pub(super) fn check_config(config: &CameraConfig) -> Result<PixelFormat, Acquire
         Binding::of(config).map_err(|e| refused(path, e.to_string()))?;
     } else {
         pipe::frame_bytes(config, format).map_err(|text| refused(path, text))?;
+    }
+    if config.telemetry_rows > 0 && format.content() != Content::Counts {
+        let text = format!(
+            "telemetry_rows are rows of raw counts, and {format} has none; leave the key out"
+        );
+        return Err(refused(path, text));
     }
     let rows = config.height - config.telemetry_rows;
     if format == PixelFormat::YuyvOverY16 && !rows.is_multiple_of(2) {

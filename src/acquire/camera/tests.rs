@@ -44,6 +44,16 @@ fn an_impossible_configuration_is_refused_before_the_device_is_touched() {
     let mut bad = config("/dev/null");
     bad.telemetry_rows = 122;
     assert!(refusal(&bad).contains("leaves no picture"));
+    bad.telemetry_rows = 2;
+    for format in ["MJPG", "NV12"] {
+        bad.format = format.into();
+        assert!(
+            refusal(&bad).contains("rows of raw counts"),
+            "{}",
+            refusal(&bad)
+        );
+    }
+    bad.format = "Y16".into();
     bad.telemetry_rows = 0;
     bad.width = usize::MAX;
     assert!(refusal(&bad).contains("leaves no picture"));

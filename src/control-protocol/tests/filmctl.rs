@@ -60,3 +60,59 @@ fn the_socket_of_a_dead_daemon_is_passed_over() {
     assert!(output.status.success(), "{output:?}");
     daemon.join().unwrap();
 }
+
+/// Answers one client with `reply`, after so long.
+fn daemon(socket: &std::path::Path, reply: Vec<u8>, after: std::time::Duration) {
+    let listener = UnixListener::bind(socket).unwrap();
+    spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(client.try_clone().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        std::thread::sleep(after);
+        client.write_all(&reply).unwrap();
+    });
+}
+
+#[test]
+fn a_reload_is_waited_for_as_long_as_it_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("filmd.sock");
+    // Other answers are given up after three times two seconds.
+    let slow = std::time::Duration::from_secs(7);
+    daemon(&socket, b"{\"reply\":\"done\"}\n".to_vec(), slow);
+    let output = Command::new(env!("CARGO_BIN_EXE_filmctl"))
+        .arg("--socket")
+        .arg(&socket)
+        .arg("reload")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_snapshot_follows_no_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("filmd.sock");
+    let (victim, file) = (folder.path().join("victim"), folder.path().join("now.png"));
+    std::fs::write(&victim, "precious").unwrap();
+    // Whatever name it writes under at first, and the one it renames to.
+    for name in ["now.png", "now.png.partial", ".now.png.partial"] {
+        std::os::unix::fs::symlink(&victim, folder.path().join(name)).unwrap();
+    }
+    let mut reply = b"{\"reply\":\"picture\",\"bytes\":3}\n".to_vec();
+    reply.extend(b"png");
+    daemon(&socket, reply, std::time::Duration::ZERO);
+    let output = Command::new(env!("CARGO_BIN_EXE_filmctl"))
+        .arg("--socket")
+        .arg(&socket)
+        .arg("snapshot")
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    // It either took the link's place or said why not.
+    let is_file = std::fs::symlink_metadata(&file).unwrap().is_file();
+    assert_eq!(is_file, output.status.success(), "{output:?}");
+}

@@ -3,32 +3,96 @@
 //! Thread: present. Blocks: for as long as the bytes take on the wire. Allocates: when made, and in
 //! linux-embedded-hal a few bytes for each transfer. Pixels are not sent again here, since only the
 //! caller knows where they began.
+//!
+//! A panel whose supply broke down for a moment says nothing and forgets all that it was told: the commands that
+//! switched it on are kept, and sent again when [`Renewal`] asks for it.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use embedded_hal::spi::{ErrorType, Operation, SpiDevice};
 use mipidsi::interface::{Interface, InterfaceKind, SpiError, SpiInterface};
 
 use super::super::attempts::retry;
 use super::wires::{Bus, Line};
+use crate::clock::Clock;
+
+/// Software reset: it would blank a panel that is well.
+const SWRESET: u8 = 0x01;
+/// Leaves sleep mode.
+const SLPOUT: u8 = 0x11;
+/// After which a controller listens again (ST7789 data sheet, section 9.1.12: 5 ms; ILI9341, 8.2.12: 5 ms).
+const WAKES_AFTER: Duration = Duration::from_millis(5);
+
+/// Tells the link of a panel, which mipidsi owns, what to do with commands.
+#[derive(Debug, Default)]
+pub(super) struct Renewal(AtomicU8);
+
+/// It is being switched on: commands are kept.
+const STARTS: u8 = 0;
+/// Commands are sent.
+const RUNS: u8 = 1;
+/// Before the next command those that were kept are sent again.
+const RENEWS: u8 = 2;
+
+impl Renewal {
+    /// The panel is on.
+    pub fn started(&self) {
+        self.0.store(RUNS, Relaxed);
+    }
+
+    /// Let it be switched on again with the next pixels.
+    pub fn ask(&self) {
+        self.0.store(RENEWS, Relaxed);
+    }
+}
 
 /// A panel's bus and data line, with a buffer for pixels.
 pub(super) struct PanelLink<S, P> {
     spi: Counted<S>,
     data: P,
     buffer: Vec<u8>,
+    renewal: Arc<Renewal>,
+    /// The commands that switched the panel on, with their arguments.
+    kept: Vec<(u8, Vec<u8>)>,
 }
 
 impl<S: Bus, P: Line> PanelLink<S, P> {
     /// Sends at most `limit` bytes in a transfer and counts those that fail in `failed`.
-    pub fn new(spi: S, data: P, limit: usize, failed: Arc<AtomicU64>) -> Self {
+    pub fn new(
+        spi: S,
+        data: P,
+        limit: usize,
+        failed: Arc<AtomicU64>,
+        renewal: Arc<Renewal>,
+    ) -> Self {
         Self {
             spi: Counted { spi, failed },
             data,
             buffer: vec![0; limit],
+            renewal,
+            kept: Vec::new(),
         }
+    }
+
+    /// A command that arrived twice does no more than once.
+    fn command(&mut self, command: u8, args: &[u8]) -> io::Result<()> {
+        retry(|| self.on_wires(|mut wires| wires.send_command(command, args)))
+    }
+
+    /// Sends again what switched the panel on.
+    fn renew(&mut self) -> io::Result<()> {
+        for n in 0..self.kept.len() {
+            let (command, args) = self.kept[n].clone();
+            self.command(command, &args)?;
+            if command == SLPOUT {
+                Clock.sleep_until(Clock.now().plus(WAKES_AFTER));
+            }
+        }
+        self.renewal.started();
+        Ok(())
     }
 
     /// mipidsi's interface on these wires. Made for each call, since it borrows its buffer.
@@ -53,8 +117,12 @@ impl<S: Bus, P: Line> Interface for PanelLink<S, P> {
     const KIND: InterfaceKind = InterfaceKind::Serial4Line;
 
     fn send_command(&mut self, command: u8, args: &[u8]) -> io::Result<()> {
-        // A command that arrived twice does no more than once.
-        retry(|| self.on_wires(|mut wires| wires.send_command(command, args)))
+        match self.renewal.0.load(Relaxed) {
+            STARTS if command != SWRESET => self.kept.push((command, args.to_vec())),
+            RENEWS => self.renew()?,
+            _ => {}
+        }
+        self.command(command, args)
     }
 
     fn send_pixels<const N: usize>(

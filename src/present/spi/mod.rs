@@ -14,6 +14,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use embedded_graphics::pixelcolor::Rgb565;
 use embedded_graphics::pixelcolor::raw::RawU16;
@@ -23,15 +24,19 @@ use mipidsi::models::{ILI9341Rgb565, Model, ST7789};
 use mipidsi::options::{ColorInversion, ColorOrder, Orientation, Rotation};
 use mipidsi::{Builder, Display, InitError, NoResetPin};
 
-use self::link::PanelLink;
+use self::link::{PanelLink, Renewal};
 use self::wires::{Backlight, Bus, Line, Wires, transfer_limit};
 use super::attempts::{ATTEMPTS, retry};
 use super::bus_log::NoDelay;
 use super::paint::{Painter, rgb565};
 use super::{PresentError, Screen, ScreenEvent};
+use crate::clock::{Clock, Timestamp};
 use crate::config::{BusKind, PanelController, SpiConfig};
 use crate::frame::Size;
 use crate::fuse::FusedFrame;
+
+/// A panel is told everything anew so often: one whose supply broke down for a moment is white until then.
+const RENEWAL: Duration = Duration::from_secs(30);
 
 /// A band of rows fills about so many transfers: where one fails, so much is sent again.
 const BAND: usize = 8;
@@ -77,6 +82,10 @@ pub struct SpiScreen {
     /// Nobody knows what the panel has.
     unknown: bool,
     failed: Arc<AtomicU64>,
+    renewal: Arc<Renewal>,
+    /// When it is switched on again, and how long after that once more.
+    renews_at: Timestamp,
+    renews_every: Duration,
 }
 
 impl SpiScreen {
@@ -86,12 +95,14 @@ impl SpiScreen {
     /// [`PresentError::Unavailable`]: no such node or line, no permission, or a panel's first
     /// commands failed.
     pub fn open(config: &SpiConfig) -> Result<Self, PresentError> {
-        let failed = Arc::new(AtomicU64::new(0));
+        let told = (Arc::new(AtomicU64::new(0)), Arc::new(Renewal::default()));
         let panel = match config.bus {
-            BusKind::Device => start(Wires::open(config), &mut Delay, config, &failed),
-            BusKind::File => start(Wires::log(config), &mut NoDelay, config, &failed),
+            BusKind::Device => start(Wires::open(config), &mut Delay, config, &told),
+            BusKind::File => start(Wires::log(config), &mut NoDelay, config, &told),
         };
         let panel = panel.map_err(PresentError::Unavailable)?;
+        let (failed, renewal) = told;
+        renewal.started();
         let (width, height) = (config.width.into(), config.height.into());
         let size = match config.rotation {
             90 | 270 => Size::new(height, width),
@@ -114,6 +125,9 @@ impl SpiScreen {
             shown: vec![0; size.area()],
             unknown: true,
             failed,
+            renewal,
+            renews_at: Clock.now().plus(RENEWAL),
+            renews_every: RENEWAL,
         })
     }
 
@@ -151,20 +165,23 @@ impl SpiScreen {
     }
 }
 
+/// What a panel's link and its owner share: failed transfers, and whether the panel is to be told everything anew.
+type Told = (Arc<AtomicU64>, Arc<Renewal>);
+
 /// Resets the panel that is on `wires` and switches it on.
 fn start<S: Bus, P: Line>(
     wires: Result<Wires<S, P>, String>,
     delay: &mut impl DelayNs,
     config: &SpiConfig,
-    failed: &Arc<AtomicU64>,
+    told: &Told,
 ) -> Result<Box<dyn Panel>, String> {
     let mut wires = wires?;
     wires
         .reset(delay)
         .map_err(|error| format!("{}: {error}", config.chip.display()))?;
     match config.controller {
-        PanelController::St7789 => switch_on(ST7789, wires, delay, config, failed),
-        PanelController::Ili9341 => switch_on(ILI9341Rgb565, wires, delay, config, failed),
+        PanelController::St7789 => switch_on(ST7789, wires, delay, config, told),
+        PanelController::Ili9341 => switch_on(ILI9341Rgb565, wires, delay, config, told),
     }
 }
 
@@ -173,7 +190,7 @@ fn switch_on<S, P, M>(
     wires: Wires<S, P>,
     delay: &mut impl DelayNs,
     config: &SpiConfig,
-    failed: &Arc<AtomicU64>,
+    told: &Told,
 ) -> Result<Box<dyn Panel>, String>
 where
     S: Bus,
@@ -181,7 +198,13 @@ where
     M: Model<ColorFormat = Rgb565> + Send + 'static,
 {
     let limit = transfer_limit();
-    let link = PanelLink::new(wires.spi, wires.data, limit, Arc::clone(failed));
+    let link = PanelLink::new(
+        wires.spi,
+        wires.data,
+        limit,
+        Arc::clone(&told.0),
+        Arc::clone(&told.1),
+    );
     let usual = config.controller;
     let invert = config.invert.unwrap_or(usual == PanelController::St7789);
     let bgr = config.bgr.unwrap_or(usual == PanelController::Ili9341);
@@ -242,6 +265,12 @@ impl Screen for SpiScreen {
 
     fn show(&mut self, frame: &FusedFrame) -> Result<(), PresentError> {
         self.draw(frame);
+        let now = Clock.now();
+        if now >= self.renews_at {
+            self.renewal.ask();
+            self.unknown = true;
+            self.renews_at = now.plus(self.renews_every);
+        }
         let mut from = 0;
         while let Some((first, last)) = self.changed(from) {
             self.send(first, last).map_err(|error| {

@@ -5,7 +5,6 @@ use embedded_hal::digital::{self, OutputPin};
 
 use super::super::bus_log::{LoggedSpi, read_log};
 use super::*;
-use crate::clock::Timestamp;
 use crate::config::{BusKind, Mode};
 use crate::frame::Picture;
 use crate::metrics::Marks;
@@ -337,4 +336,44 @@ fn a_panel_is_reset_before_it_is_spoken_to_and_dark_at_the_end() {
     drop(panel);
     let last = events.0.lock().unwrap().last().cloned();
     assert_eq!(last.as_deref(), Some("backlight low"));
+}
+
+#[test]
+fn a_panel_that_forgot_everything_is_told_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("spi.log");
+    let config = SpiConfig {
+        bus: BusKind::File,
+        device: log.clone(),
+        ..SpiConfig::default()
+    };
+    let mut screen = SpiScreen::open(&config).unwrap();
+    let still = frame(screen.size, |x, y| [x as u8, y as u8, 7]);
+    screen.show(&still).unwrap();
+    let begun = std::fs::read(&log).unwrap();
+    // Nothing changed, and it is not time yet.
+    screen.show(&still).unwrap();
+    assert_eq!(std::fs::read(&log).unwrap().len(), begun.len());
+    screen.renews_at = Clock.now();
+    screen.show(&still).unwrap();
+    // What came since then is enough for a panel that was switched off and on again, but for a reset.
+    let all = std::fs::read(&log).unwrap();
+    let (before, since) = (
+        Controller::read(&begun),
+        Controller::read(&all[begun.len()..]),
+    );
+    assert!(since.on);
+    assert_eq!(since.madctl, before.madctl);
+    assert_eq!(since.inverted, before.inverted);
+    assert!(since.memory == before.memory, "the whole picture is sent");
+    let commands = |bytes: &[u8]| -> Vec<u8> {
+        let records = read_log(bytes).into_iter().filter(|r| r.0 == b'C');
+        records.map(|(_, _, bytes)| bytes[0]).collect()
+    };
+    let renewed = commands(&all[begun.len()..]);
+    assert!(
+        renewed.contains(&0x11) && !renewed.contains(&0x01),
+        "{renewed:02x?}"
+    );
+    assert!(screen.renews_at > Clock.now());
 }

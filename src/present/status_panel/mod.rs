@@ -8,17 +8,21 @@
 mod oled;
 
 use std::io;
+use std::time::Duration;
 
 use self::oled::{Failed, Oled, SharedFaults};
 use super::PresentError;
 use super::attempts::retry;
 use super::wrap::{printable, wrap};
+use crate::clock::{Clock, Timestamp};
 use crate::config::{Mode, StatusPanelConfig};
 use crate::metrics::Marks;
 
 /// Letters of a line, and pixels from one to the next.
 const COLUMNS: usize = 21;
 const LINE: usize = 10;
+/// The panel is told everything anew so often.
+const RENEWAL: Duration = Duration::from_secs(30);
 
 /// What the panel tells.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +81,10 @@ pub struct StatusPanel {
     faults: SharedFaults,
     /// The lines that are lit, each of [`COLUMNS`] letters.
     shown: Vec<String>,
+    /// Groups of eight rows.
+    pages: u8,
+    /// When it is told everything anew.
+    renews_at: Timestamp,
 }
 
 impl StatusPanel {
@@ -90,8 +98,10 @@ impl StatusPanel {
             oled: oled::open(config, &faults).map_err(PresentError::Unavailable)?,
             faults,
             shown: vec![" ".repeat(COLUMNS); usize::from(config.height) / LINE],
+            pages: config.height / 8,
+            renews_at: Clock.now().plus(RENEWAL),
         };
-        panel.start(config.height / 8).map_err(|error| {
+        panel.start().map_err(|error| {
             PresentError::Unavailable(format!(
                 "{}: no panel answers at {:#04x} ({error}); check its wiring, or \
                      [status_panel] address (`i2cdetect` finds it)",
@@ -102,11 +112,21 @@ impl StatusPanel {
         Ok(panel)
     }
 
-    /// Shows `facts`; sends nothing where the words are the same.
+    /// Shows `facts`; sends nothing where the words are the same, but for all of it every half minute: a panel whose
+    /// supply broke down for a moment is dark until then.
     ///
     /// # Errors
     /// [`PresentError::Unavailable`] once the panel is gone.
     pub fn show(&mut self, facts: &PanelFacts) -> Result<(), PresentError> {
+        let lost = |error| PresentError::Unavailable(format!("the status panel is lost: {error}"));
+        if Clock.now() >= self.renews_at {
+            self.send(|oled| oled.renew()).map_err(lost)?;
+            for page in 0..self.pages {
+                self.send(|oled| oled.clear(page)).map_err(lost)?;
+            }
+            self.shown.iter_mut().for_each(String::clear);
+            self.renews_at = Clock.now().plus(RENEWAL);
+        }
         let mut lines = facts.lines(self.shown.len()).into_iter();
         for n in 0..self.shown.len() {
             let line = format!("{:COLUMNS$}", lines.next().unwrap_or_default());
@@ -114,9 +134,7 @@ impl StatusPanel {
                 continue;
             }
             let y = i32::try_from(n * LINE).unwrap_or(i32::MAX);
-            self.send(|oled| oled.write(&line, y)).map_err(|error| {
-                PresentError::Unavailable(format!("the status panel is lost: {error}"))
-            })?;
+            self.send(|oled| oled.write(&line, y)).map_err(lost)?;
             self.shown[n] = line;
         }
         Ok(())
@@ -128,9 +146,9 @@ impl StatusPanel {
     }
 
     /// In steps, since each is sent again as a whole where one of its messages fails.
-    fn start(&mut self, pages: u8) -> io::Result<()> {
+    fn start(&mut self) -> io::Result<()> {
         self.send(|oled| oled.configure())?;
-        for page in 0..pages {
+        for page in 0..self.pages {
             self.send(|oled| oled.clear(page))?;
         }
         self.send(|oled| oled.switch_on())

@@ -70,6 +70,9 @@ pub(super) trait Oled: Send {
     /// Makes the panel ready; it stays dark.
     fn configure(&mut self) -> Result<(), Failed>;
 
+    /// Tells a panel anew what it may have forgotten, and lights it; it is dark for the milliseconds that this takes.
+    fn renew(&mut self) -> Result<(), Failed>;
+
     /// Makes the eight rows of a page dark; page 0 is the uppermost.
     fn clear(&mut self, page: u8) -> Result<(), Failed>;
 
@@ -134,6 +137,12 @@ where
         self.init_with_addr_mode(AddrMode::Horizontal)
             // Lit by the crate; its memory holds anything.
             .and_then(|()| self.set_display_on(false))
+            .and_then(|()| self.set_brightness(BRIGHTNESS))
+            .map_err(failed)
+    }
+
+    fn renew(&mut self) -> Result<(), Failed> {
+        self.init_with_addr_mode(AddrMode::Horizontal)
             .and_then(|()| self.set_brightness(BRIGHTNESS))
             .map_err(failed)
     }

@@ -146,6 +146,22 @@ fn the_same_words_are_not_sent_again() {
 }
 
 #[test]
+fn a_panel_that_forgot_everything_is_told_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder);
+    let mut panel = StatusPanel::open(&config).unwrap();
+    panel.show(&facts()).unwrap();
+    let before = std::fs::read(&config.device).unwrap();
+    panel.renews_at = Clock.now();
+    panel.show(&facts()).unwrap();
+    let all = std::fs::read(&config.device).unwrap();
+    let (lit, on) = decode(&all[before.len()..], 64);
+    assert!(on);
+    assert!(lit == decode(&before, 64).0);
+    assert!(panel.renews_at > Clock.now());
+}
+
+#[test]
 fn trouble_comes_before_temperature() {
     let marks = Marks {
         no_infrared: true,

@@ -35,13 +35,16 @@ pub struct Args {
     config: PathBuf,
 }
 
-/// Set when SIGINT or SIGTERM arrives.
+/// Set when SIGINT or SIGTERM arrives; a second one ends the program at once, also where a driver holds a thread.
 ///
 /// # Errors
 /// Where the handlers cannot be installed.
 pub fn stop_flag() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
+        // Registered first: the first signal finds the flag not set yet.
+        let code = 128 + signal;
+        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag))?;
         signal_hook::flag::register(signal, Arc::clone(&flag))?;
     }
     Ok(flag)

@@ -140,12 +140,25 @@ fn size_of_folder(infrared: &Path, visible: &Path) -> Result<OutputConfig> {
 }
 
 fn screen_kind(args: &Args) -> ScreenKind {
-    let server = std::env::var_os("DISPLAY").is_some_and(|d| !d.is_empty());
-    match (args.drm, args.headless) {
-        (true, _) => ScreenKind::Drm,
-        (false, false) if server && cfg!(feature = "window") => ScreenKind::Window,
-        _ => ScreenKind::Headless,
+    let is_set = |name| std::env::var_os(name).is_some_and(|d| !d.is_empty());
+    let (x11, wayland) = (is_set("DISPLAY"), is_set("WAYLAND_DISPLAY"));
+    if args.drm {
+        return ScreenKind::Drm;
     }
+    if args.headless || !(x11 || wayland) {
+        return ScreenKind::Headless;
+    }
+    // Somebody sits at a desktop and would wait for a window.
+    match (x11, cfg!(feature = "window")) {
+        (true, true) => return ScreenKind::Window,
+        (_, false) => {
+            log::warn!("this build shows no windows (feature `window`): the demo goes to files")
+        }
+        (false, true) => log::warn!(
+            "this is a Wayland session without Xwayland (package xwayland), so there is no window: the demo goes to files"
+        ),
+    }
+    ScreenKind::Headless
 }
 
 /// Runs the demo.

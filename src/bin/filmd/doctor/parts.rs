@@ -154,7 +154,7 @@ fn display(host: &Host, config: Option<&Config>) -> Finding {
     let mut found: Vec<_> = outputs.map(|name| format!("{name} is connected")).collect();
     found.extend(host.nodes("/dev", "fb"));
     let session = ["WAYLAND_DISPLAY", "DISPLAY"];
-    let window = session.iter().find_map(|name| std::env::var_os(name));
+    let window = session.iter().find_map(std::env::var_os);
     found.extend(window.map(|_| "a desktop session".to_owned()));
     let wanted = config.map(|config| config.present.screen);
     let needs_none = matches!(wanted, Some(ScreenKind::Headless | ScreenKind::Spi));
