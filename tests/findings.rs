@@ -27,7 +27,9 @@ fn every_proof_is_there() {
     let mut named = 0;
     for line in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
         let proof = line.split('|').nth(2).unwrap();
-        let names: Vec<_> = proof.split('`').skip(1).step_by(2).collect();
+        let quoted = proof.split('`').skip(1).step_by(2);
+        // A command is no test.
+        let names: Vec<_> = quoted.filter(|name| !name.contains(' ')).collect();
         let is_said = ["said", "not done", "gone", "as ", "caught", "Makefile"];
         assert!(
             !names.is_empty() || is_said.iter().any(|word| proof.contains(word)),
