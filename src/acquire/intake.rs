@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use super::Role;
-use super::range::{RangeConfig, RangeMapper};
 use crate::clean::{Cleaner, Condition};
 use crate::clock::Clock;
 use crate::config::CleanConfig;
 use crate::frame::{Frame, Size};
+use crate::range::{RangeConfig, RangeMapper};
 
 /// The grain of the visible picture is measured in one of so many frames.
 const VISIBLE_EVERY: u64 = 8;

@@ -1,0 +1,146 @@
+//! Picture files as sources: 8-bit pictures, whatever the files hold.
+//!
+//! Input: paths, a task. Output: [`Source`]. Fails when: a file cannot be used. Not its job: sizes, fusing.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use filmd::config::Task;
+use filmd::files::{Content, Loaded, RawGrey, Temperatures, load};
+use filmd::frame::Picture;
+use filmd::range::still;
+use filmd::range::window::Window;
+
+/// How files become pictures.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// What is fused.
+    pub task: Task,
+    /// What is black and white of an infrared source: degrees Celsius where its temperatures are known, else counts.
+    pub range: Option<(f32, f32)>,
+    /// The values of a medical source A that are shown.
+    pub window: Option<Window>,
+    /// Source A shows what is hot dark.
+    pub black_hot: bool,
+}
+
+/// One source of a fusion.
+#[derive(Debug)]
+pub struct Source {
+    /// 8 bits.
+    pub picture: Picture,
+    /// What was special about the file.
+    pub notes: Vec<String>,
+    /// Those of the file, where it has any.
+    pub temperatures: Option<Temperatures>,
+    /// The visible picture that a thermal camera's file brings.
+    pub visible: Option<Picture>,
+    /// The file's ICC profile.
+    pub profile: Option<Vec<u8>>,
+    /// The file's EXIF block.
+    pub exif: Option<Vec<u8>>,
+}
+
+/// Reads the sources of one fusion, in order. Deep grey of exposures and foci is brought to 8 bits by one scale for
+/// all.
+///
+/// # Errors
+/// A file that cannot be used, by name.
+pub fn read_sources(paths: &[&Path], reading: &Reading) -> Result<Vec<Source>> {
+    let loaded: Vec<Loaded> = paths
+        .iter()
+        .map(|path| load(path))
+        .collect::<Result<_, _>>()?;
+    let counts = |l: &Loaded| match &l.content {
+        Content::Counts(raw) => Some(still::bits(&raw.counts.data)),
+        Content::Picture(_) => None,
+    };
+    // Of files that hold 12 bits in 16, the most is 4095.
+    let bits = loaded.iter().filter_map(counts).max().unwrap_or(16);
+    let most = (1u32 << bits) as f32 - 1.0;
+    loaded
+        .into_iter()
+        .enumerate()
+        .map(|(index, loaded)| source(loaded, index == 0, most, reading))
+        .collect()
+}
+
+fn source(loaded: Loaded, is_a: bool, most: f32, reading: &Reading) -> Result<Source> {
+    let Loaded {
+        content,
+        mut notes,
+        visible,
+        profile,
+        exif,
+    } = loaded;
+    let mut temperatures = None;
+    let mut picture = match content {
+        Content::Picture(picture) => {
+            if is_a && reading.range.is_some() {
+                notes.push("it has 8 bits, so --range does not apply".to_owned());
+            }
+            picture
+        }
+        Content::Counts(raw) => match reading.task {
+            Task::Ivf if is_a => {
+                let mut raw = raw;
+                let picture = thermal(&mut raw, reading, &mut notes)?;
+                temperatures = raw.temperatures();
+                picture
+            }
+            Task::Ivf => Window::percentiles(&raw.counts.data).apply(&raw.counts),
+            Task::Mif => medical(&raw, is_a, reading, &mut notes),
+            Task::Mef | Task::Mff => still::map_between(&raw.counts, (0.0, most)).picture,
+        },
+    };
+    if is_a && reading.black_hot {
+        if temperatures.is_some() {
+            bail!("--black-hot is for pictures; source A has temperatures, and hot is white");
+        }
+        picture.data_mut().iter_mut().for_each(|v| *v = 255 - *v);
+    }
+    Ok(Source {
+        picture,
+        notes,
+        temperatures,
+        visible,
+        profile,
+        exif,
+    })
+}
+
+fn thermal(raw: &mut RawGrey, reading: &Reading, notes: &mut Vec<String>) -> Result<Picture> {
+    if let Some(defects) = raw.mend().words() {
+        notes.push(format!("filled in: {defects}"));
+    }
+    let mapped = match reading.range {
+        None => raw.map(),
+        Some((low, high)) => {
+            let count = |value: f32| raw.count_of(value).unwrap_or(value);
+            still::map_between(&raw.counts, (count(low), count(high)))
+        }
+    };
+    if mapped.flat {
+        let (low, high) = mapped.limits;
+        notes.push(format!(
+            "it is flat: nothing stands out between {low:.0} and {high:.0} counts (a closed shutter, a cap or fog?)"
+        ));
+    }
+    Ok(mapped.picture)
+}
+
+fn medical(raw: &RawGrey, is_a: bool, reading: &Reading, notes: &mut Vec<String>) -> Picture {
+    if let Some(window) = reading.window.filter(|_| is_a) {
+        return window.apply(&raw.counts);
+    }
+    let (window, is_ct) = Window::of(&raw.counts.data);
+    let Window { centre, width } = window;
+    let why = match is_ct {
+        true => "its counts look like a CT's, so the window of a brain is shown",
+        false => "nearly all of its values are shown",
+    };
+    notes.push(format!(
+        "{why}: --window {centre:.0},{width:.0}; another window shows other values"
+    ));
+    window.apply(&raw.counts)
+}
