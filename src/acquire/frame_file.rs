@@ -30,6 +30,7 @@ pub fn read_frame(
             loaded
                 .notes
                 .extend(defects.map(|d| format!("filled in: {d}")));
+            intake.fit(&raw.counts);
             frame.counts = Some(raw.counts);
         }
     }

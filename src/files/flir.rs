@@ -16,6 +16,7 @@ use crate::frame::{Counts, Picture, Size};
 const RAW: u16 = 1;
 const EMBEDDED: u16 = 14;
 const CAMERA: u16 = 32;
+const PICTURE_IN_PICTURE: u16 = 42;
 /// Entries that are looked at.
 const MOST: usize = 256;
 /// Kelvins a count of what is made of the raw counts.
@@ -80,7 +81,12 @@ pub fn read(bytes: &[u8]) -> Result<Record, Fault> {
     };
     let (size, data) = raw_counts(part(RAW).ok_or_else(damaged)?)?;
     let constants = part(CAMERA).and_then(Constants::read);
+    let view = part(PICTURE_IN_PICTURE).and_then(View::read);
     let visible = part(EMBEDDED).and_then(embedded);
+    let visible = visible.map(|picture| match view {
+        Some(view) => view.cut(&picture),
+        None => picture,
+    });
     let (raw, temperatures) = match constants {
         Some(constants) => (constants.apply(size, &data), ""),
         None => (
@@ -171,6 +177,46 @@ fn embedded(bytes: &[u8]) -> Option<Picture> {
     Picture::from_data(size, 3, rgb.into_raw()).ok()
 }
 
+/// Where in the visible picture the thermal one lies.
+struct View {
+    /// The visible camera sees so many times as much, on each axis.
+    wider: f64,
+    /// From the middle of the visible picture, in its pixels.
+    offset: (i64, i64),
+}
+
+impl View {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        [false, true].into_iter().find_map(|big_endian| {
+            let part = Part { bytes, big_endian };
+            let wider = part.f64(0).filter(|wider| (1.0..8.0).contains(wider))?;
+            let offset = |at| part.u16(at).map(|v| i64::from(v as i16));
+            Some(Self {
+                wider,
+                offset: (offset(4)?, offset(6)?),
+            })
+        })
+    }
+
+    /// The part of the visible picture that the thermal camera sees, as far as it is there.
+    fn cut(&self, picture: &Picture) -> Picture {
+        let range = |full: usize, offset: i64| {
+            let length = ((full as f64 / self.wider).round() as usize).clamp(1, full);
+            let start = (full - length) as i64 / 2 + offset;
+            (start.clamp(0, (full - length) as i64) as usize, length)
+        };
+        let (left, width) = range(picture.width(), self.offset.0);
+        let (top, height) = range(picture.height(), self.offset.1);
+        let mut out = Picture::new(Size::new(width, height), picture.channels());
+        for y in 0..height {
+            let row = &picture.row(top + y)[left * picture.channels()..];
+            let length = out.row(y).len();
+            out.row_mut(y).copy_from_slice(&row[..length]);
+        }
+        out
+    }
+}
+
 /// What turns counts into temperatures.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Constants {
@@ -249,7 +295,10 @@ impl Constants {
             .collect();
         let of = |count: &u16| kelvins[usize::from(*count)];
         // Beyond the curve's ends there is no temperature.
-        let missing: Vec<bool> = data.iter().map(|c| !(of(c) > 0.0)).collect();
+        let missing: Vec<bool> = data
+            .iter()
+            .map(|c| of(c).is_nan() || of(c) <= 0.0)
+            .collect();
         RawGrey {
             counts: Counts {
                 size,

@@ -109,9 +109,15 @@ fn a_png_record_has_its_bytes_turned_and_the_visible_picture_is_found() {
     let mut jpeg = std::io::Cursor::new(Vec::new());
     rgb.write_to(&mut jpeg, ImageFormat::Jpeg).unwrap();
     embedded.extend(jpeg.into_inner());
-    let found = read(&record(&[(1, raw), (14, embedded)])).unwrap();
+    let found = read(&record(&[(1, raw.clone()), (14, embedded.clone())])).unwrap();
     assert_eq!(found.raw.counts.data[7], 12_011);
     assert_eq!(found.visible.unwrap().size(), Size::new(8, 6));
+    // The thermal camera sees half of it, to the left.
+    let mut view = 2.0f32.to_le_bytes().to_vec();
+    view.extend((-2i16).to_le_bytes());
+    view.extend(0i16.to_le_bytes());
+    let found = read(&record(&[(1, raw), (14, embedded), (42, view)])).unwrap();
+    assert_eq!(found.visible.unwrap().size(), Size::new(4, 3));
 }
 
 #[test]

@@ -107,11 +107,14 @@ fn load_bytes(bytes: &[u8]) -> Result<Loaded, Fault> {
     });
     let mut loaded = decoded
         .unwrap_or_else(|words| Err(Fault::Damaged(format!("its decoder failed: {words}"))))?;
-    if let Content::Counts(raw) = &mut loaded.content
-        && let Some((rows, place)) = telemetry::cut(raw)
-    {
-        let note = format!("{rows} rows of telemetry {place} its picture are left out");
-        loaded.notes.push(note);
+    if let Content::Counts(raw) = &mut loaded.content {
+        if let Some(frame) = dump::of_picture(raw.counts.size, &raw.counts.data) {
+            *raw = frame;
+            loaded.notes.push(dump::NOTE.to_owned());
+        } else if let Some((rows, place)) = telemetry::cut(raw) {
+            let note = format!("{rows} rows of telemetry {place} its picture are left out");
+            loaded.notes.push(note);
+        }
     }
     Ok(loaded)
 }
@@ -137,10 +140,12 @@ pub fn read_size(path: &Path) -> Result<Size, FileError> {
         Kind::Flir | Kind::Unknown => load_bytes(&bytes).map(|loaded| loaded.content.size()),
     });
     let found = found.unwrap_or_else(|words| Err(Fault::Damaged(words)));
-    match found {
-        Err(_) if cut => load(path).map(|loaded| loaded.content.size()),
-        found => found.map_err(|fault| fault.of(path)),
-    }
+    let found = match found {
+        Err(_) if cut && Kind::of(&bytes) == Kind::Tiff => tiff::size(&read_bytes(path)?),
+        Err(_) if cut => return load(path).map(|loaded| loaded.content.size()),
+        found => found,
+    };
+    found.map_err(|fault| fault.of(path))
 }
 
 /// Whether a file is one that [`load`] knows, by its first bytes; `None`: it cannot be looked into.

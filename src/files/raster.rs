@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat};
 use super::error::Fault;
 use super::loaded::{Content, Loaded, RawGrey};
 use super::upright::{TRANSPARENT, over_black, upright, upright_size};
-use super::{MAX_AREA, MAX_SIDE, checked_size, dump, flir, guard, jpeg};
+use super::{MAX_AREA, MAX_SIDE, checked_size, flir, guard, jpeg};
 use crate::frame::{Picture, Size};
 
 /// What the decoder gives.
@@ -70,6 +70,9 @@ pub fn of_flir(record: flir::Record) -> Loaded {
 
 /// The size once upright, by the header.
 pub fn size(bytes: &[u8], format: ImageFormat) -> Result<Size, Fault> {
+    if format == ImageFormat::Jpeg {
+        jpeg::about(bytes)?;
+    }
     let mut decoder = open(bytes, format)?;
     let (width, height) = decoder.dimensions();
     let size = checked_size(width.into(), height.into())?;
@@ -141,6 +144,7 @@ fn decode_jpeg(bytes: &[u8], notes: &mut Vec<String>) -> Result<Decoded, Fault> 
 fn content(image: DynamicImage, notes: &mut Vec<String>) -> Result<Content, Fault> {
     let size = Size::new(image.width() as usize, image.height() as usize);
     let mut seen = |any: bool| notes.extend(any.then(|| TRANSPARENT.to_owned()));
+    let counts = |size, data| Content::Counts(RawGrey::of(size, data));
     let (channels, data) = match image {
         DynamicImage::ImageLuma8(grey) => (1, grey.into_raw()),
         DynamicImage::ImageRgb8(rgb) => (3, rgb.into_raw()),
@@ -154,11 +158,11 @@ fn content(image: DynamicImage, notes: &mut Vec<String>) -> Result<Content, Faul
             seen(any);
             (3, data)
         }
-        DynamicImage::ImageLuma16(grey) => return Ok(counts(size, grey.into_raw(), notes)),
+        DynamicImage::ImageLuma16(grey) => return Ok(counts(size, grey.into_raw())),
         DynamicImage::ImageLumaA16(grey) => {
             let (data, any) = over_black(grey.as_raw(), 2, 65_535);
             seen(any);
-            return Ok(counts(size, data, notes));
+            return Ok(counts(size, data));
         }
         DynamicImage::ImageRgb16(rgb) => (3, high_bytes(rgb.as_raw())),
         DynamicImage::ImageRgba16(rgba) => {
@@ -172,14 +176,6 @@ fn content(image: DynamicImage, notes: &mut Vec<String>) -> Result<Content, Faul
     picture
         .map(Content::Picture)
         .map_err(|mismatch| Fault::Damaged(mismatch.to_string()))
-}
-
-fn counts(size: Size, data: Vec<u16>, notes: &mut Vec<String>) -> Content {
-    let Some(raw) = dump::of_picture(size, &data) else {
-        return Content::Counts(RawGrey::of(size, data));
-    };
-    notes.push(dump::NOTE.to_owned());
-    Content::Counts(raw)
 }
 
 fn high_bytes(samples: &[u16]) -> Vec<u8> {

@@ -250,9 +250,8 @@ fn fill(size: Size, data: &mut [u16], bad: &mut [bool]) {
                 .fold((0u32, 0u32), |(sum, n), j| {
                     (sum + u32::from(data[j]), n + 1)
                 });
-            if n > 0 {
-                filled.push((i, ((sum + n / 2) / n) as u16));
-            }
+            let mean = (sum + n / 2).checked_div(n);
+            filled.extend(mean.map(|mean| (i, mean as u16)));
         }
         if filled.is_empty() {
             return;

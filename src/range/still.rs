@@ -22,9 +22,14 @@ pub struct Mapped {
     pub flat: bool,
 }
 
+/// The range mapping that suits a file's counts, by their bits, and by their unit where it is known.
+pub fn config_of(counts: &Counts) -> RangeConfig {
+    RangeConfig::for_counts(bits(&counts.data), counts.kelvin)
+}
+
 /// Maps counts as the first frame of a live camera.
 pub fn map(counts: &Counts) -> Mapped {
-    let config = RangeConfig::for_counts(bits(&counts.data), counts.kelvin);
+    let config = config_of(counts);
     let mut mapper = RangeMapper::new(config);
     let mut picture = Picture::grey(counts.size);
     mapper.map(&counts.data, picture.data_mut());

@@ -133,8 +133,9 @@ fn solve(mut m: [[f64; 4]; 4], mut r: [f64; 4]) -> Option<[f64; 4]> {
         }
         for j in i + 1..4 {
             let factor = m[j][i] / pivot;
-            for k in i..4 {
-                m[j][k] -= factor * m[i][k];
+            let above = m[i];
+            for (value, above) in m[j].iter_mut().zip(above) {
+                *value -= factor * above;
             }
             r[j] -= factor * r[i];
         }

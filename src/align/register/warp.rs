@@ -22,16 +22,13 @@ pub fn moved(other: &Picture, reference: &Picture, motion: Motion) -> Picture {
             let (u, v) = (u + centre.0, v + centre.1);
             let inside =
                 u > -0.5 && v > -0.5 && u < size.width as f64 - 0.5 && v < size.height as f64 - 0.5;
-            for c in 0..channels {
-                let value = match inside {
+            let from = &reference.row(y)[x * reference.channels()..];
+            let pixel = &mut out.row_mut(y)[x * channels..(x + 1) * channels];
+            for (c, (value, unseen)) in pixel.iter_mut().zip(&unseen).enumerate() {
+                *value = match inside {
                     true => cubic(other, c, u, v),
-                    false => {
-                        let from = reference.row(y);
-                        let c_from = c.min(reference.channels() - 1);
-                        unseen[c][usize::from(from[x * reference.channels() + c_from])]
-                    }
+                    false => unseen[usize::from(from[c.min(reference.channels() - 1)])],
                 };
-                out.row_mut(y)[x * channels + c] = value;
             }
         }
     }

@@ -19,7 +19,6 @@ use filmd::describe::{
     self, DescribeRequest, Describer, Description, Facts, Guidance, ModelFile, Origin, Prompt,
     TokenFeatures,
 };
-use filmd::files::guard;
 use filmd::frame::{Picture, Size};
 use filmd::fuse::color::{self, Chroma};
 use filmd::fuse::{ClassicFuser, Emphasiser, FuseError, Fuser, Manifest, Tone};
@@ -256,7 +255,6 @@ impl Offline {
         {
             // The old one's memory counts as free.
             self.fuser = None;
-            check_memory(size)?;
         }
         let fuser: Box<dyn Fuser> = match (self.fuser.take(), &self.graph) {
             (Some((made_for, fuser)), _) if made_for == wanted => fuser,
@@ -265,21 +263,6 @@ impl Offline {
         };
         Ok(self.fuser.insert((wanted, fuser)).1.as_mut())
     }
-}
-
-/// Bytes a pixel that a network, its guidance's features and the pictures before and after it take, at most.
-const BYTES_A_PIXEL: u64 = 400;
-
-/// An allocation that fails ends the process, and with it the other pairs of a folder.
-fn check_memory(size: Size) -> Result<()> {
-    let needed = size.area() as u64 * BYTES_A_PIXEL;
-    if !guard::has_memory(needed) {
-        bail!(
-            "a picture of {size} needs about {} MB of memory, and they are not there; scale it down",
-            needed >> 20
-        );
-    }
-    Ok(())
 }
 
 /// What guides the network, by the settings' source of text.

@@ -91,6 +91,25 @@ pub fn orientation_of(tags: &Directory<'_>) -> Orientation {
         .unwrap_or(Orientation::NoTransforms)
 }
 
+fn missing() -> Fault {
+    Fault::Damaged("the TIFF does not say where its pixels are".to_owned())
+}
+
+/// Where strips or tiles lie, and how long they are.
+fn places(tags: &Directory<'_>, tiled: bool) -> Option<(Vec<u64>, Vec<u64>)> {
+    let (at, long) = if tiled { (324, 325) } else { (273, 279) };
+    let offsets = tags.numbers(at)?;
+    match tags.numbers(long) {
+        Some(lengths) if lengths.len() == offsets.len() => Some((offsets, lengths)),
+        // Some writers of a single uncompressed strip leave its length out.
+        None if offsets.len() == 1 => {
+            let rest = (tags.file().bytes.len() as u64).saturating_sub(offsets[0]);
+            Some((offsets, vec![rest]))
+        }
+        _ => None,
+    }
+}
+
 impl<'a> Page<'a> {
     /// Reads the tags of a page.
     pub fn new(tags: Directory<'a>) -> Result<Self, Fault> {
@@ -123,17 +142,7 @@ impl<'a> Page<'a> {
             _ => Alpha::None,
         };
         let tiled = tags.has(324);
-        let (at, long) = if tiled { (324, 325) } else { (273, 279) };
-        let offsets = tags.numbers(at).unwrap_or_default();
-        let missing = || Fault::Damaged("the TIFF does not say where its pixels are".to_owned());
-        let lengths = match tags.numbers(long) {
-            Some(lengths) if lengths.len() == offsets.len() => lengths,
-            // Some writers of a single uncompressed strip leave its length out.
-            None if offsets.len() == 1 => {
-                vec![(tags.file().bytes.len() as u64).saturating_sub(offsets[0])]
-            }
-            _ => return Err(missing()),
-        };
+        let (offsets, lengths) = places(&tags, tiled).ok_or_else(missing)?;
         let chunk = match tiled {
             true => crate::files::checked_size(number(322, 0), number(323, 0))?,
             false => {
