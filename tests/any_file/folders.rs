@@ -31,14 +31,10 @@ fn bomb(path: &Path) {
     std::fs::write(path, bytes).unwrap();
 }
 
-#[test]
-fn one_bad_file_takes_no_other_with_it_even_with_little_memory() {
-    let folder = tempfile::tempdir().unwrap();
-    let [a, b, out] = ["a", "b", "out"].map(|name| folder.path().join(name));
-    std::fs::create_dir(&a).unwrap();
-    std::fs::create_dir(&b).unwrap();
-    let latin1 = OsStr::from_bytes(b"latin1_\xe9.png");
-    for side in [&a, &b] {
+/// Two folders of twelve pairs, four of which cannot be fused.
+fn fill(a: &Path, b: &Path, latin1: &OsStr) {
+    for side in [a, b] {
+        std::fs::create_dir(side).unwrap();
         (0..7).for_each(|i| png(&side.join(format!("good{i}.png")), 96));
         png(&side.join(latin1), 64);
         for name in ["torn.png", "fifo.png", "bomb.png"] {
@@ -61,6 +57,14 @@ fn one_bad_file_takes_no_other_with_it_even_with_little_memory() {
             .success()
     );
     bomb(&a.join("bomb.png"));
+}
+
+#[test]
+fn one_bad_file_takes_no_other_with_it_even_with_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let [a, b, out] = ["a", "b", "out"].map(|name| folder.path().join(name));
+    let latin1 = OsStr::from_bytes(b"latin1_\xe9.png");
+    fill(&a, &b, latin1);
     let output = Command::new("sh")
         .args([
             "-c",

@@ -8,6 +8,11 @@ use tiff::encoder::{TiffEncoder, colortype};
 use crate::scene::{self, HEIGHT, WIDTH, around, person};
 use crate::{Fused, apart, data, fused, mean};
 
+/// What befalls the counts of the scene.
+type Change<'a> = &'a dyn Fn(&mut [u16]);
+/// What writes the scene in another type.
+type Writer<'a> = &'a dyn Fn(&mut TiffEncoder<File>);
+
 fn with_visible(file: &Path, more: &[&str]) -> Fused {
     fused(&[file, &data("visible.png")], more)
 }
@@ -33,7 +38,7 @@ fn dead_pixels_rows_and_columns_take_no_contrast() {
     let clean = contrast(&of("clean.tif", &|_| {}));
     assert!(clean > 60.0, "{clean}");
     let at = |x: u32, y: u32| (y * WIDTH + x) as usize;
-    let cases: [(&str, &dyn Fn(&mut [u16])); 6] = [
+    let cases: [(&str, Change); 6] = [
         ("cold", &|d| d[at(31, 40)] = 0),
         ("both", &|d| (d[at(31, 40)], d[at(200, 7)]) = (0, 65_535)),
         ("row", &|d| d[at(0, 77)..at(0, 78)].fill(0)),
@@ -112,7 +117,7 @@ fn temperatures_are_read_in_every_type_and_said() {
         &[],
     ));
     let path = folder.path().join("t.tif");
-    let writers: [(&str, &dyn Fn(&mut TiffEncoder<File>)); 6] = [
+    let writers: [(&str, Writer); 6] = [
         ("32-bit floats", &|out| {
             out.write_image::<colortype::Gray32Float>(WIDTH, HEIGHT, &scene::celsius())
                 .unwrap();

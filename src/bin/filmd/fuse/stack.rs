@@ -72,7 +72,7 @@ pub fn read(
     let one_file = sources.len() == 1;
     if one_file {
         let visible = sources[0].visible.take().with_context(|| {
-            let path = job_text(&paths[0]);
+            let path = job_text(paths[0]);
             format!(
                 "{path} holds one picture; name source B as well (a FLIR picture may hold both)"
             )
