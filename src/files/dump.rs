@@ -67,6 +67,7 @@ fn of_words(size: Size, words: &[u16]) -> Option<RawGrey> {
             kelvin: Some(KELVIN),
         },
         missing: Vec::new(),
+        linear: (1.0, 0.0),
         read_as: Some("InfiRay counts of 1/64 kelvin (right in high gain)".to_owned()),
     })
 }

@@ -309,6 +309,7 @@ impl Constants {
                 true => missing,
                 false => Vec::new(),
             },
+            linear: (1.0, 0.0),
             read_as: Some(format!(
                 "FLIR raw counts by the camera's Planck constants, emissivity {:.2}, transmission {:.3}",
                 self.emissivity, self.transmission

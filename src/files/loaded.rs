@@ -33,6 +33,8 @@ pub struct RawGrey {
     pub counts: Counts,
     /// A flag a sample that has no value (NaN, infinite); empty: all have one.
     pub missing: Vec<bool>,
+    /// A value of the file has the count `value * linear.0 + linear.1`.
+    pub linear: (f32, f32),
     /// What the file's values are, where they are temperatures: "32-bit floats, degrees Celsius".
     pub read_as: Option<String>,
 }
@@ -61,8 +63,19 @@ impl RawGrey {
         Self {
             counts,
             missing: Vec::new(),
+            linear: (1.0, 0.0),
             read_as: None,
         }
+    }
+
+    /// The count of a value of the file.
+    pub fn of_value(&self, value: f32) -> f32 {
+        value * self.linear.0 + self.linear.1
+    }
+
+    /// The value of the file that a count had.
+    pub fn value_of(&self, count: f32) -> f32 {
+        (count - self.linear.1) / self.linear.0
     }
 
     /// Fills in what is no count of the scene.

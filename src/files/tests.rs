@@ -139,9 +139,9 @@ fn transparent_parts_are_black() {
     let dir = folder();
     let path = dir.path().join("p.png");
     let rgba: ImageBuffer<Rgba<u8>, Vec<u8>> =
-        ImageBuffer::from_raw(1, 1, vec![9, 8, 7, 0]).unwrap();
+        ImageBuffer::from_raw(2, 1, vec![9, 8, 7, 0, 3, 2, 1, 255]).unwrap();
     rgba.save(&path).unwrap();
-    assert_eq!(read_picture(&path).unwrap().data(), [0, 0, 0]);
+    assert_eq!(read_picture(&path).unwrap().data(), [0, 0, 0, 3, 2, 1]);
     let grey: ImageBuffer<LumaA<u8>, Vec<u8>> = ImageBuffer::from_raw(1, 1, vec![200, 51]).unwrap();
     grey.save(&path).unwrap();
     let back = read_picture(&path).unwrap();

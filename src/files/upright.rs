@@ -69,12 +69,20 @@ fn turn<T: Copy>(
 }
 
 /// Takes the alpha channel out of grey (2 channels) or RGB (4): transparent parts become black. Whether any part
-/// was transparent.
+/// was transparent. A picture that is transparent everywhere has an alpha channel that nobody filled in.
 pub fn over_black<T>(data: &[T], channels: usize, most: u32) -> (Vec<T>, bool)
 where
     T: Copy + Into<u32> + TryFrom<u32>,
 {
     let colours = channels - 1;
+    let mut pixels = data.chunks_exact(channels);
+    if pixels.all(|pixel| pixel[colours].into() == 0) {
+        let pixels = data.chunks_exact(channels);
+        return (
+            pixels.flat_map(|p| p[..colours].iter().copied()).collect(),
+            false,
+        );
+    }
     let mut out = Vec::with_capacity(data.len() / channels * colours);
     let mut any = false;
     for pixel in data.chunks_exact(channels) {
@@ -125,5 +133,10 @@ mod tests {
         let (grey, any) = over_black(&[40_000u16, 32_768, 9, 65_535], 2, 65_535);
         assert_eq!((grey.as_slice(), any), (&[20_000, 9][..], true));
         assert!(!over_black(&[1u8, 255], 2, 255).1);
+        // Some BMPs have a fourth byte that means nothing.
+        assert_eq!(
+            over_black(&[9u8, 8, 7, 0, 6, 5, 4, 0], 4, 255),
+            (vec![9, 8, 7, 6, 5, 4], false)
+        );
     }
 }

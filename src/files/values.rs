@@ -107,6 +107,7 @@ pub fn to_counts(size: Size, values: &[f32], source: Source) -> RawGrey {
             true => Vec::new(),
             false => values.iter().map(|v| !v.is_finite()).collect(),
         },
+        linear: (scale, zero),
         read_as: unit.map(|Unit(name, ..)| format!("{}, {name}", source.name())),
     }
 }

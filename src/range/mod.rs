@@ -148,7 +148,8 @@ impl RangeMapper {
         self.spread = high - low;
         let missing = self.config.min_span - self.spread;
         if missing > 0.0 {
-            low = (low - missing / 2.0).max(0.0);
+            // May lie below 0: a closed shutter is as grey at 0 as anywhere.
+            low -= missing / 2.0;
             high = low + self.config.min_span;
         }
         // A cut to another scene does not fade over.

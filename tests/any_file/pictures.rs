@@ -171,6 +171,19 @@ fn a_lesion_of_30_hounsfield_units_is_seen() {
         wide.abs() < 15.0 && !said.contains("window"),
         "{wide} {said}"
     );
+    // The same in Hounsfield units, which are signed: the window is in the file's own values.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hu.tif");
+    let units: Vec<i16> = ct.as_raw().iter().map(|v| *v as i16 - 1024).collect();
+    let mut out = tiff::encoder::TiffEncoder::new(std::fs::File::create(&path).unwrap()).unwrap();
+    out.write_image::<tiff::encoder::colortype::GrayI16>(256, 256, &units)
+        .unwrap();
+    let signed = fused(
+        &[&path, sources[1]],
+        &["--task", "mif", "--window", "40,80"],
+    );
+    let plain = fused(&sources, &["--task", "mif"]);
+    assert_eq!(apart(&signed.luma, &plain.luma), 0.0);
     let said = refused(&sources, &["--window", "1064,80"]);
     assert!(said.contains("--task mif"), "{said}");
 }

@@ -72,6 +72,18 @@ fn a_flat_source_leaves_the_visible_picture_and_is_said() {
         "{found} against {of_visible}"
     );
     assert!(closed.said.contains("flat"), "{}", closed.said);
+    let black = scene::file(folder.path(), "black.tif", |d| d.fill(0));
+    let dark = folder.path().join("dark.png");
+    image::GrayImage::new(WIDTH, HEIGHT).save(&dark).unwrap();
+    for path in [black, dark] {
+        let found = with_visible(&path, &[]);
+        assert!(found.said.contains("flat"), "{}", found.said);
+        let found = mean(&found.luma, |_, _| true);
+        assert!(
+            (found - of_visible).abs() < 20.0,
+            "{found} against {of_visible}"
+        );
+    }
     for span in [12u32, 5] {
         let noise = scene::file(folder.path(), "noise.tif", |d| {
             for (i, count) in d.iter_mut().enumerate() {

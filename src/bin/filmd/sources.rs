@@ -74,21 +74,43 @@ pub fn read_sources(paths: &[&Path], reading: &Reading) -> Result<Vec<Source>> {
         .iter()
         .map(|path| load(path))
         .collect::<Result<_, _>>()?;
-    let counts = |l: &Loaded| match &l.content {
-        Content::Counts(raw) => Some(still::bits(&raw.counts.data)),
-        Content::Picture(_) => None,
-    };
-    // Of files that hold 12 bits in 16, the most is 4095.
-    let bits = loaded.iter().filter_map(counts).max().unwrap_or(16);
-    let most = (1u32 << bits) as f32 - 1.0;
+    let white = loaded.iter().map(most).fold(0.0, f32::max);
+    let white = WHITES.into_iter().find(|w| *w >= white).unwrap_or(white);
     loaded
         .into_iter()
         .enumerate()
-        .map(|(index, loaded)| source(loaded, index == 0, most, reading))
+        .map(|(index, loaded)| source(loaded, index == 0, white, reading))
         .collect()
 }
 
-fn source(loaded: Loaded, is_a: bool, most: f32, reading: &Reading) -> Result<Source> {
+/// Whites of the scales that files have: parts of 1, and 8 to 16 bits.
+const WHITES: [f32; 6] = [1.0, 255.0, 1023.0, 4095.0, 16_383.0, 65_535.0];
+
+/// The largest value of a file of deep grey.
+fn most(loaded: &Loaded) -> f32 {
+    match &loaded.content {
+        Content::Counts(raw) => {
+            let most = raw.counts.data.iter().copied().max().unwrap_or(0);
+            raw.value_of(f32::from(most))
+        }
+        Content::Picture(_) => 0.0,
+    }
+}
+
+/// An 8-bit picture within so many grey levels shows nothing.
+const FLAT: u8 = 2;
+
+/// A flat picture (a closed shutter, a cap) as grey as one of counts would be, and a word of it.
+fn even_out(picture: &mut Picture, notes: &mut Vec<String>) {
+    let least = picture.data().iter().copied().min().unwrap_or(0);
+    let most = picture.data().iter().copied().max().unwrap_or(0);
+    if most - least <= FLAT && picture.data().len() > picture.channels() {
+        picture.data_mut().fill(128);
+        notes.push("it is flat: nothing stands out (a closed shutter, a cap or fog?)".to_owned());
+    }
+}
+
+fn source(loaded: Loaded, is_a: bool, white: f32, reading: &Reading) -> Result<Source> {
     let Loaded {
         content,
         mut notes,
@@ -98,7 +120,10 @@ fn source(loaded: Loaded, is_a: bool, most: f32, reading: &Reading) -> Result<So
     } = loaded;
     let mut temperatures = None;
     let mut picture = match content {
-        Content::Picture(picture) => {
+        Content::Picture(mut picture) => {
+            if is_a && reading.task == Task::Ivf {
+                even_out(&mut picture, &mut notes);
+            }
             if is_a && reading.range.is_some() {
                 notes.push("it has 8 bits, so --range does not apply".to_owned());
             }
@@ -113,7 +138,10 @@ fn source(loaded: Loaded, is_a: bool, most: f32, reading: &Reading) -> Result<So
             }
             Task::Ivf => Window::percentiles(&raw.counts.data).apply(&raw.counts),
             Task::Mif => medical(&raw, is_a, reading, &mut notes),
-            Task::Mef | Task::Mff => still::map_between(&raw.counts, (0.0, most)).picture,
+            Task::Mef | Task::Mff => {
+                let limits = (raw.of_value(0.0), raw.of_value(white));
+                still::map_between(&raw.counts, limits).picture
+            }
         },
     };
     if is_a && reading.black_hot {
@@ -139,7 +167,7 @@ fn thermal(raw: &mut RawGrey, reading: &Reading, notes: &mut Vec<String>) -> Res
     let mapped = match reading.range {
         None => raw.map(),
         Some((low, high)) => {
-            let count = |value: f32| raw.count_of(value).unwrap_or(value);
+            let count = |value: f32| raw.count_of(value).unwrap_or(raw.of_value(value));
             still::map_between(&raw.counts, (count(low), count(high)))
         }
     };
@@ -154,10 +182,14 @@ fn thermal(raw: &mut RawGrey, reading: &Reading, notes: &mut Vec<String>) -> Res
 
 fn medical(raw: &RawGrey, is_a: bool, reading: &Reading, notes: &mut Vec<String>) -> Picture {
     if let Some(window) = reading.window.filter(|_| is_a) {
+        let window = Window {
+            centre: raw.of_value(window.centre),
+            width: window.width * raw.linear.0,
+        };
         return window.apply(&raw.counts);
     }
     let (window, is_ct) = Window::of(&raw.counts.data);
-    let Window { centre, width } = window;
+    let (centre, width) = (raw.value_of(window.centre), window.width / raw.linear.0);
     let why = match is_ct {
         true => "its counts look like a CT's, so the window of a brain is shown",
         false => "nearly all of its values are shown",
