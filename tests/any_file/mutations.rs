@@ -1,7 +1,8 @@
 //! Damaged files of every format, each through `filmd fuse` of its own: an error or a result, never a crash, never
 //! more than 2 GB or 20 seconds.
 //!
-//! `FILMD_MUTATIONS=10000` takes so many of each format; without it a few are taken. `FILMD_PROGRAM` names another build.
+//! `FILMD_MUTATIONS=10000` takes so many of each format; without it a few are taken. `FILMD_FORMATS=tiff` takes only
+//! the formats with that in their names, and `FILMD_PROGRAM` names another build.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,47 @@ fn damaged(bytes: &[u8], random: &mut Random) -> Vec<u8> {
     out
 }
 
+/// 48 x 36 in three planes of tiles of 32 x 32, little-endian: a directory, and all tiles behind it.
+fn planes_in_tiles() -> Vec<u8> {
+    let tiles = 12u32;
+    let (behind, size) = (8 + 2 + 12 * 12 + 4, 32 * 32u32);
+    let long = |values: Vec<u32>| {
+        values
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect::<Vec<u8>>()
+    };
+    let first = behind as u32 + tiles * 8;
+    let entries: [(u16, u16, u32, u32); 12] = [
+        (256, 3, 1, 48),
+        (257, 3, 1, 36),
+        // One number may stand for all samples.
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 2),
+        (277, 3, 1, 3),
+        (284, 3, 1, 2),
+        (322, 3, 1, 32),
+        (323, 3, 1, 32),
+        (324, 4, tiles, behind as u32),
+        (325, 4, tiles, behind as u32 + tiles * 4),
+        (339, 3, 1, 1),
+    ];
+    let mut out = b"II*\0\x08\0\0\0".to_vec();
+    out.extend((entries.len() as u16).to_le_bytes());
+    for (tag, kind, count, value) in entries {
+        out.extend(tag.to_le_bytes());
+        out.extend(kind.to_le_bytes());
+        out.extend(count.to_le_bytes());
+        out.extend(value.to_le_bytes());
+    }
+    out.extend([0; 4]);
+    out.extend(long((0..tiles).map(|i| first + i * size).collect()));
+    out.extend(long(vec![size; tiles as usize]));
+    out.extend((0..tiles * size).map(|i| (i * 7 / 32) as u8));
+    out
+}
+
 fn examples() -> Vec<(&'static str, Vec<u8>)> {
     let rgb = image::RgbImage::from_fn(48, 36, |x, y| {
         image::Rgb([(x * 5) as u8, (y * 7) as u8, (x * y) as u8])
@@ -84,6 +126,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
     encoder
         .write_image::<colortype::RGB8>(48, 36, rgb.as_bytes())
         .unwrap();
+    let planes = planes_in_tiles();
     let mut flir = vec![0xff, 0xd8, 0xff, 0xe1];
     let record = crate::thermal::small_record();
     flir.extend((record.len() as u16 + 10).to_be_bytes());
@@ -97,6 +140,7 @@ fn examples() -> Vec<(&'static str, Vec<u8>)> {
         ("flir jpeg", flir),
         ("tiff", of(ImageFormat::Tiff, &deep)),
         ("tiff of floats", float.into_inner()),
+        ("tiff of planes in tiles", planes),
         ("bigtiff", packed.into_inner()),
         ("bmp", of(ImageFormat::Bmp, &rgb)),
         ("gif", of(ImageFormat::Gif, &rgb)),
@@ -171,6 +215,9 @@ fn damaged_files_give_an_error_or_a_result() {
     };
     std::thread::scope(|scope| {
         let mut examples = examples();
+        if let Ok(only) = std::env::var("FILMD_FORMATS") {
+            examples.retain(|(format, _)| format.contains(&only));
+        }
         let rest = examples.split_off(examples.len() / 2);
         for half in [examples, rest] {
             scope.spawn(|| half.into_iter().for_each(check));

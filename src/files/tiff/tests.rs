@@ -269,6 +269,34 @@ fn floats_and_signed_integers_are_temperatures() {
 }
 
 #[test]
+fn half_floats_and_narrow_tiles_of_lzw_are_read() {
+    // 20.0 and 30.0 as IEEE 754 halves.
+    let mut entries = basics(2, 1, &[16], 1);
+    entries.push((339, 3, vec![3]));
+    let loaded = load(&file(
+        false,
+        &[(entries, vec![vec![0x00, 0x4d, 0x80, 0x4f]])],
+    ))
+    .unwrap();
+    let Content::Counts(raw) = loaded.content else {
+        panic!("no counts");
+    };
+    assert_eq!(raw.counts.data, [29_315, 30_315]);
+    // Two tiles of 16 x 16 as weezl packs them, which the crate's own way through rows does not finish.
+    let tile: Vec<u8> = (0..=255).map(|i: u8| i.wrapping_mul(37)).collect();
+    let packed = weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8)
+        .encode(&tile)
+        .unwrap();
+    let mut entries = basics(20, 16, &[8], 1);
+    entries[3].2 = vec![5];
+    entries.extend([(322, 3, vec![16]), (323, 3, vec![16])]);
+    let found = picture(&file(false, &[(entries, vec![packed.clone(), packed])]));
+    for (i, grey) in found.data().iter().enumerate() {
+        assert_eq!(*grey, tile[i / 20 * 16 + i % 20 % 16]);
+    }
+}
+
+#[test]
 fn a_chain_of_pages_that_leads_back_ends() {
     let mut bytes = file(false, &[(basics(4, 4, &[8], 1), vec![vec![7; 16]])]);
     let first = bytes[4..8].to_vec();

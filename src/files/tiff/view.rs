@@ -1,11 +1,11 @@
-//! A page's samples, by the tiff crate, through a directory that asks for nothing but samples.
+//! A page's samples, by the tiff crate, through directories that ask for nothing but samples.
 //!
 //! Input: a [`Page`]. Output: samples as they are stored. Fails when: the crate says so.
 //! Not its job: what the samples mean.
 //!
-//! The crate has no palettes, no chroma that is rarer than luma, no second channel of grey, no 12 bits, and it
-//! panics on planes in tiles (image-tiff#403). So every plane is given to it as a grey page of its own: the file's
-//! bytes, with another directory behind them.
+//! The crate has no palettes, no chroma that is rarer than luma, no second channel of grey, no 12 bits; it panics on
+//! planes in tiles (image-tiff#403), and of LZW in narrow tiles it misses the end. So every strip or tile is given to it
+//! as a grey page of one strip: the file's bytes, with another directory behind them.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -24,33 +24,40 @@ pub enum Samples {
     Values(Vec<f32>),
 }
 
-/// A page as the crate is to see it.
+/// A strip or tile as the crate is to see it, and its place among the others.
 struct Grid {
-    width: usize,
-    height: usize,
+    /// Pixels across, and rows of a whole chunk.
     chunk: (usize, usize),
     samples: usize,
     bits: usize,
     format: Format,
     predictor: u64,
+    /// Rows of the page.
+    height: usize,
+    /// What the crate gives for a row of the page and of a chunk: samples, or bytes where these are packed.
+    row: usize,
+    chunk_row: usize,
 }
 
 /// Decodes plane `plane` (all samples of a pixel, where they lie together).
 pub fn plane(page: &Page<'_>, plane: usize) -> Result<Samples, Fault> {
-    let whole_bits = matches!(page.bits, 1 | 2 | 4 | 8 | 16 | 32 | 64);
     let samples = if page.planar { 1 } else { page.samples };
-    let grid = match whole_bits {
+    let grid = match page.bits {
         _ if page.subsampling != (1, 1) => blocks(page)?,
-        true => Grid {
-            width: page.size.width,
-            height: page.size.height,
-            chunk: (page.chunk.width, page.chunk.height),
-            samples,
-            bits: page.bits,
-            format: page.format,
-            predictor: page.predictor,
+        8 | 16 | 32 | 64 => Grid {
+            row: page.size.width * samples,
+            chunk_row: page.chunk.width * samples,
+            ..Grid::of(page, samples)
         },
-        false => packed(page, samples)?,
+        1 | 2 | 4 if page.tiled && !(page.chunk.width * samples * page.bits).is_multiple_of(8) => {
+            return Err(Fault::unsupported("a TIFF of tiles that end within a byte"));
+        }
+        1 | 2 | 4 => Grid {
+            row: packed_row(page, page.size.width, samples),
+            chunk_row: packed_row(page, page.chunk.width, samples),
+            ..Grid::of(page, samples)
+        },
+        _ => packed(page, samples)?,
     };
     let decoded = decode(page, &grid, plane)?;
     Ok(match decoded {
@@ -75,6 +82,35 @@ pub fn plane(page: &Page<'_>, plane: usize) -> Result<Samples, Fault> {
     })
 }
 
+impl Grid {
+    fn of(page: &Page<'_>, samples: usize) -> Self {
+        Self {
+            chunk: (page.chunk.width, page.chunk.height),
+            samples,
+            bits: page.bits,
+            format: page.format,
+            predictor: page.predictor,
+            height: page.size.height,
+            row: 0,
+            chunk_row: 0,
+        }
+    }
+
+    /// Rows of bytes.
+    fn of_bytes(page: &Page<'_>, (row, height): (usize, usize), chunk: (usize, usize)) -> Self {
+        Self {
+            chunk,
+            bits: 8,
+            format: Format::Unsigned,
+            predictor: 1,
+            height,
+            row,
+            chunk_row: chunk.0,
+            ..Self::of(page, 1)
+        }
+    }
+}
+
 /// Chroma that is rarer than luma lies in blocks of luma samples and one of each chroma: rows of blocks.
 fn blocks(page: &Page<'_>) -> Result<Grid, Fault> {
     let (across, down) = page.subsampling;
@@ -86,23 +122,19 @@ fn blocks(page: &Page<'_>) -> Result<Grid, Fault> {
             "a TIFF of rarely sampled chroma in planes",
         ));
     }
-    Ok(Grid {
-        width: page.size.width.div_ceil(across) * block,
-        height: page.size.height.div_ceil(down),
-        chunk: (
-            page.chunk.width.div_ceil(across) * block,
-            page.chunk.height.div_ceil(down),
-        ),
-        samples: 1,
-        bits: 8,
-        format: Format::Unsigned,
-        predictor: 1,
-    })
+    let row = |width: usize| width.div_ceil(across) * block;
+    let height = page.size.height.div_ceil(down);
+    let chunk = (row(page.chunk.width), page.chunk.height.div_ceil(down));
+    Ok(Grid::of_bytes(page, (row(page.size.width), height), chunk))
+}
+
+/// Bytes of a row of samples of few or odd bits.
+fn packed_row(page: &Page<'_>, width: usize, samples: usize) -> usize {
+    (width * samples * page.bits).div_ceil(8)
 }
 
 /// Samples of 3, 10, 12 or 14 bits: rows of bytes.
 fn packed(page: &Page<'_>, samples: usize) -> Result<Grid, Fault> {
-    let row = |width: usize| (width * samples * page.bits).div_ceil(8);
     let plain = page.format == Format::Unsigned && page.predictor == 1 && page.bits <= 16;
     if !plain || page.tiled || page.compression == 7 {
         let bits = page.bits;
@@ -110,15 +142,9 @@ fn packed(page: &Page<'_>, samples: usize) -> Result<Grid, Fault> {
             "a TIFF of {bits}-bit samples of a rare kind"
         )));
     }
-    Ok(Grid {
-        width: row(page.size.width),
-        height: page.size.height,
-        chunk: (row(page.chunk.width), page.chunk.height),
-        samples: 1,
-        bits: 8,
-        format: Format::Unsigned,
-        predictor: 1,
-    })
+    let row = packed_row(page, page.size.width, samples);
+    let chunk = (row, page.chunk.height);
+    Ok(Grid::of_bytes(page, (row, page.size.height), chunk))
 }
 
 /// Samples of a number of bits out of rows of bytes, the high bits first.
@@ -143,18 +169,107 @@ fn unpack(bytes: &[u8], page: &Page<'_>, samples: usize) -> Vec<u16> {
 }
 
 fn decode(page: &Page<'_>, grid: &Grid, plane: usize) -> Result<DecodingResult, Fault> {
-    let bytes = (grid.width * grid.height * grid.samples) as u64 * grid.bits.div_ceil(8) as u64;
+    let bytes = (grid.row * grid.height) as u64 * grid.bits.div_ceil(8) as u64;
     // The samples, and what they become.
     if !crate::files::guard::has_memory(bytes.saturating_mul(4)) {
         return Err(Fault::Memory(bytes.saturating_mul(4)));
     }
+    let (across, down) = (page.chunks_across(), page.chunks_down());
+    let first = plane * across * down;
+    let mut whole = chunk(page, grid, (first, 0))?;
+    if across * down > 1 || grid.chunk_row != grid.row {
+        let one = std::mem::replace(&mut whole, DecodingResult::U8(Vec::new()));
+        whole = empty_like(&one, grid.row * grid.height);
+        place(&one, &mut whole, grid, (0, 0))?;
+    }
+    for number in 1..across * down {
+        let at = (number % across, number / across);
+        let one = chunk(page, grid, (first + number, at.1))?;
+        place(&one, &mut whole, grid, at)?;
+    }
+    Ok(whole)
+}
+
+/// Decodes one strip or tile, of a row of them.
+fn chunk(
+    page: &Page<'_>,
+    grid: &Grid,
+    (number, down): (usize, usize),
+) -> Result<DecodingResult, Fault> {
+    // The last strip has the rows that are left; tiles are always whole.
+    let left = grid.height - down * grid.chunk.1;
+    let rows = if page.tiled {
+        grid.chunk.1
+    } else {
+        grid.chunk.1.min(left)
+    };
+    let bytes = grid.chunk.0 * rows * grid.samples * grid.bits.div_ceil(8);
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = usize::try_from(bytes).unwrap_or(usize::MAX);
+    limits.decoding_buffer_size = bytes;
     limits.ifd_value_size = 1 << 26;
     limits.intermediate_buffer_size = crate::files::MAX_BYTES as usize;
-    let view = View::new(page, grid, plane);
+    let view = View::new(page, grid, (number, rows));
     let mut decoder = Decoder::new(view).map_err(failed)?.with_limits(limits);
     decoder.read_image().map_err(failed)
+}
+
+/// Each kind of samples alike.
+macro_rules! each_kind {
+    ($of:expr, $v:ident => $value:expr) => {
+        match $of {
+            DecodingResult::U8($v) => DecodingResult::U8($value),
+            DecodingResult::U16($v) => DecodingResult::U16($value),
+            DecodingResult::U32($v) => DecodingResult::U32($value),
+            DecodingResult::U64($v) => DecodingResult::U64($value),
+            DecodingResult::F16($v) => DecodingResult::F16($value),
+            DecodingResult::F32($v) => DecodingResult::F32($value),
+            DecodingResult::F64($v) => DecodingResult::F64($value),
+            DecodingResult::I8($v) => DecodingResult::I8($value),
+            DecodingResult::I16($v) => DecodingResult::I16($value),
+            DecodingResult::I32($v) => DecodingResult::I32($value),
+            DecodingResult::I64($v) => DecodingResult::I64($value),
+        }
+    };
+}
+
+fn empty_like(one: &DecodingResult, length: usize) -> DecodingResult {
+    fn empty<T: Copy + Default>(_: &[T], length: usize) -> Vec<T> {
+        vec![T::default(); length]
+    }
+    each_kind!(one, v => empty(v, length))
+}
+
+/// Copies a chunk to its place, but for what lies beyond the page.
+fn place(
+    one: &DecodingResult,
+    whole: &mut DecodingResult,
+    grid: &Grid,
+    (across, down): (usize, usize),
+) -> Result<(), Fault> {
+    fn copy<T: Copy>(one: &[T], whole: &mut [T], grid: &Grid, (left, top): (usize, usize)) {
+        let width = grid.chunk_row.min(grid.row.saturating_sub(left));
+        let rows = one.chunks_exact(grid.chunk_row.max(1));
+        for (row, y) in rows.zip(top..grid.height) {
+            let to = y * grid.row + left;
+            whole[to..to + width].copy_from_slice(&row[..width]);
+        }
+    }
+    let at = (across * grid.chunk_row, down * grid.chunk.1);
+    match (one, whole) {
+        (DecodingResult::U8(a), DecodingResult::U8(b)) => copy(a, b, grid, at),
+        (DecodingResult::U16(a), DecodingResult::U16(b)) => copy(a, b, grid, at),
+        (DecodingResult::U32(a), DecodingResult::U32(b)) => copy(a, b, grid, at),
+        (DecodingResult::U64(a), DecodingResult::U64(b)) => copy(a, b, grid, at),
+        (DecodingResult::F16(a), DecodingResult::F16(b)) => copy(a, b, grid, at),
+        (DecodingResult::F32(a), DecodingResult::F32(b)) => copy(a, b, grid, at),
+        (DecodingResult::F64(a), DecodingResult::F64(b)) => copy(a, b, grid, at),
+        (DecodingResult::I8(a), DecodingResult::I8(b)) => copy(a, b, grid, at),
+        (DecodingResult::I16(a), DecodingResult::I16(b)) => copy(a, b, grid, at),
+        (DecodingResult::I32(a), DecodingResult::I32(b)) => copy(a, b, grid, at),
+        (DecodingResult::I64(a), DecodingResult::I64(b)) => copy(a, b, grid, at),
+        _ => return Err(Fault::Damaged("its chunks differ in type".to_owned())),
+    }
+    Ok(())
 }
 
 fn failed(error: TiffError) -> Fault {
@@ -179,7 +294,7 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn new(page: &Page<'a>, grid: &Grid, plane: usize) -> Self {
+    fn new(page: &Page<'a>, grid: &Grid, chunk: (usize, usize)) -> Self {
         let file = page.tags.file();
         let body = file.bytes;
         // Offsets are even.
@@ -193,7 +308,7 @@ impl<'a> View<'a> {
         put(&mut head, file.big_endian, 0, 2);
         put(&mut head, file.big_endian, start, 8);
         let mut tail = vec![0; (start - HEAD) as usize - body.len()];
-        directory(&mut tail, start, page, grid, plane);
+        directory(&mut tail, start, (page, grid), chunk);
         Self {
             head,
             body,
@@ -212,11 +327,14 @@ fn put(out: &mut Vec<u8>, big_endian: bool, value: u64, length: usize) {
     }
 }
 
-/// Appends a BigTIFF directory that lies at `start`, its long values behind it.
-fn directory(out: &mut Vec<u8>, start: u64, page: &Page<'_>, grid: &Grid, plane: usize) {
+/// Appends a BigTIFF directory that lies at `start`, its long values behind it: one strip of so many rows.
+fn directory(
+    out: &mut Vec<u8>,
+    start: u64,
+    (page, grid): (&Page<'_>, &Grid),
+    (number, rows): (usize, usize),
+) {
     let big_endian = page.tags.file().big_endian;
-    let count = page.chunks_across() * page.chunks_down();
-    let range = plane * count..(plane + 1) * count;
     let format = match grid.format {
         Format::Unsigned => 1,
         Format::Signed => 2,
@@ -224,29 +342,18 @@ fn directory(out: &mut Vec<u8>, start: u64, page: &Page<'_>, grid: &Grid, plane:
     };
     // (tag, type, values): SHORT is 3, LONG 4, LONG8 16.
     let mut entries = vec![
-        (256, 4, vec![grid.width as u64]),
-        (257, 4, vec![grid.height as u64]),
+        (256, 4, vec![grid.chunk.0 as u64]),
+        (257, 4, vec![rows as u64]),
         (258, 3, vec![grid.bits as u64]),
         (259, 3, vec![page.compression]),
         (262, 3, vec![1]),
+        (273, 16, vec![page.offsets[number].saturating_add(HEAD)]),
         (277, 3, vec![grid.samples as u64]),
+        (278, 4, vec![rows as u64]),
+        (279, 16, vec![page.lengths[number]]),
         (317, 3, vec![grid.predictor]),
         (339, 3, vec![format]),
     ];
-    let moved = page.offsets[range.clone()]
-        .iter()
-        .map(|at| at.saturating_add(HEAD));
-    let (offsets, lengths) = (moved.collect(), page.lengths[range].to_vec());
-    if page.tiled {
-        entries.push((322, 4, vec![grid.chunk.0 as u64]));
-        entries.push((323, 4, vec![grid.chunk.1 as u64]));
-        entries.push((324, 16, offsets));
-        entries.push((325, 16, lengths));
-    } else {
-        entries.push((273, 16, offsets));
-        entries.push((278, 4, vec![grid.chunk.1 as u64]));
-        entries.push((279, 16, lengths));
-    }
     let tables = page.tags.bytes(347).filter(|_| page.compression == 7);
     if let Some(tables) = tables {
         entries.push((347, 7, tables.iter().map(|b| u64::from(*b)).collect()));
