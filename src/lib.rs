@@ -34,6 +34,7 @@ pub mod pipeline;
 mod position;
 pub mod present;
 pub mod quality;
+pub mod range;
 pub mod simd;
 pub mod sys;
 pub mod team;

@@ -8,6 +8,7 @@
 #[path = "fuzz/entries.rs"]
 mod entries;
 
+use image::ImageFormat;
 use proptest::prelude::*;
 
 const CONFIG: &str = include_str!("../board/filmd.toml");
@@ -65,6 +66,13 @@ fn apply(mut bytes: Vec<u8>, damages: &[Damage]) -> Vec<u8> {
     bytes
 }
 
+fn picture(format: ImageFormat) -> Vec<u8> {
+    let rgb = image::RgbImage::from_fn(24, 18, |x, y| image::Rgb([x as u8 * 9, y as u8 * 13, 7]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    rgb.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -84,6 +92,12 @@ proptest! {
     }
 
     #[test]
+    fn damaged_pictures(format in 0..4_usize, damages in proptest::collection::vec(damage(), 1..6)) {
+        let format = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Tiff, ImageFormat::Bmp][format];
+        entries::picture(&apply(picture(format), &damages));
+    }
+
+    #[test]
     fn any_bytes_on_the_describers_pipe(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
         entries::protocol(&bytes);
     }
@@ -91,6 +105,14 @@ proptest! {
 
 #[test]
 fn the_undamaged_examples_are_accepted() {
+    for format in [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::Tiff,
+        ImageFormat::Bmp,
+    ] {
+        assert!(filmd::files::decodes(&picture(format)));
+    }
     let path = std::path::Path::new("example");
     filmd::config::Config::parse(CONFIG, path).unwrap();
     filmd::align::Calibration::parse(CALIBRATION, path).unwrap();

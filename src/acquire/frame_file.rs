@@ -1,46 +1,41 @@
 //! One frame from a picture file.
 //!
-//! Input: a path. Output: a [`Frame`], with counts where the file has 16 bits. Thread: acquire.
+//! Input: a path. Output: a [`Frame`], with counts where the file has more than 8 bits of grey. Thread: acquire.
 //! Blocks: file reads. Fails when: the file cannot be used ([`AcquireError::File`]).
 //! Not its job: time, order of play; formats (see [`crate::files`]).
 
 use std::path::Path;
 
-use image::DynamicImage;
-
+use super::AcquireError;
 use super::intake::Intake;
-use super::{AcquireError, refused};
-use crate::files::read_image;
-use crate::frame::{Counts, Frame, Picture, Size, SizeMismatch};
+use crate::files::{Content, load};
+use crate::frame::Frame;
 
-/// Reads a picture: 8-bit grey or RGB, 16-bit grey as counts; `intake` cleans it and maps counts to grey.
-/// Transparency is dropped.
+/// Reads a picture: 8-bit grey or RGB, or counts, whose dead pixels are filled in; `intake` cleans it and maps
+/// counts to grey. What was special about the file, in words.
 ///
 /// # Errors
 /// [`AcquireError::File`]: missing, not a picture, cut, too large.
-pub fn read_frame(path: &Path, intake: &mut Intake, frame: &mut Frame) -> Result<(), AcquireError> {
-    let decoded = read_image(path)?;
-    let size = Size::new(decoded.width() as usize, decoded.height() as usize);
-    let kept = match decoded {
-        DynamicImage::ImageLuma16(_) | DynamicImage::ImageLumaA16(_) => {
-            let data = decoded.into_luma16().into_raw();
-            frame.counts = Some(Counts {
-                size,
-                data,
-                kelvin: None,
-            });
-            intake.take(frame);
-            return Ok(());
-        }
-        DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_) => {
-            Picture::from_data(size, 1, decoded.into_luma8().into_raw())
-        }
-        _ => Picture::from_data(size, 3, decoded.into_rgb8().into_raw()),
-    };
+pub fn read_frame(
+    path: &Path,
+    intake: &mut Intake,
+    frame: &mut Frame,
+) -> Result<Vec<String>, AcquireError> {
+    let mut loaded = load(path)?;
     frame.counts = None;
-    frame.picture = kept.map_err(|e: SizeMismatch| refused(path, e.to_string()))?;
+    match loaded.content {
+        Content::Picture(picture) => frame.picture = picture,
+        Content::Counts(mut raw) => {
+            let defects = raw.mend().words();
+            loaded
+                .notes
+                .extend(defects.map(|d| format!("filled in: {d}")));
+            intake.fit(&raw.counts);
+            frame.counts = Some(raw.counts);
+        }
+    }
     intake.take(frame);
-    Ok(())
+    Ok(loaded.notes)
 }
 
 #[cfg(test)]
@@ -48,8 +43,9 @@ mod tests {
     use super::*;
     use crate::acquire::Role;
     use crate::config::CleanConfig;
+    use crate::frame::Size;
 
-    fn load(path: &Path) -> Result<Frame, AcquireError> {
+    fn load_frame(path: &Path) -> Result<Frame, AcquireError> {
         let mut frame = Frame::new(Size::new(0, 0), 1, false);
         read_frame(path, &mut intake(), &mut frame)?;
         Ok(frame)
@@ -60,7 +56,7 @@ mod tests {
             Role::Infrared,
             &CleanConfig::default(),
             Size::new(30, 20),
-            crate::acquire::range::RangeConfig::default(),
+            crate::range::RangeConfig::default(),
         )
     }
 
@@ -74,7 +70,7 @@ mod tests {
                 .unwrap()
                 .save(&path)
                 .unwrap();
-            let frame = load(&path).unwrap();
+            let frame = load_frame(&path).unwrap();
             assert_eq!(frame.counts.as_ref().unwrap().data, data);
             assert_eq!(
                 (frame.picture.channels(), frame.picture.size()),
@@ -91,12 +87,13 @@ mod tests {
         image::RgbaImage::from_pixel(1, 1, image::Rgba([9, 8, 7, 3]))
             .save(&path)
             .unwrap();
-        assert_eq!(load(&path).unwrap().picture.data(), [9, 8, 7]);
+        // Three of 255 parts are seen.
+        assert_eq!(load_frame(&path).unwrap().picture.data(), [0, 0, 0]);
         let path = folder.path().join("a.bmp");
         image::GrayImage::from_pixel(2, 1, image::Luma([77]))
             .save(&path)
             .unwrap();
-        assert_eq!(load(&path).unwrap().picture.size(), Size::new(2, 1));
+        assert_eq!(load_frame(&path).unwrap().picture.size(), Size::new(2, 1));
     }
 
     #[test]
@@ -121,9 +118,9 @@ mod tests {
         }
         let path = folder.path().join("b.png");
         std::fs::write(&path, "not a picture").unwrap();
-        let error = load(&path).unwrap_err().to_string();
+        let error = load_frame(&path).unwrap_err().to_string();
         assert!(error.contains("PNG, JPEG"), "{error}");
-        let error = load(&folder.path().join("none.png"))
+        let error = load_frame(&folder.path().join("none.png"))
             .unwrap_err()
             .to_string();
         assert!(

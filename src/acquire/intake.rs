@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use super::Role;
-use super::range::{RangeConfig, RangeMapper};
 use crate::clean::{Cleaner, Condition};
 use crate::clock::Clock;
 use crate::config::CleanConfig;
-use crate::frame::{Frame, Size};
+use crate::frame::{Counts, Frame, Size};
+use crate::range::{RangeConfig, RangeMapper, still};
 
 /// The grain of the visible picture is measured in one of so many frames.
 const VISIBLE_EVERY: u64 = 8;
@@ -35,6 +35,13 @@ impl Intake {
             frames: 0,
             last: Condition::default(),
             took: Duration::ZERO,
+        }
+    }
+
+    /// Takes the range that suits counts of a file, where no frame was taken yet; allocates then.
+    pub fn fit(&mut self, counts: &Counts) {
+        if self.frames == 0 {
+            self.range = RangeMapper::new(still::config_of(counts));
         }
     }
 

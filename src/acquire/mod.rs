@@ -10,7 +10,6 @@ mod frame_file;
 mod intake;
 pub mod paired_cameras;
 pub mod pairing;
-pub mod range;
 pub mod replay;
 pub mod stream_clock;
 pub mod synthetic;

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use super::frame_file::read_frame;
 use super::intake::Intake;
-use super::range::RangeConfig;
 use super::{AcquireCounters, AcquireError, PairSource, Role, SourceInfo, refused};
 use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
@@ -18,9 +17,12 @@ use crate::config::{CleanConfig, ReplayConfig};
 use crate::files::read_size;
 use crate::folders::{FilePair, pair_folders};
 use crate::frame::{Frame, FramePair, Pool, Size};
+use crate::range::RangeConfig;
 
 /// Frames of each kind: what the pipeline holds at once, and two to spare.
 const POOL: usize = 8;
+/// Most different things that are said of files.
+const SAID: usize = 16;
 
 /// A replay; see the module.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct ReplaySource {
     damaged_in_a_row: usize,
     /// Pairs whose damage was logged: once is enough for a folder that is repeated.
     logged: Vec<bool>,
+    /// What was said of files already.
+    said: Vec<String>,
 }
 
 impl ReplaySource {
@@ -52,7 +56,11 @@ impl ReplaySource {
             let message = format!("fps = {} is out of range: 1 to 240", config.fps);
             return Err(refused(&config.infrared, message));
         }
-        let pairs = pair_folders(&config.infrared, &config.visible)?.pairs;
+        let found = pair_folders(&config.infrared, &config.visible)?;
+        if let Some(unmatched) = found.unmatched() {
+            log::warn!("{unmatched}");
+        }
+        let pairs = found.pairs;
         let (infrared, visible) = largest(&pairs)?;
         let logged = vec![false; pairs.len()];
         let name = format!(
@@ -84,6 +92,7 @@ impl ReplaySource {
             sequence: 0,
             damaged_in_a_row: 0,
             logged,
+            said: Vec::new(),
         })
     }
 
@@ -110,7 +119,18 @@ impl ReplaySource {
         self.counters.damaged += bad;
         // The partner of a damaged picture has nothing to be shown with.
         self.counters.dropped += u64::from(bad == 1);
-        a.and(b)
+        let notes = a.and_then(|mut notes| {
+            notes.extend(b?);
+            Ok(notes)
+        })?;
+        // The same camera's files are alike, so each thing is said once.
+        for note in notes {
+            if self.said.len() < SAID && !self.said.contains(&note) {
+                log::info!("{}: {note}", pair.stem);
+                self.said.push(note);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -298,7 +318,10 @@ mod tests {
             std::fs::write(a.path().join(format!("{i}.png")), "junk").unwrap();
         }
         let error = open(a.path(), b.path(), true).unwrap_err();
-        assert!(error.to_string().contains("0.png is damaged"), "{error}");
+        assert!(
+            error.to_string().contains("0.png is not a picture"),
+            "{error}"
+        );
     }
 
     #[test]

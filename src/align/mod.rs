@@ -13,6 +13,7 @@ mod geometry;
 mod heat;
 mod homography;
 mod lens;
+pub mod register;
 mod remap;
 mod warp;
 

@@ -39,6 +39,16 @@ pub fn control(data: &[u8]) {
     }
 }
 
+/// A picture file, by what is in it. A decoder's panic is an error here, so it is no finding; an abort or a hang is.
+pub fn picture(data: &[u8]) {
+    let _ = filmd::files::decodes(data);
+}
+
+/// A file that begins as one of a format.
+pub fn picture_of(mark: &[u8], data: &[u8]) {
+    picture(&[mark, data].concat());
+}
+
 /// Bytes on the describer's pipe.
 pub fn protocol(data: &[u8]) {
     if let Ok(Some((_, used))) = protocol::decode(data) {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::{Agreed, BufferInfo, CameraLink};
 use crate::acquire::intake::Intake;
 use crate::acquire::pairing::Timed;
-use crate::acquire::range::RangeConfig;
 use crate::acquire::stream_clock::{ClockReading, StreamClock};
 use crate::acquire::telemetry::{self, Shutter};
 use crate::acquire::unpack::planar::planar_to_rgb;
@@ -20,6 +19,7 @@ use crate::clean::Condition;
 use crate::clock::Timestamp;
 use crate::config::{CameraConfig, CleanConfig, TelemetryKind};
 use crate::frame::{Frame, Pool, Shared};
+use crate::range::RangeConfig;
 
 /// Frames of a side: one that is filled, two in the pairer, a pair each in the mailbox and in fuse, one to spare.
 const POOL: usize = 6;

@@ -22,13 +22,13 @@ mod world;
 use std::time::Duration;
 
 use super::intake::Intake;
-use super::range::{RangeConfig, RangeMapper};
 use super::{AcquireCounters, AcquireError, PairSource, Role, SourceInfo};
 use crate::align::Calibration;
 use crate::clean::Condition;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{CleanConfig, SyntheticConfig};
 use crate::frame::{Frame, FramePair, Pool};
+use crate::range::{RangeConfig, RangeMapper};
 
 pub use render::Renderer;
 pub use scene::{Moment, PixelBox, Truth, TruthKind, TruthObject};

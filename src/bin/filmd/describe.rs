@@ -154,7 +154,7 @@ impl Set<'_> {
         (a, b): (&Path, &Path),
     ) -> Result<Said> {
         let (task, by_llm) = (self.args.task, !self.args.no_llm);
-        let pair = read_pair((a, b), self.args.stretch, self.cleaner.as_mut())?;
+        let pair = read_pair((a, b), task, self.args.stretch, self.cleaner.as_mut())?;
         let mut facts = Facts::measure_as(task, self.args.modality, &pair);
         if let Some(detector) = &mut self.detector {
             detector.name(&mut facts, &pair);
@@ -190,7 +190,7 @@ impl Set<'_> {
         }
         let size = pair.visible.size();
         let mut report = json!({
-            "a": a, "b": b, "task": task.name(), "width": size.width, "height": size.height,
+            "a": a.display().to_string(), "b": b.display().to_string(), "task": task.name(), "width": size.width, "height": size.height,
             "condition": self.cleaner.is_some().then_some(pair.condition), "facts": facts, "sentences": sentences, "answers": answers, "template": template,
             "text": text, "origin": origin, "tokens": features.as_ref().map(|f| f.rows), "ms": ms,
         });
@@ -218,8 +218,7 @@ impl Set<'_> {
 
 fn show(args: &Args, said: &Said) -> Result<()> {
     if args.json {
-        say!("{}", serde_json::to_string_pretty(&said.report)?);
-        return Ok(());
+        return Ok(deliver!("{}", serde_json::to_string_pretty(&said.report)?)?);
     }
     say!("facts:");
     for sentence in &said.sentences {

@@ -9,7 +9,7 @@
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -20,6 +20,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::pair_files::progress_bar;
+
+/// Longest file of lines that a run goes on behind.
+const MOST: u64 = 1 << 30;
 
 /// What is written for one pair: the line, and the features it names.
 pub type Written = (Value, Option<TokenFeatures>);
@@ -53,7 +56,7 @@ pub fn run(
 ) -> Result<()> {
     let found = pair_folders(a, b)?;
     if let Some(unmatched) = found.unmatched() {
-        eprintln!("{unmatched}");
+        complain!("{unmatched}");
     }
     if let Some(folder) = output.features {
         std::fs::create_dir_all(folder)
@@ -72,7 +75,7 @@ pub fn run(
                 }
                 Err(error) => {
                     failed += 1;
-                    bar.suspend(|| eprintln!("{}: {error:#}", pair.stem));
+                    bar.suspend(|| complain!("{}: {error:#}", pair.stem));
                 }
             }
         }
@@ -95,6 +98,18 @@ pub fn run(
 fn open(output: &Output<'_>) -> Result<(File, HashSet<String>)> {
     let path = output.lines;
     let shown = path.display();
+    // A device or a pipe never ends, and what is no file of ours is not cut.
+    if let Ok(about) = std::fs::metadata(path) {
+        if !about.is_file() {
+            bail!("{shown} is no regular file; name a file with --out");
+        }
+        if about.len() > MOST {
+            bail!(
+                "{shown} has {} bytes, and at most {MOST} are read; name another file with --out",
+                about.len()
+            );
+        }
+    }
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
     let file = options
@@ -102,7 +117,7 @@ fn open(output: &Output<'_>) -> Result<(File, HashSet<String>)> {
         .with_context(|| format!("cannot open {shown} for writing"))?;
     let mut done = HashSet::new();
     let mut whole = 0;
-    let mut reader = BufReader::new(&file);
+    let mut reader = BufReader::new((&file).take(MOST));
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -138,7 +153,7 @@ fn save(
     if let (Some(folder), Some(features)) = (output.features, features) {
         let path = folder.join(format!("{stem}.npy"));
         write_npy(&path, &features).with_context(|| format!("cannot write {}", path.display()))?;
-        line["features"] = json!(path);
+        line["features"] = json!(path.display().to_string());
     }
     line["name"] = json!(stem);
     let mut text = serde_json::to_vec(&line)?;

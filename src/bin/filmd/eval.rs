@@ -63,13 +63,13 @@ pub fn run(args: &Args) -> Result<()> {
         print_table(rows.len(), &means);
     }
     if let Some(unmatched) = sources.unmatched() {
-        eprintln!("sources: {unmatched}");
+        complain!("sources: {unmatched}");
     }
     if failures.is_empty() {
         return Ok(());
     }
     for (name, error) in &failures {
-        eprintln!("{name}: {error}");
+        complain!("{name}: {error}");
     }
     bail!(
         "{} of {} pairs could not be measured",
@@ -111,8 +111,7 @@ fn print_json(
         "pictures": pictures,
         "failed": failed,
     });
-    say!("{}", serde_json::to_string_pretty(&report)?);
-    Ok(())
+    Ok(deliver!("{}", serde_json::to_string_pretty(&report)?)?)
 }
 
 fn print_table(pairs: usize, means: &Scores) {

@@ -6,6 +6,8 @@
 )]
 
 #[macro_use]
+mod deliver;
+#[macro_use]
 mod say;
 
 mod asked;
@@ -26,6 +28,7 @@ mod offline;
 mod pages;
 mod pair_files;
 mod setup;
+mod sources;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -92,7 +95,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("filmd: {error:#}");
+            complain!("filmd: {error:#}");
             // A calibration is a part of the configuration: starting again does not mend it.
             let config = error.chain().any(|e| {
                 e.is::<filmd::config::ConfigError>() || e.is::<filmd::align::AlignError>()

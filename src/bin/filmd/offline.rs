@@ -194,6 +194,11 @@ impl Offline {
         }
     }
 
+    /// Leaves the fuser, whose state may be half-made after a panic; the next pair makes another.
+    pub fn forget(&mut self) {
+        self.fuser = None;
+    }
+
     /// Fuses the luma, emphasises what the text asks for, maps the tone and gives the fused picture the sources' colour.
     ///
     /// # Errors
@@ -243,6 +248,14 @@ impl Offline {
 
     fn fuser_for(&mut self, size: Size, guidance: &Guidance) -> Result<&mut dyn Fuser> {
         let wanted = (size, guidance.shape().0);
+        if self
+            .fuser
+            .as_ref()
+            .is_none_or(|(made_for, _)| *made_for != wanted)
+        {
+            // The old one's memory counts as free.
+            self.fuser = None;
+        }
         let fuser: Box<dyn Fuser> = match (self.fuser.take(), &self.graph) {
             (Some((made_for, fuser)), _) if made_for == wanted => fuser,
             (_, Some(graph)) => Box::new(graph.fuser(size, wanted.1)?),

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use filmd::align::AlignedPair;
-use filmd::clean::Cleaner;
+use filmd::clean::{Cleaner, Condition};
 use filmd::config::{CleanConfig, CleanMode, Task};
-use filmd::files::read_picture;
 use filmd::frame::{Picture, Size};
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::sources::{Reading, read_sources};
 
 /// How far two aspect ratios may be apart: crops to whole pixels stay below it, another field of
 /// view does not.
@@ -65,25 +66,65 @@ impl PairCleaner {
 /// Unreadable files; aspect ratios that differ, unless `stretch`.
 pub fn read_pair(
     (a, b): (&Path, &Path),
+    task: Task,
     stretch: bool,
     cleaner: Option<&mut PairCleaner>,
 ) -> Result<AlignedPair> {
-    let (mut first, mut visible) = (read_picture(a)?, read_picture(b)?);
-    check_aspect(first.size(), visible.size(), stretch)?;
-    let mut pair = AlignedPair::new(visible.size());
-    if let Some(cleaner) = cleaner {
-        pair.condition = [
-            cleaner.infrared.still_picture(&mut first),
-            cleaner.visible.still_visible(&mut visible),
-        ];
+    let reading = Reading {
+        task,
+        ..Reading::default()
+    };
+    let mut sources = read_sources(&[a, b], &reading)?;
+    for (path, source) in [a, b].into_iter().zip(&sources) {
+        for note in &source.notes {
+            complain!("filmd: {}: {note}", path.display());
+        }
     }
+    match (sources.pop(), sources.pop()) {
+        (Some(visible), Some(first)) => pair_of(first.picture, visible.picture, stretch, cleaner),
+        _ => bail!("a pair has two pictures"),
+    }
+}
+
+/// Cleans two pictures and brings the first to the size of the second.
+///
+/// # Errors
+/// Aspect ratios that differ, unless `stretch`.
+pub fn pair_of(
+    mut first: Picture,
+    mut visible: Picture,
+    stretch: bool,
+    cleaner: Option<&mut PairCleaner>,
+) -> Result<AlignedPair> {
+    check_aspect(first.size(), visible.size(), stretch)?;
+    let condition = cleaned(&mut first, &mut visible, cleaner);
+    let mut pair = AlignedPair::new(visible.size());
+    pair.condition = condition;
     pair.infrared = scaled(first, visible.size())?;
     pair.visible = visible;
     (pair.has_infrared, pair.has_visible) = (true, true);
     Ok(pair)
 }
 
-fn check_aspect(a: Size, b: Size, stretch: bool) -> Result<()> {
+/// Takes sensor faults from both; what they suffered from.
+pub fn cleaned(
+    first: &mut Picture,
+    visible: &mut Picture,
+    cleaner: Option<&mut PairCleaner>,
+) -> [Condition; 2] {
+    cleaner.map_or_else(Default::default, |cleaner| {
+        [
+            cleaner.infrared.still_picture(first),
+            cleaner.visible.still_visible(visible),
+        ]
+    })
+}
+
+/// Whether two sizes may be of one field of view.
+///
+/// # Errors
+/// Aspect ratios that differ, unless `stretch`.
+pub fn check_aspect(a: Size, b: Size, stretch: bool) -> Result<()> {
     let ratio = |size: Size| size.width as f64 / size.height as f64;
     let off = (ratio(a) / ratio(b)).ln().abs();
     // Rounding a scaled picture to whole pixels moves small ones further than the tolerance.
@@ -98,7 +139,10 @@ fn check_aspect(a: Size, b: Size, stretch: bool) -> Result<()> {
 }
 
 /// Area average where it shrinks, bilinear where it grows; neither overshoots.
-fn scaled(picture: Picture, size: Size) -> Result<Picture> {
+///
+/// # Errors
+/// None in practice: the size of what was scaled is known.
+pub fn scaled(picture: Picture, size: Size) -> Result<Picture> {
     if picture.size() == size {
         return Ok(picture);
     }
