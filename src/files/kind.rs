@@ -1,7 +1,7 @@
 //! What a file is, by its content.
 //!
 //! Input: the first bytes. Output: [`Kind`]. Fails when: never; what nobody knows is [`Kind::Unknown`].
-//! Not its job: decoding; kinds within JPEG and TIFF (see [`super::jpeg`], [`super::tiff`]).
+//! Not its job: decoding; kinds within JPEG and TIFF (see `jpeg.rs` and `tiff/`).
 
 use image::ImageFormat;
 
