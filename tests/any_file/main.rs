@@ -7,7 +7,10 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod folders;
+mod live;
 mod mutations;
 mod output;
 mod pictures;
