@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::silence::Silence;
-use super::{PATIENCE, ScreenFactory, Shared};
+use super::{PATIENCE, ScreenFactory, Shared, SnapshotRequest};
 use crate::channel::Mailbox;
 use crate::clock::Timestamp;
 use crate::config::Mode;
@@ -14,7 +14,7 @@ use crate::files::write_picture;
 use crate::frame::{Picture, Pooled, Size};
 use crate::fuse::FusedFrame;
 use crate::metrics::count;
-use crate::present::{Overlay, OverlayInfo, PresentError, Screen, ScreenEvent};
+use crate::present::{Overlay, OverlayInfo, PresentError, Screen, ScreenEvent, ScreenScaler};
 
 /// How long to wait before looking for a lost screen again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -64,11 +64,21 @@ impl FrameRate {
     }
 }
 
+/// Hands whoever asked for it the picture at the output's size.
+fn answer_snapshot(request: Option<SnapshotRequest>, frame: &FusedFrame) {
+    if let Some(mut request) = request {
+        request.picture.copy_from(&frame.picture);
+        // Whoever asked may have given up waiting.
+        let _ = request.reply.try_send(request.picture);
+    }
+}
+
 impl PresentLoop {
     pub fn run(mut self, size: Size) -> Result<Vec<PathBuf>, PresentError> {
         let mut screen = self.try_open();
         let mut retry_at = self.shared.now().plus(RETRY);
-        let mut overlay = Overlay::new(size);
+        let (mut overlay, mut snapshot_overlay) = (Overlay::new(size), Overlay::new(size));
+        let mut screen_scaler = ScreenScaler::default();
         let mut rate = FrameRate::default();
         let mut silence = Silence::new(size, self.shared.now());
         while let Ok(frame) = self.inbox.take(PATIENCE) {
@@ -91,15 +101,21 @@ impl PresentLoop {
                     if self.show(&mut screen, card) {
                         retry_at = self.shared.now().plus(RETRY);
                     }
-                    self.answer_snapshot(card);
+                    let request = self.shared.snapshots.take(Duration::ZERO);
+                    answer_snapshot(request.ok().flatten(), card);
                     count(&self.shared.metrics.cards);
                 }
                 continue;
             };
             self.hold(&mut frame);
             silence.keep(&frame, now);
-            self.draw(&mut overlay, &mut frame);
-            if self.show(&mut screen, &frame) {
+            // Letters are drawn after scaling: before it they would be blurred, or too small to read.
+            let screen_size = screen.as_deref().and_then(Screen::size);
+            let scaled = screen_scaler.scale(&frame, screen_size);
+            let is_scaled = scaled.is_some();
+            let shown = scaled.unwrap_or(&mut frame);
+            self.draw(&mut overlay, shown);
+            if self.show(&mut screen, shown) {
                 retry_at = self.shared.now().plus(RETRY);
             }
             if let Some(active) = &screen {
@@ -115,7 +131,11 @@ impl PresentLoop {
             if let Some(fps) = rate.tick(shown) {
                 self.shared.set_fps(fps);
             }
-            self.answer_snapshot(&frame);
+            let request = self.shared.snapshots.take(Duration::ZERO).ok().flatten();
+            if is_scaled && (request.is_some() || self.wants_snapshot) {
+                self.draw(&mut snapshot_overlay, &mut frame);
+            }
+            answer_snapshot(request, &frame);
             if std::mem::take(&mut self.wants_snapshot) {
                 self.save_snapshot(&frame);
             }
@@ -198,14 +218,6 @@ impl PresentLoop {
             detail: self.overlay,
         };
         overlay.draw(&mut frame.picture, &info);
-    }
-
-    fn answer_snapshot(&self, frame: &FusedFrame) {
-        if let Ok(Some(mut request)) = self.shared.snapshots.take(Duration::ZERO) {
-            request.picture.copy_from(&frame.picture);
-            // Whoever asked may have given up waiting.
-            let _ = request.reply.try_send(request.picture);
-        }
     }
 
     /// A person at a desktop asked; the few milliseconds of a PNG are theirs.

@@ -17,6 +17,7 @@ mod overlay;
 mod paint;
 mod rotate;
 mod scale;
+mod screen_scaler;
 mod spi;
 mod status_panel;
 #[cfg(feature = "window")]
@@ -32,6 +33,7 @@ pub use headless::HeadlessScreen;
 pub use no_signal::no_signal;
 pub use overlay::{Overlay, OverlayInfo, label};
 pub use scale::{Filter, PixelOrder, Rect, Scaler, fit};
+pub use screen_scaler::ScreenScaler;
 pub use spi::SpiScreen;
 pub use status_panel::{PanelFacts, StatusPanel};
 #[cfg(feature = "window")]
